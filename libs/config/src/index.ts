@@ -1,0 +1,1 @@
+export { createCatalog, type Catalog, type Definition, type Reference } from './catalog.js';

@@ -1,0 +1,178 @@
+/**
+ * What the run store holds and what can be asked of it. The words are those of the design: an experiment is one file, a trial
+ * is what determines a result without the seed, a run is one trial and one seed, an attempt is one try at a run.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type RunStatus = 'pending' | 'running' | 'finished' | 'failed';
+export type AttemptStatus = 'running' | 'finished' | 'failed' | 'lost';
+
+/** A YAML file as it was planned. Planning the same name again replaces the description and keeps every run. */
+export interface ExperimentInput {
+  readonly name: string;
+  readonly file: string;
+  /** The composed, frozen configuration. */
+  readonly config: Json;
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly protocol: Json;
+  readonly metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' };
+  readonly report: readonly string[];
+  readonly published: Json;
+  readonly baseVariant: string;
+  readonly seeds: readonly number[];
+  readonly trials: readonly PlannedTrial[];
+}
+
+export interface PlannedTrial {
+  /** Identity: hash of everything that determines the result. */
+  readonly id: string;
+  readonly variant: string;
+  /** What the grid set, by path. */
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly config: Json;
+}
+
+/** One value of one series. `time` is in milliseconds since the epoch. */
+export interface Point {
+  readonly series: string;
+  readonly step: number;
+  readonly value: number;
+  readonly time: number;
+}
+
+export interface ArtifactRef {
+  readonly kind: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** What an attempt leaves behind when it finishes; stored in one transaction. */
+export interface RunResult {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Per-user values by metric name, in the order of the protocol's users. */
+  readonly perUser: Readonly<Record<string, Float32Array>>;
+  readonly parameterCount: number;
+  readonly seconds: number;
+  readonly bestStep: number;
+  readonly artifacts: readonly ArtifactRef[];
+}
+
+export interface Claim {
+  readonly runId: number;
+  readonly attemptId: number;
+  readonly number: number;
+  readonly trialId: string;
+  readonly seed: number;
+  readonly config: Json;
+}
+
+/** The writing side: one per store at a time; every call is one transaction and is durable when it returns. */
+export interface StoreWriter {
+  /** Adds or updates the experiment, its trials and their runs; returns the runs with their status. */
+  plan(input: ExperimentInput): readonly RunRow[];
+  /** Marks attempts without a living process as lost and their runs as pending; returns how many. `isAlive` is asked per pid. */
+  recover(isAlive: (pid: number) => boolean): number;
+  /** Starts the next attempt of a pending run; null when it is no longer pending. */
+  claim(runId: number, worker: { pid: number; environment: Json }): Claim | null;
+  points(attemptId: number, points: readonly Point[]): void;
+  log(attemptId: number, text: string): void;
+  progress(attemptId: number, progress: { step: number; totalSteps: number }): void;
+  finish(attemptId: number, result: RunResult): void;
+  /** Ends an attempt without a result. `retry` puts the run back to pending, otherwise it is failed. */
+  fail(attemptId: number, failure: { error: string; status: 'failed' | 'lost'; retry: boolean }): void;
+  oracle(experiment: string, metrics: Readonly<Record<string, number>>): void;
+  close(): void;
+}
+
+export interface ExperimentRow {
+  readonly id: number;
+  readonly name: string;
+  readonly file: string;
+  readonly config: Json;
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly protocol: Json;
+  readonly metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' };
+  readonly report: readonly string[];
+  readonly published: Json;
+  readonly baseVariant: string;
+  readonly seeds: readonly number[];
+  readonly oracle: Readonly<Record<string, number>> | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly counts: Readonly<Record<RunStatus, number>>;
+}
+
+export interface TrialRow {
+  readonly id: string;
+  readonly experiment: string;
+  readonly variant: string;
+  readonly ordinal: number;
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly config: Json;
+}
+
+export interface RunRow {
+  readonly id: number;
+  readonly trialId: string;
+  /** Variant in the experiment asked about. */
+  readonly variant: string;
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly attempts: number;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly seconds: number | null;
+  readonly parameterCount: number | null;
+  readonly bestStep: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly error: string | null;
+}
+
+export interface AttemptRow {
+  readonly id: number;
+  readonly number: number;
+  readonly status: AttemptStatus;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly error: string | null;
+  readonly environment: Json;
+  readonly log: string;
+}
+
+export interface CurvePoint {
+  readonly step: number;
+  readonly value: number;
+  readonly time: number;
+}
+
+/** The reading side; opens the file read-only and never blocks the writer. */
+export interface StoreReader {
+  experiments(): readonly ExperimentRow[];
+  experiment(name: string): ExperimentRow | null;
+  trials(experiment: string): readonly TrialRow[];
+  /** The runs of an experiment: its trials × its seeds. */
+  runs(experiment: string): readonly RunRow[];
+  run(
+    id: number,
+  ):
+    | (RunRow & {
+        readonly config: Json;
+        readonly experiments: readonly string[];
+        readonly artifacts: readonly ArtifactRef[];
+      })
+    | null;
+  attempts(runId: number): readonly AttemptRow[];
+  /** Names of the series of a run. */
+  seriesNames(runId: number): readonly string[];
+  /** The points of one series of the run's newest attempt, in order of step. */
+  curve(runId: number, series: string): readonly CurvePoint[];
+  perUser(runId: number, metric: string): Float32Array | null;
+  /** Grows with every committed write; cheap to ask. */
+  version(): number;
+  close(): void;
+}

@@ -1,0 +1,18 @@
+export type {
+  AttemptRow,
+  AttemptStatus,
+  ArtifactRef,
+  Claim,
+  CurvePoint,
+  ExperimentInput,
+  ExperimentRow,
+  Json,
+  PlannedTrial,
+  Point,
+  RunResult,
+  RunRow,
+  RunStatus,
+  StoreReader,
+  StoreWriter,
+  TrialRow,
+} from './contract.js';
