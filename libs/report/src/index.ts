@@ -1,1 +1,1 @@
-export {};
+export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './contract.js';

@@ -1,1 +1,1 @@
-export {};
+export type { ExecutedRun, Places, RunHooks, RunRequest, TrialContext } from './contract.js';

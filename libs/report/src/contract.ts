@@ -1,0 +1,61 @@
+import type { Json } from '@towerbench/tracking';
+
+/** One metric of one group over its seeds. */
+export interface MetricSummary {
+  readonly mean: number;
+  /** Sample standard deviation (n − 1); null when n < 2. */
+  readonly std: number | null;
+  /** 95 % t interval of the mean; null when n < 2. */
+  readonly ci95: readonly [number, number] | null;
+  /** In the order of `seeds`. */
+  readonly values: readonly number[];
+}
+
+/** Difference to the base variant over the seeds both have, paired by seed. */
+export interface Versus {
+  readonly difference: number;
+  /** 95 % paired t interval; null when fewer than 2 shared seeds. */
+  readonly ci95: readonly [number, number] | null;
+  /** Paired t over shared seeds; null when fewer than 5. */
+  readonly pSeeds: number | null;
+  /** Wilcoxon signed-rank (Pratt) on seed-averaged per-user values; null when there are none. */
+  readonly pUsers: number | null;
+  /** `pSeeds` corrected by Holm over the variants of the metric. */
+  readonly pHolm: number | null;
+}
+
+/** A leaderboard row: one variant at its best trial by mean validation metric. */
+export interface ReportGroup {
+  readonly variant: string;
+  readonly trial: string;
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly seeds: readonly number[];
+  readonly n: number;
+  readonly failed: number;
+  /** Mean wall seconds of a run. */
+  readonly seconds: number | null;
+  readonly parameterCount: number | null;
+  readonly metrics: Readonly<Record<string, MetricSummary>>;
+  readonly versus: ({ readonly base: string } & Readonly<Record<string, Versus | string>>) | null;
+}
+
+/** One experiment as `report --format json` prints it. */
+export interface ExperimentReport {
+  readonly experiment: string;
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly protocol: Json;
+  readonly metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' };
+  /** Metrics of the table, in order: those of `report`, else the objective metric. */
+  readonly columns: readonly string[];
+  readonly oracle: Readonly<Record<string, number>> | null;
+  readonly groups: readonly ReportGroup[];
+  readonly published: readonly {
+    readonly variant: string;
+    readonly metric: string;
+    readonly value: number;
+    readonly source: string;
+    /** Whether dataset, split and candidates are those of this experiment. */
+    readonly comparable: boolean;
+  }[];
+}

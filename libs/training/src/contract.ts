@@ -1,0 +1,50 @@
+import type { TrialConfig } from '@towerbench/config';
+import type { Protocol } from '@towerbench/data';
+
+/** Where a run finds and leaves its files. */
+export interface Places {
+  /** Folder that holds the published data sets (`ml-1m`, `ml-100k`, `ncf-ml-1m` ...). */
+  readonly dataDir: string;
+  /** Prepared data by fingerprint; may be deleted at any time. */
+  readonly cacheDir: string;
+}
+
+/** What a run reports while it runs. Calls return at once; nothing here may throw into training. */
+export interface RunHooks {
+  points(points: readonly { readonly series: string; readonly step: number; readonly value: number }[]): void;
+  progress(progress: { readonly step: number; readonly totalSteps: number }): void;
+  log(text: string): void;
+}
+
+/** What a run leaves behind. */
+export interface ExecutedRun {
+  /** `valid/ndcg@10`, `test/recall@20` ... of the best checkpoint. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Per-user values of the test metrics, by metric name. */
+  readonly perUser: Readonly<Record<string, Float32Array>>;
+  readonly parameterCount: number;
+  readonly bestStep: number;
+  /** Wall time of training and evaluation, seconds. */
+  readonly seconds: number;
+  /** A safetensors file whose metadata holds the manifest. */
+  readonly checkpoint: Uint8Array;
+}
+
+/** What the identity of a trial needs besides its config. */
+export interface TrialContext {
+  readonly fingerprint: string;
+  readonly protocol: Protocol;
+  /** The engine that `auto` was resolved to, and its kernel build. */
+  readonly engine: string;
+  readonly build: string;
+  /** `model/dssm` -> 1 ... of every definition the trial uses. */
+  readonly revisions: Readonly<Record<string, number>>;
+}
+
+export interface RunRequest {
+  readonly config: TrialConfig;
+  readonly seed: number;
+  readonly places: Places;
+  readonly hooks: RunHooks;
+  readonly signal?: AbortSignal;
+}
