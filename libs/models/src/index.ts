@@ -1,1 +1,2 @@
-export {};
+export { models } from './catalog.js';
+export type { Model, ModelDefinition, ModelInputs, ScoringModel, Tower, TowerModel } from './contract.js';

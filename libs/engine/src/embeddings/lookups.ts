@@ -1,0 +1,96 @@
+import type { EmbeddingTable } from './table.js';
+
+/** The rows of one table that a step reads, each once, in order of first use. */
+export interface TableRows {
+  readonly table: EmbeddingTable;
+  readonly numRows: number;
+  /** Row numbers of the table, [numRows]. Row 0 of the table (padding) is always entry 0. */
+  readonly rows: Int32Array;
+}
+
+/**
+ * Collects the embedding rows of a step. `positions` translates ids into places in the list of distinct rows; the values of
+ * just those rows enter the tape as one input [distinct rows, dim], so a step's cost does not depend on the vocabulary.
+ */
+export class Lookups {
+  readonly #tables: readonly EmbeddingTable[];
+  /** Per table: place of a row in the current step's list, plus one; valid where `#stamp` equals the step. */
+  readonly #place: readonly Int32Array[];
+  readonly #stamp: readonly Int32Array[];
+  readonly #rows: Int32Array[];
+  readonly #count: Int32Array;
+  #step = 0;
+
+  constructor(tables: readonly EmbeddingTable[]) {
+    this.#tables = tables;
+    this.#place = tables.map((table) => new Int32Array(table.numRows));
+    this.#stamp = tables.map((table) => new Int32Array(table.numRows));
+    this.#rows = tables.map(() => new Int32Array(1024));
+    this.#count = new Int32Array(tables.length);
+    this.begin();
+  }
+
+  /** Forgets the rows of the step before. Entry 0 of every table is its padding row. */
+  begin(): void {
+    this.#step++;
+    for (const [index] of this.#tables.entries()) {
+      this.#count[index] = 0;
+      this.#append(index, 0);
+    }
+  }
+
+  /** Places of `ids` of one vocabulary, written to `out` at `start`, `start + stride` ... */
+  positions(
+    table: EmbeddingTable,
+    vocabulary: string,
+    ids: Int32Array,
+    { out, start, stride }: { out: Int32Array; start: number; stride: number },
+  ): void {
+    const index = this.#tables.indexOf(table);
+    if (index < 0) throw new RangeError(`lookups: table ${table.name} is not one of the model's`);
+    const base = table.baseOf(vocabulary);
+    const stamp = this.#stamp[index] as Int32Array;
+    const place = this.#place[index] as Int32Array;
+    let at = start;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as number;
+      const row = id === 0 ? 0 : base + id;
+      out[at] = stamp[row] === this.#step ? (place[row] as number) : this.#append(index, row);
+      at += stride;
+    }
+  }
+
+  /** The distinct rows of every table, in the order of the constructor's list. */
+  rows(): TableRows[] {
+    return this.#tables.map((table, index) => {
+      const numRows = this.#count[index] as number;
+      return { table, numRows, rows: (this.#rows[index] as Int32Array).subarray(0, numRows) };
+    });
+  }
+
+  #append(index: number, row: number): number {
+    const at = this.#count[index] as number;
+    let rows = this.#rows[index] as Int32Array;
+    if (at === rows.length) {
+      const larger = new Int32Array(rows.length * 2);
+      larger.set(rows);
+      rows = this.#rows[index] = larger;
+    }
+    rows[at] = row;
+    (this.#stamp[index] as Int32Array)[row] = this.#step;
+    (this.#place[index] as Int32Array)[row] = at;
+    this.#count[index] = at + 1;
+    return at;
+  }
+}
+
+/** The values of `rows`, [numRows, dim], row-major. */
+export function gatherRows({ table, rows, numRows }: TableRows): Float32Array {
+  const { dim, values } = table;
+  const out = new Float32Array(numRows * dim);
+  for (let i = 0; i < numRows; i++) {
+    const from = (rows[i] as number) * dim;
+    for (let k = 0, to = i * dim; k < dim; k++) out[to + k] = values[from + k] as number;
+  }
+  return out;
+}

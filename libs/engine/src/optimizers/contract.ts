@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+
+/** What an optimizer remembers about one array of weights: named arrays of the same length, stored in checkpoints as they are. */
+export type Moments = Readonly<Record<string, Float32Array>>;
+
+/** One update of `count` weights starting at `weightAt`, with the gradients starting at `gradientAt`. */
+export interface Update {
+  readonly weights: Float32Array;
+  readonly moments: Moments;
+  readonly gradient: Float32Array;
+  readonly weightAt: number;
+  readonly gradientAt: number;
+  readonly count: number;
+  /** From 1. */
+  readonly step: number;
+  readonly learningRate: number;
+}
+
+/** The arithmetic of one method on flat arrays; which weights it is applied to is decided elsewhere. */
+export interface UpdateRule {
+  /** Names of the moments it keeps per weight. */
+  readonly moments: readonly string[];
+  apply(update: Update): void;
+}
+
+export interface OptimizerDefinition<Params extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly revision: number;
+  readonly summary: string;
+  readonly reference?: { readonly title: string; readonly year: number; readonly url?: string };
+  readonly params: Params;
+  rule(params: z.output<Params>): UpdateRule;
+}
+
+/** Keeps the type of `params` in `rule`. */
+export function defineOptimizer<const N extends string, P extends z.ZodObject>(
+  definition: OptimizerDefinition<P> & { readonly name: N },
+): OptimizerDefinition<P> & { readonly name: N } {
+  return definition;
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { createEmbeddingTable } from '../embeddings/table.js';
+import { Lookups } from '../embeddings/lookups.js';
+import { createParameter } from '../parameters.js';
+import { createRng } from '../random.js';
+import { optimizerDefinitions } from './catalog.js';
+import { clipGlobalNorm, Optimizer } from './optimizer.js';
+
+const adam = optimizerDefinitions[1];
+
+function tableOf(size: number) {
+  return createEmbeddingTable({
+    name: 'table',
+    dim: 2,
+    vocabularies: [{ name: 'item', size }],
+    standardDeviation: 1,
+    rng: createRng(1),
+  });
+}
+
+describe('Optimizer', () => {
+  it('takes the first Adam step of the closed form: learning rate times the sign of the gradient', () => {
+    const weight = createParameter('w', [3], () => 1);
+    const optimizer = new Optimizer({
+      rule: adam.rule(adam.params.parse({})),
+      embedding: 'lazy',
+      parameters: [weight],
+      tables: [],
+    });
+    optimizer.step(
+      { dense: new Map([[weight, Float32Array.of(0.5, -2, 0)]]), rows: [] },
+      { step: 1, learningRate: 0.1 },
+    );
+    expect([...weight.values].map((value) => Number(value.toFixed(6)))).toEqual([0.9, 1.1, 1]);
+  });
+
+  it('matches two hand-computed Adam steps', () => {
+    const weight = createParameter('w', [1], () => 0);
+    const optimizer = new Optimizer({
+      rule: adam.rule(adam.params.parse({})),
+      embedding: 'lazy',
+      parameters: [weight],
+      tables: [],
+    });
+    const at = (step: number, gradient: number) =>
+      optimizer.step({ dense: new Map([[weight, Float32Array.of(gradient)]]), rows: [] }, { step, learningRate: 0.01 });
+    at(1, 1);
+    at(2, -3);
+    // m = .9·.1 − .1·3 = −.21, m̂ = −.21/.19; v = .999·.001 + .001·9 = .009999, v̂ = .009999/.001999
+    const second = (0.01 * (-0.21 / 0.19)) / (Math.sqrt(0.009999 / 0.001999) + 1e-8);
+    expect(weight.values[0]).toBeCloseTo(-0.01 - second, 6);
+  });
+
+  it('leaves the padding row at zero even when it is given a gradient', () => {
+    for (const embedding of ['lazy', 'dense'] as const) {
+      const table = tableOf(4);
+      const optimizer = new Optimizer({
+        rule: adam.rule(adam.params.parse({})),
+        embedding,
+        parameters: [],
+        tables: [table],
+      });
+      const read = { table, numRows: 2, rows: Int32Array.of(0, 2) };
+      optimizer.step(
+        { dense: new Map(), rows: [{ read, gradient: Float32Array.of(5, 5, 1, 1) }] },
+        { step: 1, learningRate: 0.1 },
+      );
+      expect([...table.values.subarray(0, 2)]).toEqual([0, 0]);
+    }
+  });
+
+  it('moves rows outside the batch only under dense updates', () => {
+    const moved = (embedding: 'lazy' | 'dense'): boolean => {
+      const table = tableOf(4);
+      const optimizer = new Optimizer({
+        rule: adam.rule(adam.params.parse({})),
+        embedding,
+        parameters: [],
+        tables: [table],
+      });
+      const step = (row: number, number: number) =>
+        optimizer.step(
+          {
+            dense: new Map(),
+            rows: [{ read: { table, numRows: 1, rows: Int32Array.of(row) }, gradient: Float32Array.of(1, 1) }],
+          },
+          { step: number, learningRate: 0.1 },
+        );
+      step(1, 1);
+      const before = table.values[2];
+      step(2, 2);
+      return table.values[2] !== before;
+    };
+    expect(moved('dense')).toBe(true);
+    expect(moved('lazy')).toBe(false);
+  });
+
+  it('gives the same weights lazily and densely when every row is in every batch', () => {
+    const run = (embedding: 'lazy' | 'dense'): number[] => {
+      const table = tableOf(3);
+      const optimizer = new Optimizer({
+        rule: adam.rule(adam.params.parse({})),
+        embedding,
+        parameters: [],
+        tables: [table],
+      });
+      for (let step = 1; step <= 5; step++) {
+        const gradient = Float32Array.of(step, -1, 0.5, step);
+        optimizer.step(
+          { dense: new Map(), rows: [{ read: { table, numRows: 2, rows: Int32Array.of(1, 2) }, gradient }] },
+          { step, learningRate: 0.1 },
+        );
+      }
+      return [...table.values];
+    };
+    expect(run('dense')).toEqual(run('lazy'));
+  });
+});
+
+describe('clipGlobalNorm', () => {
+  it('scales dense and row gradients by one factor', () => {
+    const weight = createParameter('w', [1], () => 0);
+    const dense = new Map([[weight, Float32Array.of(3)]]);
+    const table = tableOf(3);
+    const gradient = Float32Array.of(0, 4);
+    const norm = clipGlobalNorm(
+      { dense, rows: [{ read: { table, numRows: 1, rows: Int32Array.of(1) }, gradient }] },
+      1,
+    );
+    expect(norm).toBe(5);
+    expect(dense.get(weight)?.[0]).toBeCloseTo(0.6, 6);
+    expect(gradient[1]).toBeCloseTo(0.8, 6);
+  });
+
+  it('leaves small gradients alone', () => {
+    const weight = createParameter('w', [1], () => 0);
+    const dense = new Map([[weight, Float32Array.of(0.5)]]);
+    clipGlobalNorm({ dense, rows: [] }, 1);
+    expect(dense.get(weight)?.[0]).toBe(0.5);
+  });
+});
+
+describe('Lookups', () => {
+  it('lists each row once, in order of first use, after the padding row', () => {
+    const table = createEmbeddingTable({
+      name: 'table',
+      dim: 1,
+      vocabularies: [
+        { name: 'user', size: 4 },
+        { name: 'item', size: 5 },
+      ],
+      standardDeviation: 1,
+      rng: createRng(1),
+    });
+    const lookups = new Lookups([table]);
+    const out = new Int32Array(6);
+    lookups.positions(table, 'item', Int32Array.of(2, 0, 2), { out, start: 0, stride: 2 });
+    lookups.positions(table, 'user', Int32Array.of(2, 3, 2), { out, start: 1, stride: 2 });
+    expect([...out]).toEqual([1, 2, 0, 3, 1, 2]);
+    // user ids 1..3 are rows 1..3, item ids 1..4 are rows 4..7
+    expect([...(lookups.rows()[0]?.rows ?? [])]).toEqual([0, 5, 2, 3]);
+    lookups.begin();
+    expect(lookups.rows()[0]?.numRows).toBe(1);
+  });
+});

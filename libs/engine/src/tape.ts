@@ -1,0 +1,118 @@
+import { gatherRows, type Lookups, type TableRows } from './embeddings/lookups.js';
+import type { EmbeddingTable } from './embeddings/table.js';
+import type { StepGradients } from './optimizers/optimizer.js';
+import type { Parameter } from './parameters.js';
+import type { Rng } from './random.js';
+import { tf } from './tf.js';
+
+/** What a model sees of a step: the values of weights and embedding rows as tensors, differentiable while training. */
+export interface Scope {
+  readonly training: boolean;
+  /** For dropout; a stream of its own per step. */
+  readonly rng: Rng;
+  value(parameter: Parameter): tf.Tensor;
+  /** Distinct rows of the step, [rows, dim]; places in it come from `Lookups.positions`. */
+  rows(table: EmbeddingTable): tf.Tensor2D;
+}
+
+/** The inputs of one pass. */
+export interface Pass {
+  readonly parameters: readonly Parameter[];
+  readonly lookups: Lookups;
+  readonly rng: Rng;
+}
+
+/** Loss and gradients of one training step; `terms` are parts of the loss to be logged. */
+export interface StepResult {
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+  readonly gradients: StepGradients;
+}
+
+/**
+ * Differentiates `loss` with respect to every parameter and every embedding row that the step read.
+ * A weight that the loss does not reach gets a zero gradient.
+ */
+export function stepGradients(
+  pass: Pass,
+  loss: (scope: Scope) => { readonly loss: tf.Scalar; readonly terms?: Readonly<Record<string, tf.Scalar>> },
+): StepResult {
+  return scoped(() => {
+    const { inputs, read } = upload(pass);
+    let terms: Readonly<Record<string, tf.Scalar>> = {};
+    const { value, grads } = tf.engine().gradients(
+      () => {
+        const result = loss(scopeOf(pass, inputs, read, true));
+        terms = result.terms ?? {};
+        for (const term of Object.values(terms)) tf.keep(term);
+        return result.loss;
+      },
+      inputs,
+      undefined,
+      true,
+    );
+    const gradientOf = (index: number): Float32Array => {
+      const gradient = grads[index] as tf.Tensor | null;
+      const size = (inputs[index] as tf.Tensor).size;
+      return gradient === null ? new Float32Array(size) : Float32Array.from(gradient.dataSync());
+    };
+    const { parameters } = pass;
+    const result: StepResult = {
+      loss: value.dataSync()[0] as number,
+      terms: Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, term.dataSync()[0] as number])),
+      gradients: {
+        dense: new Map(parameters.map((parameter, index) => [parameter, gradientOf(index)])),
+        rows: read.map((rows, index) => ({ read: rows, gradient: gradientOf(parameters.length + index) })),
+      },
+    };
+    for (const term of Object.values(terms)) term.dispose();
+    return result;
+  });
+}
+
+/** Runs `encode` without a tape and returns its values. */
+export function forward(pass: Pass, encode: (scope: Scope) => tf.Tensor): Float32Array {
+  return scoped(() => {
+    const { inputs, read } = upload(pass);
+    return Float32Array.from(encode(scopeOf(pass, inputs, read, false)).dataSync());
+  });
+}
+
+/** `tf.tidy` for a function that returns plain values. */
+function scoped<T>(body: () => T): T {
+  tf.engine().startScope();
+  try {
+    return body();
+  } finally {
+    tf.engine().endScope();
+  }
+}
+
+function upload({ parameters, lookups }: Pass): { inputs: tf.Tensor[]; read: TableRows[] } {
+  const read = lookups.rows();
+  const inputs = [
+    ...parameters.map((parameter) => tf.tensor(parameter.values, [...parameter.shape])),
+    ...read.map((rows) => tf.tensor2d(gatherRows(rows), [rows.numRows, rows.table.dim])),
+  ];
+  return { inputs, read };
+}
+
+function scopeOf(
+  { parameters, rng }: Pass,
+  inputs: readonly tf.Tensor[],
+  read: readonly TableRows[],
+  training: boolean,
+): Scope {
+  const byParameter = new Map(parameters.map((parameter, index) => [parameter, inputs[index] as tf.Tensor]));
+  const byTable = new Map(read.map(({ table }, index) => [table, inputs[parameters.length + index] as tf.Tensor2D]));
+  const found = <T>(value: T | undefined, name: string): T => {
+    if (value === undefined) throw new RangeError(`${name} is not among the weights of this pass`);
+    return value;
+  };
+  return {
+    training,
+    rng,
+    value: (parameter) => found(byParameter.get(parameter), parameter.name),
+    rows: (table) => found(byTable.get(table), table.name),
+  };
+}

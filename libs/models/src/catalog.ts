@@ -1,0 +1,7 @@
+import { createCatalog } from '@towerbench/config';
+import { definition as dssm } from './variants/dssm/index.js';
+import { definition as popularity } from './variants/popularity/index.js';
+import { definition as senet } from './variants/senet/index.js';
+
+/** Every model, sorted by name. */
+export const models = createCatalog('model', [dssm, popularity, senet]);

@@ -1,0 +1,30 @@
+import type { Definition } from '@towerbench/config';
+import type { PreparedData } from '@towerbench/data';
+import type { Rng } from '@towerbench/engine';
+import type { z } from 'zod';
+import type { CandidateLayout } from '../losses/contract.js';
+
+/** Draws the negatives of a batch. */
+export interface Sampler {
+  /** Negatives drawn per positive; 0 where the batch or its labels provide them. */
+  readonly numNegatives: number;
+  /** log q per item of the catalogue: the probability that a drawn negative is the item; null when there is none. */
+  readonly logSamplingProbability: Float32Array | null;
+  /** Items, [batch, numNegatives], row-major. `rng` is the step's own stream. */
+  draw(users: Int32Array, rng: Rng): Int32Array;
+}
+
+export interface SamplerDefinition<Params extends z.ZodObject = z.ZodObject> extends Definition<Params> {
+  /** Which losses can use it. */
+  readonly layout: CandidateLayout;
+  /** Whether it reads the labels of the rows instead of taking every row for a positive. */
+  readonly labelled: boolean;
+  build(inputs: { readonly params: z.output<Params>; readonly data: PreparedData }): Sampler;
+}
+
+/** Keeps the literal name and the type of `params` in `build`. */
+export function defineSampler<const N extends string, P extends z.ZodObject>(
+  definition: SamplerDefinition<P> & { readonly name: N },
+): SamplerDefinition<P> & { readonly name: N } {
+  return definition;
+}

@@ -1,0 +1,180 @@
+import { assembleCandidate, assembleQuery, type PreparedData } from '@towerbench/data';
+import {
+  clipGlobalNorm,
+  Lookups,
+  Optimizer,
+  stepGradients,
+  type EmbeddingTable,
+  type Parameter,
+  type Rng,
+  type UpdateRule,
+} from '@towerbench/engine';
+import type { TowerModel } from '@towerbench/models';
+import type { Loss, Sampler } from '@towerbench/objectives';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.js';
+import { scheduleFactor, type TrainingSettings } from './settings.js';
+
+export interface TrainerOptions {
+  readonly data: PreparedData;
+  readonly model: TowerModel;
+  readonly loss: Loss;
+  readonly sampler: Sampler;
+  readonly rule: UpdateRule;
+  readonly learningRate: number;
+  readonly embedding: 'lazy' | 'dense';
+  readonly settings: TrainingSettings;
+  readonly rng: Rng;
+}
+
+/**
+ * Steps of one run. What a step does is a function of the seed, the number of the step and the weights before it: order,
+ * negatives and dropout come from generators forked by epoch and step. So weights, moments and the step number are all of its
+ * state, and a checkpoint continues bit for bit.
+ */
+export class Trainer {
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly #options: TrainerOptions;
+  readonly #batchSize: number;
+  readonly #parameters: readonly Parameter[];
+  readonly #optimizer: Optimizer;
+  readonly #lookups: Lookups;
+  #step = 0;
+  #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
+
+  constructor(options: TrainerOptions) {
+    const { data, model, loss, rule, embedding, settings } = options;
+    const numRows = data.train.user.length;
+    if (numRows === 0) throw new RangeError(`${data.name}: the training part has no rows`);
+    this.#options = options;
+    this.#batchSize = Math.min(settings.batchSize, numRows);
+    this.stepsPerEpoch = Math.floor(numRows / this.#batchSize);
+    this.totalSteps = Math.min(settings.epochs * this.stepsPerEpoch, settings.maxSteps ?? Infinity);
+    this.#parameters = [...model.parameters, ...loss.parameters];
+    this.#optimizer = new Optimizer({ rule, embedding, parameters: this.#parameters, tables: model.tables });
+    this.#lookups = new Lookups(model.tables);
+  }
+
+  /** Steps done. */
+  get stepsDone(): number {
+    return this.#step;
+  }
+
+  get batchSize(): number {
+    return this.#batchSize;
+  }
+
+  /** Numbers that are learned, embedding rows of padding left out. */
+  get parameterCount(): number {
+    const dense = this.#parameters.reduce((sum, { values }) => sum + values.length, 0);
+    return this.#options.model.tables.reduce((sum, { numRows, dim }) => sum + (numRows - 1) * dim, dense);
+  }
+
+  /** Does the next step; returns its loss and the parts of it. */
+  step(): { readonly loss: number; readonly terms: Readonly<Record<string, number>> } {
+    const { data, model, loss, sampler, settings, rng, learningRate } = this.#options;
+    const step = ++this.#step;
+    const stepRng = rng.fork(`step/${step}`);
+    const rows = this.#rowsOf(step);
+    const users = pick(data.train.user, rows);
+    const items = pick(data.train.item, rows);
+    const negatives = sampler.draw(users, stepRng.fork('negatives'));
+    const label = data.train.label;
+
+    this.#lookups.begin();
+    const query = model.query.prepare(assembleQuery(data, users, pick(data.train.historyEnd, rows)), this.#lookups);
+    const candidate = model.candidate.prepare(assembleCandidate(data, concat(items, negatives)), this.#lookups);
+    const result = stepGradients(
+      { parameters: this.#parameters, lookups: this.#lookups, rng: stepRng.fork('dropout') },
+      (scope) =>
+        loss.apply(
+          scope,
+          { query: query(scope), candidate: candidate(scope) },
+          {
+            size: rows.length,
+            numNegatives: sampler.numNegatives,
+            items,
+            labels: label === null ? null : Float32Array.from(rows, (row) => label[row] as number),
+            logSamplingProbability: sampler.logSamplingProbability,
+          },
+        ),
+    );
+    if (!Number.isFinite(result.loss)) {
+      throw new RangeError(
+        `the loss is ${result.loss} at step ${step}; lower optimizer.learning_rate, set training.clip_norm, or raise objective.temperature`,
+      );
+    }
+    if (settings.clipNorm !== null) clipGlobalNorm(result.gradients, settings.clipNorm);
+    const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
+    this.#optimizer.step(result.gradients, { step, learningRate: learningRate * factor });
+    return { loss: result.loss, terms: result.terms };
+  }
+
+  /** Everything that the next step depends on, as a safetensors file; `manifest` becomes its metadata. */
+  save(manifest: Readonly<Record<string, string>>): Uint8Array {
+    return encodeSafetensors({ tensors: this.#tensors(), metadata: { ...manifest, step: String(this.#step) } });
+  }
+
+  /**
+   * Continues from a checkpoint of the same model.
+   *
+   * @throws {RangeError} when a tensor is missing or has another shape
+   */
+  load(checkpoint: Uint8Array): void {
+    const { tensors, metadata } = decodeSafetensors(checkpoint);
+    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    for (const { name, shape, values } of this.#tensors()) {
+      const stored = byName.get(name);
+      if (stored === undefined) throw new RangeError(`the checkpoint has no tensor "${name}"`);
+      if (stored.shape.join() !== shape.join()) {
+        throw new RangeError(
+          `checkpoint tensor "${name}" is [${stored.shape.join(', ')}], the model's is [${shape.join(', ')}]`,
+        );
+      }
+      values.set(stored.values);
+    }
+    this.#step = Number(metadata['step']);
+  }
+
+  /** Weights and moments, in a fixed order; the arrays are the live ones. */
+  #tensors(): NamedTensor[] {
+    const tables = this.#options.model.tables.map((table: EmbeddingTable) => ({
+      name: table.name,
+      shape: [table.numRows, table.dim],
+      values: table.values,
+    }));
+    return [...this.#parameters, ...tables].flatMap(({ name, shape, values }) => [
+      { name, shape, values },
+      ...Object.entries(this.#optimizer.momentsOf(values)).map(([moment, moments]) => ({
+        name: `${name}/optimizer/${moment}`,
+        shape,
+        values: moments,
+      })),
+    ]);
+  }
+
+  /** Rows of the training part that step number `step` reads. */
+  #rowsOf(step: number): Int32Array {
+    const epoch = Math.floor((step - 1) / this.stepsPerEpoch);
+    if (this.#order?.epoch !== epoch) {
+      const rows = Int32Array.from({ length: this.#options.data.train.user.length }, (_, row) => row);
+      this.#order = { epoch, rows: this.#options.rng.fork(`order/${epoch}`).shuffle(rows) };
+    }
+    const start = ((step - 1) % this.stepsPerEpoch) * this.#batchSize;
+    return this.#order.rows.subarray(start, start + this.#batchSize);
+  }
+}
+
+function pick(values: Int32Array, rows: Int32Array): Int32Array {
+  const out = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] as number] as number;
+  return out;
+}
+
+function concat(a: Int32Array, b: Int32Array): Int32Array {
+  if (b.length === 0) return a;
+  const out = new Int32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
