@@ -1,1 +1,2 @@
-export {};
+export { expectClose, type Tolerance } from './close.js';
+export { FLOAT32_GAP, FLOAT32_STEP, gradientGap, type GradientCheck } from './gradient.js';
