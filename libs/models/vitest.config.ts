@@ -1,12 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { unitTests } from '../../vitest.shared.js';
 
-export default defineConfig({
-  root: import.meta.dirname,
-  resolve: { conditions: ['@towerbench/source'] },
-  ssr: { resolve: { conditions: ['@towerbench/source', 'node', 'import'] } },
-  test: {
-    name: 'models',
-    include: ['src/**/*.spec.ts'],
-    typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.spec.json' },
-  },
-});
+export default unitTests(import.meta.dirname);
