@@ -6,7 +6,7 @@ export function unitTests(directory: string): ViteUserConfig {
   return defineConfig({
     root: directory,
     resolve: { conditions: ['@towerbench/source'] },
-    ssr: { resolve: { conditions: ['@towerbench/source', 'node', 'import'] } },
+    ssr: { resolve: { conditions: ['@towerbench/source', 'node'] } },
     test: {
       name: basename(directory),
       include: ['src/**/*.spec.ts'],

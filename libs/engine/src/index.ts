@@ -7,3 +7,6 @@ export type { Moments, OptimizerDefinition, UpdateRule } from './optimizers/cont
 export { clipGlobalNorm, Optimizer, type StepGradients } from './optimizers/optimizer.js';
 export { forward, stepGradients, type Pass, type Scope, type StepResult } from './tape.js';
 export { tf } from './tf.js';
+export { engineNames, resolveEngine, startEngine, type Engine, type EngineName } from './backends/engine.js';
+export { inspectEngines, type EngineReport } from './backends/inspect.js';
+export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';

@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { chooseKernelBuild } from '../kernels/module.js';
+import { registerKernels } from '../kernels/register.js';
+import { tf } from '../tf.js';
+import { startSimd } from './simd.js';
+import { startTensorflow } from './tensorflow.js';
+
+export const engineNames = ['simd', 'tensorflow', 'cpu'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface Engine {
+  readonly name: EngineName;
+  /** What exactly computes: versions and the hash of our kernels; part of a trial's identity. */
+  readonly build: string;
+}
+
+/** `auto` is the simd engine, which is there on every machine. */
+export function resolveEngine(choice: EngineName | 'auto'): Engine {
+  const name = choice === 'auto' ? 'simd' : choice;
+  return { name, build: buildOf(name) };
+}
+
+/**
+ * Makes `choice` the backend of every tensor from here on.
+ *
+ * @throws {Error} when it is not available, saying why and what to do
+ */
+export async function startEngine(choice: EngineName | 'auto'): Promise<Engine> {
+  const engine = resolveEngine(choice);
+  tf.enableProdMode(); // keeps TensorFlow.js from printing banners
+  if (engine.name === 'simd') {
+    await startSimd();
+    registerKernels();
+  } else if (engine.name === 'tensorflow') {
+    await startTensorflow();
+  } else {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await tf.setBackend('cpu');
+  }
+  await tf.ready();
+  return engine;
+}
+
+function buildOf(name: EngineName): string {
+  const versionOf = (dependency: string): string =>
+    (createRequire(import.meta.url)(`${dependency}/package.json`) as { version: string }).version;
+  if (name === 'simd') {
+    const kernels = chooseKernelBuild();
+    return `${kernels.name}-${kernels.hash}+tfjs-wasm-${versionOf('@tensorflow/tfjs-backend-wasm')}`;
+  }
+  if (name === 'tensorflow') return `tfjs-node-${versionOf('@tensorflow/tfjs-node')}`;
+  return `tfjs-cpu-${versionOf('@tensorflow/tfjs-backend-cpu')}`;
+}

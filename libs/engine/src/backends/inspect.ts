@@ -1,0 +1,25 @@
+import { engineNames, resolveEngine, type EngineName } from './engine.js';
+import { load } from './tensorflow.js';
+
+/** One line of `towerbench doctor`. */
+export interface EngineReport {
+  readonly name: EngineName;
+  readonly available: boolean;
+  readonly build: string | null;
+  readonly reason: string | null;
+  readonly remedy: string | null;
+}
+
+/** Which engines work here, and why the others do not. Never throws. */
+export function inspectEngines(): EngineReport[] {
+  return engineNames.map((name) => {
+    try {
+      const absence = name === 'tensorflow' ? load() : null;
+      if (absence !== null) return { name, available: false, build: null, ...absence };
+      return { name, available: true, build: resolveEngine(name).build, reason: null, remedy: null };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { name, available: false, build: null, reason, remedy: 'run: npx nx run engine:build' };
+    }
+  });
+}

@@ -1,0 +1,82 @@
+import { chooseKernelBuild, type Kernels } from '../kernels/module.js';
+import { exportsOf, webAssembly, type WebAssemblyMemory } from '../kernels/web-assembly.js';
+import { tf } from '../tf.js';
+
+/** The parts of the official WASM backend that our kernels use. */
+export interface SharedBackend {
+  readonly kernels: Kernels;
+  /** Address of a tensor's values in the shared memory; valid until the next allocation of a tensor only in as far as the tensor lives. */
+  address(tensor: tf.TensorInfo): number;
+  /** A tensor whose values are not set. */
+  output(shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo;
+  /** Runs `body` with a block of scratch memory of so many floats. */
+  withScratch<T>(floats: number, body: (address: number) => T): T;
+  /** A fresh view of float32 values at an address: growing memory detaches older ones. */
+  floats(address: number, length: number): Float32Array;
+}
+
+/** The part of the official backend's object that is not in its types. */
+interface WasmBackend {
+  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
+  readonly wasm: { _malloc(bytes: number): number; _free(address: number): void };
+  makeOutput(shape: number[], dtype: string): tf.TensorInfo;
+}
+
+let shared: SharedBackend | null = null;
+
+/** Our kernels on the memory of the WASM backend; null until that backend has been started. */
+export function sharedBackend(): SharedBackend | null {
+  return shared;
+}
+
+/**
+ * Starts the official WASM backend on one thread (its threads hang in Node) and our kernels on its memory.
+ * The backend does not export its memory, so it is caught when its module is instantiated.
+ */
+export async function startSimd(): Promise<void> {
+  if (shared !== null) {
+    await tf.setBackend('wasm');
+    return;
+  }
+  const build = chooseKernelBuild();
+  const memory = await withCapturedMemory(async () => {
+    await import('@tensorflow/tfjs-backend-wasm');
+    if (!(await tf.setBackend('wasm'))) throw new Error('the WASM backend of TensorFlow.js did not start');
+  });
+  const kernels = exportsOf(await webAssembly.instantiate(build.bytes, { env: { memory } })) as unknown as Kernels;
+  const backend = tf.backend() as unknown as WasmBackend;
+  shared = {
+    kernels,
+    address: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
+    output: (shape, dtype) => backend.makeOutput([...shape], dtype),
+    withScratch(floats, body) {
+      // 16 bytes more, so that the block can start on a vector boundary.
+      const raw = backend.wasm._malloc(floats * 4 + 16);
+      try {
+        return body((raw + 15) & ~15);
+      } finally {
+        backend.wasm._free(raw);
+      }
+    },
+    floats: (address, length) => new Float32Array(memory.buffer, address, length),
+  };
+}
+
+async function withCapturedMemory(start: () => Promise<void>): Promise<WebAssemblyMemory> {
+  const original = webAssembly.instantiate;
+  let memory: WebAssemblyMemory | null = null;
+  webAssembly.instantiate = async (module, imports) => {
+    const result = await original(module, imports);
+    const exported = exportsOf(result)['memory'];
+    if (exported instanceof webAssembly.Memory) memory = exported;
+    return result;
+  };
+  try {
+    await start();
+  } finally {
+    webAssembly.instantiate = original;
+  }
+  if (memory === null)
+    throw new Error('the memory of the WASM backend was not found; its version is not the one this was written for');
+  return memory;
+}

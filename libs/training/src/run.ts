@@ -1,0 +1,232 @@
+import type { TrialConfig } from '@towerbench/config';
+import { prepareData, type PreparedData } from '@towerbench/data';
+import { createRng, startEngine, type Parameter } from '@towerbench/engine';
+import type { TowerModel } from '@towerbench/models';
+import type { Loss } from '@towerbench/objectives';
+import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
+import { evaluate, type Evaluation } from './evaluation.js';
+import { encodeSafetensors } from './safetensors.js';
+import { staticScorer, towerScorer, type Scorer } from './scoring.js';
+import { trainingSettings, type TrainingSettings } from './settings.js';
+import { Trainer } from './trainer.js';
+import { definitionsOf } from './trial.js';
+
+/** How long the loop may hold the thread before messages are let through, in milliseconds. */
+const YIELD_MS = 50;
+/** Points of the training loss over a run. */
+const LOSS_POINTS = 200;
+
+/**
+ * Trains and evaluates one trial with one seed.
+ *
+ * @throws {ConfigError} when the data is missing or does not fit
+ * @throws {DOMException} `AbortError` when the signal is set
+ */
+export async function executeRun({ config, seed, places, hooks, signal }: RunRequest): Promise<ExecutedRun> {
+  const started = performance.now();
+  await startEngine(config.engine);
+  const data = await prepareData(config.dataset, places);
+  const prepared = performance.now();
+  hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
+  const run = assembleRun(config, data, seed);
+  const trained = run.kind === 'scorer' ? null : await train(run, { data, hooks, signal });
+  if (run.kind === 'scorer') hooks.progress({ step: 1, totalSteps: 1 });
+
+  const scorer = run.scorer();
+  const valid = evaluate(data, 'valid', scorer);
+  const test = evaluate(data, 'test', scorer);
+  const metrics = { ...named('valid', valid), ...named('test', test) };
+  hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: trained?.bestStep ?? 0, value })));
+  hooks.log(`data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`);
+  return {
+    metrics,
+    perUser: Object.fromEntries(Object.entries(test.perUser).map(([name, values]) => [`test/${name}`, values])),
+    parameterCount: run.parameterCount,
+    bestStep: trained?.bestStep ?? 0,
+    seconds: (performance.now() - started) / 1000,
+    checkpoint: trained?.checkpoint ?? encodeSafetensors({ tensors: [], metadata: manifest(config, seed, data) }),
+  };
+}
+
+/** Metrics of the truth of a planted world on the test and validation parts; null where the truth is not known. */
+export async function oracleMetrics(config: TrialConfig, places: Places): Promise<Record<string, number> | null> {
+  await startEngine(config.engine);
+  const data = await prepareData(config.dataset, places);
+  if (data.truth === null) return null;
+  const scorer = { ...staticScorer(data.truth), logits: (scores: Float32Array) => scores };
+  return { ...named('valid', evaluate(data, 'valid', scorer)), ...named('test', evaluate(data, 'test', scorer)) };
+}
+
+/** Evaluates a stored checkpoint again, on the data and protocol that `config.dataset` describes. */
+export async function evaluateCheckpoint(request: {
+  readonly config: TrialConfig;
+  readonly checkpoint: Uint8Array;
+  readonly places: Places;
+}): Promise<Record<string, number>> {
+  const { config, checkpoint, places } = request;
+  await startEngine(config.engine);
+  const data = await prepareData(config.dataset, places);
+  const run = assembleRun(config, data, 0);
+  if (run.kind === 'towers') run.trainer.load(checkpoint);
+  const scorer = run.scorer();
+  return { ...named('valid', evaluate(data, 'valid', scorer)), ...named('test', evaluate(data, 'test', scorer)) };
+}
+
+/** A scorer with the log-odds its objective gives to a score. */
+export type EvaluatedScorer = Scorer & { readonly logits: ((scores: Float32Array) => Float32Array) | null };
+
+interface TowerRun {
+  readonly kind: 'towers';
+  readonly config: TrialConfig;
+  readonly seed: number;
+  readonly trainer: Trainer;
+  readonly settings: TrainingSettings;
+  readonly parameterCount: number;
+  /** Scores with the weights as they are now. */
+  scorer(): EvaluatedScorer;
+}
+
+interface ScorerRun {
+  readonly kind: 'scorer';
+  readonly parameterCount: number;
+  scorer(): EvaluatedScorer;
+}
+
+/** Builds everything a run needs from its config. All randomness comes from forks of the seed. */
+function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TowerRun | ScorerRun {
+  const definitions = definitionsOf(config);
+  const rng = createRng(seed);
+  const { query, candidate, vocabularies } = data;
+  const model = definitions.model.build({
+    params: withoutKey(config.model, 'type') as never,
+    query,
+    candidate,
+    vocabularies,
+    data,
+    rng: rng.fork('model'),
+  });
+  if (model.kind === 'scorer') {
+    const { parameterCount } = model;
+    return { kind: 'scorer', parameterCount, scorer: () => ({ ...staticScorer(model), logits: null }) };
+  }
+  const loss: Loss = definitions.objective.build({
+    params: withoutKey(config.objective, 'type') as never,
+    rng: rng.fork('objective'),
+  });
+  const settings = trainingSettings.parse(config.training);
+  const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
+  const trainer = new Trainer({
+    data,
+    model,
+    loss,
+    sampler: definitions.sampler.build({ params: withoutKey(config.sampler, 'type') as never, data }),
+    rule: definitions.optimizer.rule(withoutKey(config.optimizer, 'type') as never),
+    learningRate: optimizer.learningRate,
+    embedding: optimizer.embedding,
+    settings,
+    rng,
+  });
+  return {
+    kind: 'towers',
+    config,
+    seed,
+    trainer,
+    settings,
+    parameterCount: trainer.parameterCount,
+    scorer: () => ({ ...towerScorer(model, weightsOf(model, loss), data), logits: loss.logits }),
+  };
+}
+
+/** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model. */
+async function train(
+  { trainer, settings, config, seed, scorer }: TowerRun,
+  { data, hooks, signal }: { readonly data: PreparedData; readonly hooks: RunHooks; readonly signal: AbortSignal | undefined },
+): Promise<{ readonly bestStep: number; readonly checkpoint: Uint8Array }> {
+  const { totalSteps, stepsPerEpoch } = trainer;
+  const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
+  const evaluateEvery = settings.evaluateEvery ?? stepsPerEpoch;
+  const lossEvery = Math.max(1, Math.floor(totalSteps / LOSS_POINTS));
+  const best = { value: -Infinity, step: 0, checkpoint: new Uint8Array(0), misses: 0 };
+  let window = emptyWindow();
+  let yielded = performance.now();
+
+  while (trainer.stepsDone < totalSteps) {
+    const { loss, terms } = trainer.step();
+    const step = trainer.stepsDone;
+    addToWindow(window, { loss, ...terms });
+    const last = step === totalSteps;
+    if (step % lossEvery === 0 || last) {
+      hooks.points(pointsOf(window, step, trainer.batchSize));
+      window = emptyWindow();
+    }
+    if (step % evaluateEvery === 0 || last) {
+      const before = performance.now();
+      const { metrics } = evaluate(data, 'valid', scorer());
+      window.started += performance.now() - before;
+      hooks.points(Object.entries(metrics).map(([name, value]) => ({ series: `valid/${name}`, step, value })));
+      const value = metrics[bestBy];
+      if (value === undefined) {
+        throw new RangeError(`training.best_by: valid/${bestBy} is not measured on ${data.name}; measured: ${Object.keys(metrics).join(', ')}`);
+      }
+      if (value > best.value) {
+        Object.assign(best, { value, step, checkpoint: trainer.save(manifest(config, seed, data)), misses: 0 });
+      } else if (++best.misses === settings.patience) {
+        hooks.log(`stopped at step ${step}: ${best.misses} evaluations without a better valid/${bestBy} than ${best.value}`);
+        break;
+      }
+    }
+    if (performance.now() - yielded > YIELD_MS) {
+      hooks.progress({ step, totalSteps });
+      await new Promise(setImmediate);
+      signal?.throwIfAborted();
+      yielded = performance.now();
+    }
+  }
+  hooks.progress({ step: totalSteps, totalSteps });
+  trainer.load(best.checkpoint);
+  return { bestStep: best.step, checkpoint: best.checkpoint };
+}
+
+/** Losses since the last point, to be averaged over steps. */
+interface LossWindow {
+  started: number;
+  steps: number;
+  readonly sums: Map<string, number>;
+}
+
+function emptyWindow(): LossWindow {
+  return { started: performance.now(), steps: 0, sums: new Map() };
+}
+
+function addToWindow(window: LossWindow, values: Readonly<Record<string, number>>): void {
+  window.steps++;
+  for (const [name, value] of Object.entries(values)) window.sums.set(name, (window.sums.get(name) ?? 0) + value);
+}
+
+function pointsOf({ started, steps, sums }: LossWindow, step: number, batchSize: number): Parameters<RunHooks['points']>[0] {
+  const elapsed = Math.max(1e-6, (performance.now() - started) / 1000);
+  return [
+    ...[...sums].map(([name, sum]) => ({ series: name === 'loss' ? 'train/loss' : `train/loss/${name}`, step, value: sum / steps })),
+    { series: 'train/examples_per_second', step, value: (steps * batchSize) / elapsed },
+  ];
+}
+
+function weightsOf(model: TowerModel, loss: Loss): readonly Parameter[] {
+  return [...model.parameters, ...loss.parameters];
+}
+
+function manifest(config: TrialConfig, seed: number, data: PreparedData): Record<string, string> {
+  return { format: 'towerbench-checkpoint-1', config: JSON.stringify(config), seed: String(seed), fingerprint: data.fingerprint };
+}
+
+function named(part: 'valid' | 'test', { metrics }: Evaluation): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${part}/${name}`, value]));
+}
+
+function withoutKey(section: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(section).filter(([name]) => name !== key));
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(2);
+}
