@@ -1,0 +1,53 @@
+/** The cut-offs every ranking metric is computed at. A closed list, so that any two runs can be compared on any metric. */
+export const cutoffs = [1, 5, 10, 20, 50, 100] as const;
+
+/** Metrics with a cut-off that are a mean over users. */
+export const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
+/** Metrics with a cut-off that describe all recommended lists together. */
+export const listMetricsAtK = ['coverage', 'mean_popularity'] as const;
+/** Candidate sets that a published protocol fixes; a metric on one carries its name. */
+export const sampledCandidates = ['sampled-99'] as const;
+
+const parts = ['valid', 'test'] as const;
+
+/** Every metric that can be asked for, e.g. `test/ndcg@10`, `test/sampled-99/hr@10`, `valid/auc`. */
+export const metricNames: readonly string[] = parts.flatMap((part) => {
+  const atK = (names: readonly string[]): string[] => names.flatMap((name) => cutoffs.map((k) => `${name}@${k}`));
+  const perUser = [...atK(userMetricsAtK), 'mrr', 'auc'];
+  return [
+    ...[...perUser, ...atK(listMetricsAtK), 'logloss'].map((name) => `${part}/${name}`),
+    ...sampledCandidates.flatMap((candidates) => perUser.map((name) => `${part}/${candidates}/${name}`)),
+  ];
+});
+
+/** The pieces of a metric's name. */
+export interface MetricName {
+  readonly part: 'valid' | 'test';
+  /** null for the full catalogue. */
+  readonly candidates: string | null;
+  /** Without cut-off, e.g. `ndcg`. */
+  readonly metric: string;
+  readonly cutoff: number | null;
+}
+
+/**
+ * Takes `test/sampled-99/hr@10` apart.
+ *
+ * @throws {RangeError} when the name is not one of `metricNames`
+ */
+export function parseMetricName(name: string): MetricName {
+  if (!metricNames.includes(name)) throw new RangeError(`"${name}" is no metric`);
+  const pieces = name.split('/');
+  const [metric, cutoff] = (pieces.at(-1) as string).split('@') as [string, string?];
+  return {
+    part: pieces[0] as 'valid' | 'test',
+    candidates: pieces.length === 3 ? (pieces[1] as string) : null,
+    metric,
+    cutoff: cutoff === undefined ? null : Number(cutoff),
+  };
+}
+
+/** Whether a larger value is the better one; only the log loss is better when smaller. */
+export function isLargerBetter(name: string): boolean {
+  return !name.endsWith('logloss');
+}

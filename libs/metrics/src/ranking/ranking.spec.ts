@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { rankAgainst, rankPositives, type ItemLists } from './ranks.js';
+import { ListStatistics, topK } from './top-k.js';
+import { meanOverUsers, userMetrics } from './user-metrics.js';
+
+const lists = (...entries: number[][]): ItemLists => ({
+  offsets: Int32Array.from([0, ...entries.map((_, i) => entries.slice(0, i + 1).flat().length)]),
+  items: Int32Array.from(entries.flat()),
+});
+
+function evaluateUser(scores: number[], positives: number[], seen: number[] = []): Record<string, number> {
+  const positiveLists = lists(positives);
+  const write = { ranks: new Float64Array(positives.length), numCandidates: new Int32Array(1) };
+  rankPositives(
+    Float32Array.from(scores),
+    { numItems: scores.length, positives: positiveLists, seen: lists(seen), from: 0 },
+    write,
+  );
+  return {
+    rank: write.ranks[0] as number,
+    ...Object.fromEntries(
+      Object.entries(userMetrics(write, positiveLists.offsets)).map(([name, [value]]) => [name, value as number]),
+    ),
+  };
+}
+
+describe('rankPositives', () => {
+  it('counts greater scores, and half of the equal ones', () => {
+    expect(evaluateUser([5, 3, 3, 1], [2]).rank).toBe(1.5);
+    expect(evaluateUser([5, 3, 3, 1], [0]).rank).toBe(0);
+  });
+
+  it('puts a constant scorer in the middle', () => {
+    const result = evaluateUser(new Array<number>(101).fill(1), [17]);
+    expect(result.rank).toBe(50);
+    expect(result['auc']).toBeCloseTo(0.5, 6);
+    expect(result['hr@50']).toBe(0);
+  });
+
+  it('leaves seen items out of the candidates', () => {
+    expect(evaluateUser([5, 4, 3], [2], [0]).rank).toBe(1);
+  });
+
+  it('refuses NaN scores and positives among the seen', () => {
+    expect(() => evaluateUser([NaN, 1], [1])).toThrow('the score of item 0 for entry 0 is NaN');
+    expect(() => evaluateUser([0, 1], [1], [1])).toThrow('item 1 is a positive and a seen item');
+  });
+});
+
+describe('rankAgainst', () => {
+  it('ranks the positive among the given candidates only', () => {
+    const write = { ranks: new Float64Array(1), numCandidates: new Int32Array(1) };
+    rankAgainst(
+      Float32Array.of(9, 5, 7, 5),
+      { numItems: 4, positives: lists([1]), candidates: lists([2, 3]), from: 0 },
+      write,
+    );
+    expect([write.ranks[0], write.numCandidates[0]]).toEqual([1.5, 3]);
+  });
+});
+
+describe('userMetrics', () => {
+  it('gives 1 everywhere to a perfect scorer', () => {
+    const perfect = evaluateUser([9, 8, 1, 0, -1, -2], [0, 1]);
+    for (const name of ['hr@5', 'recall@5', 'ndcg@5', 'ndcg@1', 'mrr', 'auc']) expect(perfect[name]).toBeCloseTo(1, 6);
+    expect(perfect['recall@1']).toBe(0.5);
+    expect(perfect['precision@5']).toBeCloseTo(0.4, 6);
+  });
+
+  it('discounts by log2(rank + 2)', () => {
+    expect(evaluateUser([3, 2, 1], [1])['ndcg@5']).toBeCloseTo(1 / Math.log2(3), 6);
+    expect(evaluateUser([3, 2, 1], [2])['mrr']).toBeCloseTo(1 / 3, 6);
+    expect(evaluateUser([3, 2, 1], [1])['ndcg@1']).toBe(0);
+  });
+
+  it('equals a direct sort when there are no ties, whatever the order of the items', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: -1000, max: 1000 }), { minLength: 3, maxLength: 30 }),
+        fc.integer({ min: 1, max: 3 }),
+        (scores, count) => {
+          const positives = Array.from({ length: Math.min(count, scores.length - 1) }, (_, i) => i);
+          const order = scores.map((_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+          const result = evaluateUser(scores, positives);
+          const hits = order.slice(0, 5).filter((item) => positives.includes(item)).length;
+          expect(result['recall@5']).toBeCloseTo(hits / positives.length, 6);
+          const negatives = order.filter((item) => !positives.includes(item));
+          const pairs = positives.flatMap((p) =>
+            negatives.map((n) => ((scores[p] as number) > (scores[n] as number) ? 1 : 0)),
+          );
+          expect(result['auc']).toBeCloseTo(pairs.reduce((a: number, b) => a + b, 0) / pairs.length, 5);
+        },
+      ),
+    );
+  });
+});
+
+describe('topK', () => {
+  it('equals a full sort, lower ids first among equals', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        (scores, k) => {
+          const excluded = Uint8Array.from(scores, (_, i) => (i % 7 === 3 ? 1 : 0));
+          const expected = scores
+            .map((score, item) => ({ score, item }))
+            .filter(({ item }) => excluded[item] === 0)
+            .sort((a, b) => b.score - a.score || a.item - b.item)
+            .slice(0, k)
+            .map(({ item }) => item);
+          expect([...topK(Float32Array.from(scores), k, excluded)]).toEqual(expected);
+        },
+      ),
+    );
+  });
+});
+
+describe('ListStatistics', () => {
+  it('counts distinct items and averages popularity over the lists', () => {
+    const statistics = new ListStatistics({ numItems: 4, popularity: Int32Array.of(10, 20, 30, 40) });
+    statistics.add(Float32Array.of(4, 3, 2, 1, 4, 3, 2, 1), { seen: lists([], [0]), from: 0 });
+    expect(statistics.metrics()['coverage@1']).toBe(0.5); // item 0 for the first user, item 1 for the second
+    expect(statistics.metrics()['mean_popularity@1']).toBe(15);
+    expect(statistics.metrics()['coverage@5']).toBe(1);
+  });
+});
+
+describe('meanOverUsers', () => {
+  it('leaves out users without a value', () => {
+    expect(meanOverUsers(Float32Array.of(1, NaN, 3))).toBe(2);
+  });
+});

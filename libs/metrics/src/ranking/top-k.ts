@@ -1,0 +1,99 @@
+import { cutoffs } from '../names.js';
+import { listOf, type ItemLists } from './ranks.js';
+
+/**
+ * The k best items, best first; of equal scores the lower item id comes first, so a list is a function of the scores alone.
+ *
+ * @shape scores [numItems]; `excluded[i]` is 1 for items that may not appear
+ */
+export function topK(scores: Float32Array, k: number, excluded: Uint8Array): Int32Array {
+  // A binary heap of the k best so far, the worst of them on top.
+  const items = new Int32Array(Math.min(k, scores.length));
+  let size = 0;
+  const worse = (a: number, b: number): boolean => {
+    const [x, y] = [scores[a] as number, scores[b] as number];
+    return x < y || (x === y && a > b);
+  };
+  const down = (start: number): void => {
+    for (let at = start; ;) {
+      let child = 2 * at + 1;
+      if (child >= size) return;
+      if (child + 1 < size && worse(items[child + 1] as number, items[child] as number)) child++;
+      if (!worse(items[child] as number, items[at] as number)) return;
+      swap(at, child);
+      at = child;
+    }
+  };
+  const swap = (a: number, b: number): void => {
+    const held = items[a] as number;
+    items[a] = items[b] as number;
+    items[b] = held;
+  };
+  for (let item = 0; item < scores.length; item++) {
+    if (excluded[item] === 1) continue;
+    if (size < items.length) {
+      items[size] = item;
+      for (let at = size++; at > 0 && worse(items[at] as number, items[(at - 1) >> 1] as number); at = (at - 1) >> 1)
+        swap(at, (at - 1) >> 1);
+    } else if (worse(items[0] as number, item)) {
+      items[0] = item;
+      down(0);
+    }
+  }
+  const sorted = new Int32Array(size);
+  for (let place = size - 1; place >= 0; place--) {
+    sorted[place] = items[0] as number;
+    items[0] = items[--size] as number;
+    down(0);
+  }
+  return sorted;
+}
+
+/**
+ * What all recommended lists have in common.
+ *   coverage@k         share of the catalogue that is in at least one user's first k
+ *   mean_popularity@k  mean training count of the items in the first k, over users and places
+ */
+export class ListStatistics {
+  readonly #numItems: number;
+  readonly #popularity: Int32Array;
+  /** Smallest place (from 0) at which an item was recommended to anybody. */
+  readonly #bestPlace: Int32Array;
+  readonly #popularitySums = new Float64Array(cutoffs.length);
+  readonly #places = new Float64Array(cutoffs.length);
+  readonly #excluded: Uint8Array;
+
+  constructor({ numItems, popularity }: { readonly numItems: number; readonly popularity: Int32Array }) {
+    this.#numItems = numItems;
+    this.#popularity = popularity;
+    this.#bestPlace = new Int32Array(numItems).fill(numItems);
+    this.#excluded = new Uint8Array(numItems);
+  }
+
+  /** Takes in the lists of a block of users. @shape scores [users, numItems], for entries `from` ... of `seen` */
+  add(scores: Float32Array, { seen, from }: { readonly seen: ItemLists; readonly from: number }): void {
+    const longest = cutoffs.at(-1) as number;
+    for (let row = 0; row < scores.length / this.#numItems; row++) {
+      const own = listOf(seen, from + row);
+      for (const item of own) this.#excluded[item] = 1;
+      const list = topK(scores.subarray(row * this.#numItems, (row + 1) * this.#numItems), longest, this.#excluded);
+      for (const item of own) this.#excluded[item] = 0;
+      for (const [place, item] of list.entries()) {
+        if (place < (this.#bestPlace[item] as number)) this.#bestPlace[item] = place;
+        for (let c = cutoffs.length - 1; c >= 0 && place < (cutoffs[c] as number); c--) {
+          this.#popularitySums[c] = (this.#popularitySums[c] as number) + (this.#popularity[item] as number);
+          this.#places[c] = (this.#places[c] as number) + 1;
+        }
+      }
+    }
+  }
+
+  metrics(): Record<string, number> {
+    return Object.fromEntries(
+      cutoffs.flatMap((k, c) => [
+        [`coverage@${k}`, this.#bestPlace.reduce((count, place) => count + (place < k ? 1 : 0), 0) / this.#numItems],
+        [`mean_popularity@${k}`, (this.#popularitySums[c] as number) / (this.#places[c] as number)],
+      ]),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { cutoffs } from '../names.js';
+import type { Ranks } from './ranks.js';
+
+/**
+ * Metrics per user from the ranks of the user's positives R. A positive of rank r is within the first k when r < k.
+ *   hr@k        1 if any positive is within the first k
+ *   recall@k    |first k ∩ R| / |R|
+ *   precision@k |first k ∩ R| / k
+ *   ndcg@k      Σ_{r < k} 1 / log2(r + 2)  /  Σ_{i < min(k, |R|)} 1 / log2(i + 2)
+ *   mrr, mrr@k  1 / (r₁ + 1), r₁ the best rank; 0 beyond k
+ *   auc         share of (positive, negative) pairs in the right order, ties half: 1 − mean_i(r_(i) − i) / negatives,
+ *               r_(i) the ranks in rising order
+ *
+ * @shape offsets [users + 1] into `ranks`; every user has at least one positive
+ * @returns one value per user and metric; NaN for the auc of a user without negatives
+ * @source models reference, section 14
+ */
+export function userMetrics({ ranks, numCandidates }: Ranks, offsets: Int32Array): Record<string, Float32Array> {
+  const numUsers = numCandidates.length;
+  const result: Record<string, Float32Array> = {};
+  const metric = (name: string): Float32Array => (result[name] ??= new Float32Array(numUsers));
+  const discount = (rank: number): number => 1 / Math.log2(rank + 2);
+  for (let user = 0; user < numUsers; user++) {
+    const own = ranks.slice(offsets[user], offsets[user + 1]).sort();
+    const best = own[0];
+    if (best === undefined) throw new RangeError(`entry ${user} has no positives`);
+    for (const k of cutoffs) {
+      let hits = 0;
+      let gain = 0;
+      for (const rank of own) {
+        if (rank >= k) break;
+        hits++;
+        gain += discount(rank);
+      }
+      let ideal = 0;
+      for (let i = 0; i < Math.min(k, own.length); i++) ideal += discount(i);
+      metric(`hr@${k}`)[user] = hits > 0 ? 1 : 0;
+      metric(`recall@${k}`)[user] = hits / own.length;
+      metric(`precision@${k}`)[user] = hits / k;
+      metric(`ndcg@${k}`)[user] = gain / ideal;
+      metric(`mrr@${k}`)[user] = best < k ? 1 / (best + 1) : 0;
+    }
+    metric('mrr')[user] = 1 / (best + 1);
+    const negatives = (numCandidates[user] as number) - own.length;
+    let above = 0;
+    for (const [i, rank] of own.entries()) above += rank - i;
+    metric('auc')[user] = negatives > 0 ? 1 - above / own.length / negatives : NaN;
+  }
+  return result;
+}
+
+/** Mean over the users that have a value. */
+export function meanOverUsers(values: Float32Array): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count > 0 ? sum / count : NaN;
+}
