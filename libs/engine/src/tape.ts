@@ -52,9 +52,9 @@ export function stepGradients(
       true,
     );
     const gradientOf = (index: number): Float32Array => {
-      const gradient = grads[index] as tf.Tensor | null;
+      const gradient = grads[index] as tf.Tensor | undefined;
       const size = (inputs[index] as tf.Tensor).size;
-      return gradient === null ? new Float32Array(size) : Float32Array.from(gradient.dataSync());
+      return gradient === undefined ? new Float32Array(size) : Float32Array.from(gradient.dataSync());
     };
     const { parameters } = pass;
     const result: StepResult = {

@@ -33,7 +33,13 @@ export function sampleInputs(): {
     Object.entries({ age: 4, city: 3, hobbies: 4, item_id: 6 }).map(([name, size]) => [name, { name, size }]),
   );
   const noRows = new Int32Array(0);
-  const evaluationSet = { kind: 'labelled', user: noRows, item: noRows, label: new Uint8Array(0), historyEnd: noRows } as const;
+  const evaluationSet = {
+    kind: 'labelled',
+    user: noRows,
+    item: noRows,
+    label: new Uint8Array(0),
+    historyEnd: noRows,
+  } as const;
   return {
     query,
     candidate,
@@ -42,7 +48,14 @@ export function sampleInputs(): {
     data: {
       name: 'sample',
       fingerprint: 'sample',
-      protocol: { dataset: 'sample', fingerprint: 'sample', split: 'none', candidates: 'all', seen: 'none', ties: 'half' },
+      protocol: {
+        dataset: 'sample',
+        fingerprint: 'sample',
+        split: 'none',
+        candidates: 'all',
+        seen: 'none',
+        ties: 'half',
+      },
       task: 'ranking',
       numUsers: 3,
       numItems: 4,
@@ -50,7 +63,12 @@ export function sampleInputs(): {
       query,
       candidate,
       history: { offsets: Int32Array.of(0, 2, 2, 3), items: Int32Array.of(0, 1, 3) },
-      train: { user: Int32Array.of(0, 0, 2), item: Int32Array.of(0, 1, 3), label: null, historyEnd: Int32Array.of(0, 1, 0) },
+      train: {
+        user: Int32Array.of(0, 0, 2),
+        item: Int32Array.of(0, 1, 3),
+        label: null,
+        historyEnd: Int32Array.of(0, 1, 0),
+      },
       valid: evaluationSet,
       test: evaluationSet,
       itemCounts: Int32Array.of(1, 1, 0, 1),

@@ -4,9 +4,9 @@ import { createRng, startEngine, type Parameter } from '@towerbench/engine';
 import type { TowerModel } from '@towerbench/models';
 import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
-import { evaluate, type Evaluation } from './evaluation.js';
+import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { encodeSafetensors } from './safetensors.js';
-import { staticScorer, towerScorer, type Scorer } from './scoring.js';
+import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
 import { definitionsOf } from './trial.js';
@@ -32,15 +32,14 @@ export async function executeRun({ config, seed, places, hooks, signal }: RunReq
   const trained = run.kind === 'scorer' ? null : await train(run, { data, hooks, signal });
   if (run.kind === 'scorer') hooks.progress({ step: 1, totalSteps: 1 });
 
-  const scorer = run.scorer();
-  const valid = evaluate(data, 'valid', scorer);
-  const test = evaluate(data, 'test', scorer);
-  const metrics = { ...named('valid', valid), ...named('test', test) };
+  const { metrics, perUser } = evaluateParts(data, run.scorer());
   hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: trained?.bestStep ?? 0, value })));
-  hooks.log(`data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`);
+  hooks.log(
+    `data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`,
+  );
   return {
     metrics,
-    perUser: Object.fromEntries(Object.entries(test.perUser).map(([name, values]) => [`test/${name}`, values])),
+    perUser,
     parameterCount: run.parameterCount,
     bestStep: trained?.bestStep ?? 0,
     seconds: (performance.now() - started) / 1000,
@@ -54,7 +53,7 @@ export async function oracleMetrics(config: TrialConfig, places: Places): Promis
   const data = await prepareData(config.dataset, places);
   if (data.truth === null) return null;
   const scorer = { ...staticScorer(data.truth), logits: (scores: Float32Array) => scores };
-  return { ...named('valid', evaluate(data, 'valid', scorer)), ...named('test', evaluate(data, 'test', scorer)) };
+  return evaluateParts(data, scorer).metrics;
 }
 
 /** Evaluates a stored checkpoint again, on the data and protocol that `config.dataset` describes. */
@@ -68,12 +67,18 @@ export async function evaluateCheckpoint(request: {
   const data = await prepareData(config.dataset, places);
   const run = assembleRun(config, data, 0);
   if (run.kind === 'towers') run.trainer.load(checkpoint);
-  const scorer = run.scorer();
-  return { ...named('valid', evaluate(data, 'valid', scorer)), ...named('test', evaluate(data, 'test', scorer)) };
+  return evaluateParts(data, run.scorer()).metrics;
 }
 
-/** A scorer with the log-odds its objective gives to a score. */
-export type EvaluatedScorer = Scorer & { readonly logits: ((scores: Float32Array) => Float32Array) | null };
+/** Validation and test metrics with the parts' prefixes, and the test values per user. */
+function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): Pick<ExecutedRun, 'metrics' | 'perUser'> {
+  const valid = evaluate(data, 'valid', scorer);
+  const test = evaluate(data, 'test', scorer);
+  return {
+    metrics: { ...prefixed('valid/', valid.metrics), ...prefixed('test/', test.metrics) },
+    perUser: prefixed('test/', test.perUser),
+  };
+}
 
 interface TowerRun {
   readonly kind: 'towers';
@@ -140,7 +145,11 @@ function assembleRun(config: TrialConfig, data: PreparedData, seed: number): Tow
 /** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model. */
 async function train(
   { trainer, settings, config, seed, scorer }: TowerRun,
-  { data, hooks, signal }: { readonly data: PreparedData; readonly hooks: RunHooks; readonly signal: AbortSignal | undefined },
+  {
+    data,
+    hooks,
+    signal,
+  }: { readonly data: PreparedData; readonly hooks: RunHooks; readonly signal: AbortSignal | undefined },
 ): Promise<{ readonly bestStep: number; readonly checkpoint: Uint8Array }> {
   const { totalSteps, stepsPerEpoch } = trainer;
   const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
@@ -161,17 +170,21 @@ async function train(
     }
     if (step % evaluateEvery === 0 || last) {
       const before = performance.now();
-      const { metrics } = evaluate(data, 'valid', scorer());
+      const { metrics } = evaluate(data, 'valid', scorer(), { lists: false });
       window.started += performance.now() - before;
       hooks.points(Object.entries(metrics).map(([name, value]) => ({ series: `valid/${name}`, step, value })));
       const value = metrics[bestBy];
       if (value === undefined) {
-        throw new RangeError(`training.best_by: valid/${bestBy} is not measured on ${data.name}; measured: ${Object.keys(metrics).join(', ')}`);
+        throw new RangeError(
+          `training.best_by: valid/${bestBy} is not measured on ${data.name}; measured: ${Object.keys(metrics).join(', ')}`,
+        );
       }
       if (value > best.value) {
         Object.assign(best, { value, step, checkpoint: trainer.save(manifest(config, seed, data)), misses: 0 });
       } else if (++best.misses === settings.patience) {
-        hooks.log(`stopped at step ${step}: ${best.misses} evaluations without a better valid/${bestBy} than ${best.value}`);
+        hooks.log(
+          `stopped at step ${step}: ${best.misses} evaluations without a better valid/${bestBy} than ${best.value}`,
+        );
         break;
       }
     }
@@ -203,10 +216,18 @@ function addToWindow(window: LossWindow, values: Readonly<Record<string, number>
   for (const [name, value] of Object.entries(values)) window.sums.set(name, (window.sums.get(name) ?? 0) + value);
 }
 
-function pointsOf({ started, steps, sums }: LossWindow, step: number, batchSize: number): Parameters<RunHooks['points']>[0] {
+function pointsOf(
+  { started, steps, sums }: LossWindow,
+  step: number,
+  batchSize: number,
+): Parameters<RunHooks['points']>[0] {
   const elapsed = Math.max(1e-6, (performance.now() - started) / 1000);
   return [
-    ...[...sums].map(([name, sum]) => ({ series: name === 'loss' ? 'train/loss' : `train/loss/${name}`, step, value: sum / steps })),
+    ...[...sums].map(([name, sum]) => ({
+      series: name === 'loss' ? 'train/loss' : `train/loss/${name}`,
+      step,
+      value: sum / steps,
+    })),
     { series: 'train/examples_per_second', step, value: (steps * batchSize) / elapsed },
   ];
 }
@@ -216,11 +237,12 @@ function weightsOf(model: TowerModel, loss: Loss): readonly Parameter[] {
 }
 
 function manifest(config: TrialConfig, seed: number, data: PreparedData): Record<string, string> {
-  return { format: 'towerbench-checkpoint-1', config: JSON.stringify(config), seed: String(seed), fingerprint: data.fingerprint };
-}
-
-function named(part: 'valid' | 'test', { metrics }: Evaluation): Record<string, number> {
-  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${part}/${name}`, value]));
+  return {
+    format: 'towerbench-checkpoint-1',
+    config: JSON.stringify(config),
+    seed: String(seed),
+    fingerprint: data.fingerprint,
+  };
 }
 
 function withoutKey(section: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {

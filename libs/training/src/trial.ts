@@ -37,7 +37,7 @@ export async function describeTrial(config: TrialConfig, places: Places): Promis
   const { fingerprint, protocol, task } = await describeDataset(config.dataset, places);
   const issues = fitIssues(config, task);
   if (issues.length > 0) throw new ConfigError(issues);
-  const { engine, build } = resolveEngine(config.engine);
+  const { name: engine, build } = resolveEngine(config.engine);
   return {
     fingerprint,
     protocol,

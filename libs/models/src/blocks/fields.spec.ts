@@ -54,13 +54,27 @@ describe('l2Normalize', () => {
 
 describe('mlp', () => {
   it('is the identity without layers, so a tower of ids is a lookup', () => {
-    const layers = mlp({ name: 'tower', inputDim: 3, hiddenUnits: [], outputDim: null, activation: 'relu', rng: createRng(1) });
+    const layers = mlp({
+      name: 'tower',
+      inputDim: 3,
+      hiddenUnits: [],
+      outputDim: null,
+      activation: 'relu',
+      rng: createRng(1),
+    });
     expect(layers.outputDim).toBe(3);
     expect(layers.parameters).toEqual([]);
   });
 
   it('has a linear last layer: outputs of both signs', () => {
-    const layers = mlp({ name: 'tower', inputDim: 2, hiddenUnits: [8], outputDim: 16, activation: 'relu', rng: createRng(1) });
+    const layers = mlp({
+      name: 'tower',
+      inputDim: 2,
+      hiddenUnits: [8],
+      outputDim: 16,
+      activation: 'relu',
+      rng: createRng(1),
+    });
     const lookups = new Lookups([]);
     const out = forward({ parameters: layers.parameters, lookups, rng: createRng(0) }, (scope) =>
       layers.apply(scope, tf.tensor2d([[1, -2]])),

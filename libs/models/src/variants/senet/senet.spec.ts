@@ -58,7 +58,10 @@ describe('createExcitation', () => {
 describe('senet', () => {
   const queryVectors = (params: object): Float32Array => {
     const inputs = sampleInputs();
-    const model = definition.build({ ...inputs, params: definition.params.parse({ hiddenUnits: [], outputDim: 4, ...params }) });
+    const model = definition.build({
+      ...inputs,
+      params: definition.params.parse({ hiddenUnits: [], outputDim: 4, ...params }),
+    });
     if (model.kind !== 'towers') throw new Error('senet is a tower model');
     const lookups = new Lookups(model.tables);
     const run = model.query.prepare(inputs.queryBatch, lookups);

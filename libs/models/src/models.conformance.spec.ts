@@ -1,0 +1,131 @@
+import { readdirSync } from 'node:fs';
+import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope } from '@towerbench/engine';
+import { FLOAT32_GAP, gradientGap } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { models } from './catalog.js';
+import type { TowerModel } from './contract.js';
+import { sampleInputs } from './sample-inputs.js';
+
+beforeAll(() => startEngine('simd'));
+
+const towers = ['dssm', 'senet'] as const;
+
+function build(
+  name: (typeof towers)[number],
+  params: object = {},
+): { model: TowerModel; inputs: ReturnType<typeof sampleInputs> } {
+  const inputs = sampleInputs();
+  const definition = models.get(name);
+  const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...params };
+  const model = definition.build({ ...inputs, params: definition.params.parse(options) as never });
+  if (model.kind !== 'towers') throw new Error(`${name} has no towers`);
+  return { model, inputs };
+}
+
+/** Vectors of both sides for the sample batch: query rows first. */
+function vectors({ model, inputs }: ReturnType<typeof build>): { query: Float32Array; candidate: Float32Array } {
+  const run = (side: 'query' | 'candidate'): Float32Array => {
+    const lookups = new Lookups(model.tables);
+    const encode = model[side].prepare(side === 'query' ? inputs.queryBatch : inputs.candidateBatch, lookups);
+    return forward({ parameters: model.parameters, lookups, rng: createRng(0) }, encode);
+  };
+  return { query: run('query'), candidate: run('candidate') };
+}
+
+describe('the catalogue of models', () => {
+  it('lists every folder of variants', () => {
+    const folders = readdirSync(new URL('./variants', import.meta.url));
+    expect([...models.names].sort()).toEqual(folders.sort());
+  });
+});
+
+describe.each(towers)('%s', (name) => {
+  it('gives finite vectors of the same width on both sides, of unit length', () => {
+    const built = build(name);
+    const { query, candidate } = vectors(built);
+    expect([query.length, candidate.length]).toEqual([3 * 4, 4 * 4]);
+    for (const values of [query, candidate]) {
+      for (let row = 0; row < values.length; row += 4) {
+        expect(Math.hypot(...values.subarray(row, row + 4))).toBeCloseTo(1, 5);
+      }
+    }
+  });
+
+  it('starts from the same weights for the same seed and from others for another', () => {
+    const first = vectors(build(name)).query;
+    expect(vectors(build(name)).query).toEqual(first);
+    const inputs = { ...sampleInputs(), rng: createRng('another') };
+    const definition = models.get(name);
+    const model = definition.build({
+      ...inputs,
+      params: definition.params.parse({ outputDim: 4 }) as never,
+    }) as TowerModel;
+    expect(vectors({ model, inputs }).query).not.toEqual(first);
+  });
+
+  it('encodes a row the same way whatever else is in the batch', () => {
+    const { model, inputs } = build(name);
+    const alone = { size: 1, ids: {} as Record<string, Int32Array>, dense: {} as Record<string, Float32Array> };
+    for (const [feature, ids] of Object.entries(inputs.queryBatch.ids))
+      alone.ids[feature] = ids.slice(0, ids.length / 3);
+    for (const [feature, values] of Object.entries(inputs.queryBatch.dense))
+      alone.dense[feature] = values.slice(0, values.length / 3);
+    const lookups = new Lookups(model.tables);
+    const encode = model.query.prepare(alone, lookups);
+    const single = forward({ parameters: model.parameters, lookups, rng: createRng(0) }, encode);
+    const { query } = vectors({ model, inputs });
+    for (const [i, value] of single.entries()) expect(value).toBeCloseTo(query[i] as number, 5);
+  });
+
+  it('has the gradient that central differences give, for weights and embedding rows, empty histories included', () => {
+    // tanh, because a kink of ReLU within the step of the difference would be no error of the gradient
+    const { model, inputs } = build(name, { activation: 'tanh' });
+    const rng = createRng('direction');
+    const direction = Float32Array.from({ length: 12 }, () => rng.normal());
+    const lookups = new Lookups(model.tables);
+    const query = model.query.prepare(inputs.queryBatch, lookups);
+    const pass = { parameters: model.parameters, lookups, rng };
+    const loss = (scope: Scope): tf.Scalar => tf.sum(tf.mul(query(scope), tf.tensor2d(direction, [3, 4])));
+    const { gradients } = stepGradients(pass, (scope) => ({ loss: loss(scope) }));
+    const valueAt = (): number => forward(pass, loss)[0] as number;
+
+    for (const [parameter, gradient] of gradients.dense) {
+      const original = parameter.values.slice();
+      const f = (at: Float32Array): number => {
+        parameter.values.set(at);
+        const value = valueAt();
+        parameter.values.set(original);
+        return value;
+      };
+      expect(gradientGap({ f, gradient: () => gradient, at: original }), parameter.name).toBeLessThan(FLOAT32_GAP);
+    }
+    for (const { read, gradient } of gradients.rows) {
+      const { dim, values } = read.table;
+      const rowsOf = (): Float32Array =>
+        Float32Array.from([...read.rows].flatMap((row) => [...values.subarray(row * dim, (row + 1) * dim)]));
+      const put = (at: Float32Array): void =>
+        read.rows.forEach((row, i) => values.set(at.subarray(i * dim, (i + 1) * dim), row * dim));
+      const original = rowsOf();
+      const f = (at: Float32Array): number => {
+        put(at);
+        const value = valueAt();
+        put(original);
+        return value;
+      };
+      const withoutPadding = gradient.slice();
+      expect(gradientGap({ f, gradient: () => withoutPadding, at: original }), read.table.name).toBeLessThan(
+        FLOAT32_GAP,
+      );
+    }
+  });
+});
+
+describe('popularity', () => {
+  it('scores every user by the training counts', () => {
+    const inputs = sampleInputs();
+    const model = models.get('popularity').build({ ...inputs, params: {} });
+    if (model.kind !== 'scorer') throw new Error('popularity is a scorer');
+    expect([...model.scoreUsers(Int32Array.of(0, 2))]).toEqual([1, 1, 0, 1, 1, 1, 0, 1]);
+    expect([...model.scorePairs(Int32Array.of(0, 0), Int32Array.of(2, 3))]).toEqual([0, 1]);
+  });
+});

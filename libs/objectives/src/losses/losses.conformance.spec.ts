@@ -1,0 +1,163 @@
+import { readdirSync } from 'node:fs';
+import { createRng, Lookups, startEngine, stepGradients, tf, forward, type Scope } from '@towerbench/engine';
+import { FLOAT32_GAP, gradientGap } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { losses } from './catalog.js';
+import type { Loss, LossBatch } from './contract.js';
+
+beforeAll(() => startEngine('simd'));
+
+const SIZE = 5;
+const DIM = 3;
+
+const normals = (length: number, name: string): Float32Array => {
+  const rng = createRng(name);
+  return Float32Array.from({ length }, () => rng.normal());
+};
+
+/** The loss as a function of both matrices, flat, query first. */
+function scalarOf(loss: Loss, batch: LossBatch) {
+  const numCandidates = SIZE * (1 + batch.numNegatives);
+  const apply = (scope: Scope, flat: tf.Tensor1D): tf.Scalar => {
+    const query = tf.reshape(tf.slice(flat, 0, SIZE * DIM), [SIZE, DIM]) as tf.Tensor2D;
+    const candidate = tf.reshape(tf.slice(flat, SIZE * DIM, numCandidates * DIM), [numCandidates, DIM]) as tf.Tensor2D;
+    return loss.apply(scope, { query, candidate }, batch).loss;
+  };
+  const input = (values: Float32Array) => ({ name: 'vectors', shape: [values.length], values });
+  return {
+    length: (SIZE + numCandidates) * DIM,
+    f: (at: Float32Array): number => {
+      const vectors = input(at);
+      return forward(
+        { parameters: [vectors, ...loss.parameters], lookups: new Lookups([]), rng: createRng(0) },
+        (scope) => apply(scope, scope.value(vectors) as tf.Tensor1D),
+      )[0] as number;
+    },
+    gradient: (at: Float32Array): Float32Array => {
+      const vectors = input(at);
+      const { gradients } = stepGradients(
+        { parameters: [vectors, ...loss.parameters], lookups: new Lookups([]), rng: createRng(0) },
+        (scope) => ({ loss: apply(scope, scope.value(vectors) as tf.Tensor1D) }),
+      );
+      return gradients.dense.get(vectors) as Float32Array;
+    },
+  };
+}
+
+const items = Int32Array.of(3, 1, 3, 0, 2); // one accidental hit
+const batchOf = (numNegatives: number): LossBatch => ({
+  size: SIZE,
+  numNegatives,
+  items,
+  labels: null,
+  logSamplingProbability: Float32Array.of(-1, -2, -1.5, -0.5),
+});
+
+describe('the catalogue of losses', () => {
+  it('lists every folder of variants', () => {
+    const folders = readdirSync(new URL('./variants', import.meta.url)).sort();
+    expect([...losses.definitions.map(({ name }) => name)].sort()).toEqual(folders);
+  });
+});
+
+describe.each(losses.names)('%s', (name) => {
+  const build = (params: object = {}): Loss => {
+    const definition = losses.get(name);
+    return definition.build({
+      params: definition.params.parse({ temperature: 0.5, ...params }) as never,
+      rng: createRng(0),
+    });
+  };
+  const numNegatives = losses.get(name).layout === 'pairs' ? 2 : 0;
+
+  it.each(['random vectors', 'equal vectors', 'zero vectors'])(
+    'has the gradient that central differences give at %s',
+    (where) => {
+      const scalar = scalarOf(build(), batchOf(numNegatives));
+      const random = normals(scalar.length, name);
+      const at = where === 'random vectors' ? random : random.map(() => (where === 'equal vectors' ? 0.5 : 0));
+      expect(gradientGap({ f: scalar.f, gradient: scalar.gradient, at })).toBeLessThan(FLOAT32_GAP);
+    },
+  );
+
+  it('learns a temperature with the gradient that central differences give', () => {
+    const loss = build({ learnTemperature: true });
+    const theta = loss.parameters[0];
+    if (theta === undefined) throw new Error('no learned temperature');
+    const scalar = scalarOf(loss, batchOf(numNegatives));
+    const vectors = normals(scalar.length, 'vectors');
+    const { gradients } = stepGradients(
+      { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
+      (scope) => ({
+        loss: loss.apply(
+          scope,
+          {
+            query: tf.tensor2d(vectors.subarray(0, SIZE * DIM), [SIZE, DIM]),
+            candidate: tf.tensor2d(vectors.subarray(SIZE * DIM), [SIZE * (1 + numNegatives), DIM]),
+          },
+          batchOf(numNegatives),
+        ).loss,
+      }),
+    );
+    const start = theta.values[0] as number;
+    const f = (at: Float32Array): number => {
+      theta.values[0] = at[0] as number;
+      const value = scalar.f(vectors);
+      theta.values[0] = start;
+      return value;
+    };
+    expect(
+      gradientGap({ f, gradient: () => gradients.dense.get(theta) as Float32Array, at: Float32Array.of(start) }),
+    ).toBeLessThan(FLOAT32_GAP);
+  });
+
+  it('refuses a temperature that would be divided by in vain', () => {
+    expect(() => build({ temperature: 0 })).toThrow();
+  });
+});
+
+describe('bce', () => {
+  const definition = losses.get('bce');
+  const lossAt = (query: number[], candidate: number[], batch: Partial<LossBatch>, params: object = {}): number => {
+    const loss = definition.build({
+      params: definition.params.parse({ temperature: 1, bias: false, ...params }),
+      rng: createRng(0),
+    });
+    return forward(
+      { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
+      (scope) =>
+        loss.apply(
+          scope,
+          { query: tf.tensor2d(query, [query.length, 1]), candidate: tf.tensor2d(candidate, [candidate.length, 1]) },
+          {
+            size: query.length,
+            numNegatives: 0,
+            items: Int32Array.from(query, () => 0),
+            labels: null,
+            logSamplingProbability: null,
+            ...batch,
+          },
+        ).loss,
+    )[0] as number;
+  };
+
+  it('gives the worked example: s⁺ = .3, s⁻ = .1, sum 1.298752, mean half of it', () => {
+    expect(lossAt([1], [0.3, 0.1], { numNegatives: 1 })).toBeCloseTo(1.298752 / 2, 5);
+  });
+
+  it('reads labels', () => {
+    const labels = Float32Array.of(1, 0);
+    expect(lossAt([1, 1], [0.3, 0.1], { labels })).toBeCloseTo(1.298752 / 2, 5);
+  });
+
+  it('stays finite for logits far out', () => {
+    expect(lossAt([1], [500], { labels: Float32Array.of(0) })).toBe(500);
+    expect(lossAt([1], [500], { labels: Float32Array.of(1) })).toBe(0);
+  });
+
+  it('divides by the temperature, which reaches the log-odds too', () => {
+    expect(lossAt([1], [0.3], {}, { temperature: 0.5 })).toBeCloseTo(Math.log1p(Math.exp(-0.6)), 5);
+    const loss = definition.build({ params: definition.params.parse({ temperature: 0.5 }), rng: createRng(0) });
+    expect(loss.logits?.(Float32Array.of(0.3))[0]).toBeCloseTo(0.6, 6);
+  });
+});
