@@ -86,5 +86,7 @@ export interface ConfigIssue {
   readonly received?: string;
   readonly allowed?: string;
   readonly at?: Position;
+  /** The command-line override it comes from, e.g. `--set model.dim=32`; then there is no position. */
+  readonly source?: string;
   readonly hint?: string;
 }

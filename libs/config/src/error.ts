@@ -17,6 +17,7 @@ export function formatIssues(issues: readonly ConfigIssue[]): string {
     .map((issue) => {
       const lines = [issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`];
       if (issue.at) lines.push(`  at       ${issue.at.file}:${issue.at.line}:${issue.at.column}`);
+      if (issue.source !== undefined) lines.push(`  at       ${issue.source}`);
       if (issue.allowed !== undefined) lines.push(`  allowed  ${issue.allowed}`);
       if (issue.hint !== undefined) lines.push(`  hint     ${issue.hint}`);
       return lines.join('\n');

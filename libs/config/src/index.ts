@@ -1,5 +1,9 @@
 export { createCatalog, type Catalog, type Definition, type Reference } from './catalog.js';
 export { ConfigError, formatIssues } from './error.js';
+export { loadExperiment, type LoadOptions } from './experiment.js';
+export { trialIdentity, type IdentityContext } from './identity.js';
+export { experimentJsonSchema } from './schema.js';
+export { suggest } from './suggest.js';
 export type {
   ConfigIssue,
   EngineChoice,

@@ -1,0 +1,243 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { checkValue, reportUnknownKey } from './check.js';
+import { composeFile } from './compose.js';
+import type { Experiment, ExperimentVocabulary, PublishedCell } from './contract.js';
+import { ConfigError } from './error.js';
+import { experimentShape, fields } from './fields.js';
+import { expand } from './grid.js';
+import { entryValue, IssueList, listWords, textOf, type Located, type LocatedMap } from './located.js';
+import { applyOverrides } from './overrides.js';
+import { SectionChecker, sectionsWithKey, variantTrees } from './sections.js';
+import { inWords, keysOf, shapeOf, toSnakeCase } from './shape.js';
+import { didYouMean, suggest } from './suggest.js';
+
+export interface LoadOptions {
+  /** Path of the file; positions name it as it is given here. */
+  readonly file: string;
+  /** `model.dim=32` changes, `+x=1` adds, `~x` removes. */
+  readonly overrides?: readonly string[];
+  readonly vocabulary: ExperimentVocabulary;
+}
+
+/**
+ * Reads, composes and checks an experiment file, fills in every default, and expands it into trials.
+ *
+ * @returns the experiment, frozen through and through
+ * @throws {ConfigError} with every issue of the file and of the files it extends, sorted by place
+ */
+export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions): Experiment {
+  const issues = new IssueList();
+  const shape = experimentShape(vocabulary);
+  const composed = composeFile(file, { shape, issues });
+  if (composed === undefined) throw new ConfigError(issues.sorted(file));
+  const root = applyOverrides(composed, overrides, { shape, issues });
+  reportUnknownTopLevel(root, { vocabulary, issues, allowed: keysOf([shape]) });
+
+  const top = new TopLevel(root, issues);
+  const name = top.read('name', fields.name);
+  const description = top.read('description', fields.description);
+  const seeds = top.read('seeds', fields.seeds);
+  const method = readMethod(top);
+  const metric = top.read('metric', fields.metric);
+  const report = top.read('report', fields.report);
+  const published = top.read('published', fields.published);
+  const runCap = top.read('runCap', fields.runCap);
+
+  const variants = variantTrees(root, { shape, issues });
+  const checker = new SectionChecker(vocabulary, issues);
+  const trials = expand(root.entries.get('parameters')?.value, { variants, shape, issues, checker });
+  const names = variants.map((variant) => variant.name);
+
+  reportDoubled(top.node('seeds'), issues);
+  reportDoubled(top.node('report'), issues);
+  checkMetrics(top, { vocabulary, issues });
+  checkPublished(top.node('published'), { names, vocabulary, issues });
+  if (runCap !== undefined && seeds && trials.length * seeds.length > runCap) {
+    issues.add(top.node('runCap')?.origin ?? {}, {
+      code: 'run-cap',
+      path: 'run_cap',
+      message: `${trials.length} trials × ${seeds.length} seeds are ${trials.length * seeds.length} runs`,
+      received: String(runCap),
+      allowed: `at most ${runCap} runs`,
+      hint: 'raise run_cap, or list fewer values, variants or seeds',
+    });
+  }
+  if (issues.size > 0 || !name || !seeds || !method || !metric || !report || !published) {
+    throw new ConfigError(issues.sorted(file));
+  }
+  return deepFreeze({
+    name,
+    description: description ?? '',
+    file: resolve(file),
+    baseVariant: names.includes('base') ? 'base' : (names[0] as string),
+    variants: names,
+    seeds,
+    method,
+    metric,
+    report,
+    published: published as PublishedCell[],
+    trials,
+  });
+}
+
+/** The fields of the file that are no sections. */
+class TopLevel {
+  readonly #root: LocatedMap;
+  readonly #issues: IssueList;
+
+  constructor(root: LocatedMap, issues: IssueList) {
+    this.#root = root;
+    this.#issues = issues;
+  }
+
+  get root(): LocatedMap {
+    return this.#root;
+  }
+
+  get issues(): IssueList {
+    return this.#issues;
+  }
+
+  node(field: keyof typeof fields): Located | undefined {
+    return entryValue(this.#root, toSnakeCase(field));
+  }
+
+  /** The checked value, or the default when the file does not have the field. */
+  read<T>(field: keyof typeof fields, schema: z.ZodType<T>): T | undefined {
+    const node = this.node(field);
+    if (node !== undefined) return checkValue(node, schema, { issues: this.#issues, owner: field });
+    const byDefault = schema.safeParse(undefined);
+    if (byDefault.success) return byDefault.data;
+    const allowed = inWords(shapeOf(schema));
+    this.#issues.add(this.#root.origin, {
+      code: 'missing-key',
+      path: field,
+      message: 'is missing',
+      ...(allowed === undefined ? {} : { allowed }),
+      hint: examples[field],
+    });
+    return undefined;
+  }
+}
+
+const examples: Partial<Record<keyof typeof fields, string>> = {
+  name: 'write name: my-experiment',
+  metric: 'write metric: {name: valid/..., goal: maximize}',
+};
+
+function readMethod(top: TopLevel): 'grid' | undefined {
+  const node = top.node('method');
+  const later = ['random', 'sobol', 'tpe'];
+  const text = textOf(node);
+  if (node === undefined || text === undefined || !later.includes(text)) return top.read('method', fields.method);
+  top.issues.add(node.origin, {
+    code: 'wrong-value',
+    path: node.path,
+    message: `"${text}" does not exist yet`,
+    received: `"${text}"`,
+    allowed: 'grid',
+    hint: 'grid is the method that exists: list the values under parameters',
+  });
+  return undefined;
+}
+
+function reportUnknownTopLevel(
+  root: LocatedMap,
+  { vocabulary, issues, allowed }: { vocabulary: ExperimentVocabulary; issues: IssueList; allowed: readonly string[] },
+): void {
+  const hintFor = (key: string): string | undefined => {
+    const [section] = sectionsWithKey(key, vocabulary);
+    return section === undefined ? undefined : `it is a key of ${section}: write ${section}: {${key}: ...}`;
+  };
+  for (const [key, entry] of root.entries) {
+    if (allowed.includes(key)) continue;
+    reportUnknownKey({ key, origin: entry.key, path: entry.path }, allowed, {
+      issues,
+      owner: 'an experiment',
+      hintFor,
+    });
+  }
+}
+
+function reportDoubled(node: Located | undefined, issues: IssueList): void {
+  if (node?.kind !== 'list') return;
+  const seen = new Set<unknown>();
+  for (const item of node.items) {
+    if (item.kind !== 'scalar') continue;
+    if (seen.has(item.value)) {
+      const received = String(item.value);
+      issues.add(item.origin, {
+        code: 'duplicate-value',
+        path: item.path,
+        message: `${received} is listed twice`,
+        received,
+      });
+    }
+    seen.add(item.value);
+  }
+}
+
+function checkMetrics(
+  top: TopLevel,
+  { vocabulary, issues }: { vocabulary: ExperimentVocabulary; issues: IssueList },
+): void {
+  const validation = vocabulary.metrics.filter((metric) => metric.startsWith('valid/'));
+  const objective = entryValue(top.node('metric'), 'name');
+  const text = textOf(objective);
+  if (objective && text?.startsWith('test/')) {
+    issues.add(objective.origin, {
+      code: 'test-metric',
+      path: objective.path,
+      message: `"${text}" is measured on the test part; what is chosen by it is no longer tested by it`,
+      received: `"${text}"`,
+      allowed: listWords(validation),
+      hint: didYouMean(text.replace(/^test/, 'valid'), validation),
+    });
+  } else if (objective) reportUnknownMetric(objective, validation, issues);
+  const report = top.node('report');
+  for (const node of report?.kind === 'list' ? report.items : []) reportUnknownMetric(node, vocabulary.metrics, issues);
+}
+
+function reportUnknownMetric(node: Located, allowed: readonly string[], issues: IssueList): void {
+  const received = textOf(node);
+  if (!received || allowed.includes(received)) return;
+  issues.add(node.origin, {
+    code: 'unknown-metric',
+    path: node.path,
+    message: `there is no metric "${received}"`,
+    received: `"${received}"`,
+    allowed: listWords(allowed),
+    hint: didYouMean(received, allowed),
+  });
+}
+
+function checkPublished(
+  node: Located | undefined,
+  { names, vocabulary, issues }: { names: readonly string[]; vocabulary: ExperimentVocabulary; issues: IssueList },
+): void {
+  for (const cell of node?.kind === 'list' ? node.items : []) {
+    const metric = entryValue(cell, 'metric');
+    if (metric) reportUnknownMetric(metric, vocabulary.metrics, issues);
+    const variant = entryValue(cell, 'variant');
+    const received = textOf(variant);
+    if (!variant || !received || names.length === 0 || names.includes(received)) continue;
+    const near = suggest(received, names);
+    issues.add(variant.origin, {
+      code: 'unknown-variant',
+      path: variant.path,
+      message: `there is no variant "${received}"`,
+      received: `"${received}"`,
+      allowed: listWords(names),
+      hint: near === undefined ? 'name the variant that stands for the method of the paper' : `did you mean "${near}"?`,
+    });
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

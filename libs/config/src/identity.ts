@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { TrialConfig } from './contract.js';
+
+/** What determines a trial's result besides its config. */
+export interface IdentityContext {
+  /** Content of the data: sha256 of inputs and options. */
+  readonly fingerprint: string;
+  /** The engine that `auto` was resolved to, and its kernel build. */
+  readonly engine: string;
+  readonly build: string;
+  /** `model/dssm` -> 1 ... of every definition the trial uses. */
+  readonly revisions: Readonly<Record<string, number>>;
+  /** What makes its numbers comparable with others'. A plain JSON object. */
+  readonly protocol?: object;
+}
+
+/**
+ * The identity of a trial: sha256 (hex) over the RFC 8785 canonical JSON of everything that determines its result but the seed.
+ *
+ * Names, report columns, the order of keys, comments and formatting are no part of it; every key of the config, the engine that
+ * computes, the data and the revisions are.
+ *
+ * @throws {TypeError} when there is a value that JSON does not have
+ */
+export function trialIdentity(config: TrialConfig, context: IdentityContext): string {
+  const { engine, fingerprint, build, revisions, protocol = null } = context;
+  const text = canonicalize({ config: { ...config, engine }, fingerprint, build, revisions, protocol });
+  if (text === undefined) throw new TypeError('trialIdentity: the config is no JSON');
+  return createHash('sha256').update(text).digest('hex');
+}
