@@ -1,3 +1,27 @@
+export { assembleCandidate, assembleQuery } from './assemble.js';
+export { datasets } from './catalog.js';
+export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.js';
+export { loadDataset, locate, type Source } from './load.js';
+export { describeDataset, prepareData } from './prepare.js';
 export type {
-  Column, Dataset, DenseFeature, EvaluationSet, Examples, FixedSplit, IdArray, IdFeature, Interactions, LabelledSet, PreparedData, Protocol, Ragged, RankingSet, SequenceFeature, SideBatch, SideFeatures, Table, Truth, Vocabulary,
-} from "./contract.js";
+  Column,
+  Dataset,
+  DenseFeature,
+  EvaluationSet,
+  Examples,
+  FixedSplit,
+  IdArray,
+  IdFeature,
+  Interactions,
+  LabelledSet,
+  PreparedData,
+  Protocol,
+  Ragged,
+  RankingSet,
+  SequenceFeature,
+  SideBatch,
+  SideFeatures,
+  Table,
+  Truth,
+  Vocabulary,
+} from './contract.js';

@@ -1,0 +1,208 @@
+import { ConfigError, type Definition } from '@towerbench/config';
+import { z } from 'zod';
+import type { Dataset } from './contract.js';
+
+/** Where files are looked for and where prepared data is kept. */
+export interface DataPlaces {
+  /** Folder that holds the published data sets (`ml-1m`, `ml-100k`, `ncf-ml-1m` ...). */
+  readonly dataDir: string;
+  /** Prepared data by fingerprint; may be deleted at any time. */
+  readonly cacheDir: string;
+}
+
+/** One input of a source, known by any of several names. */
+export interface DatasetFile {
+  /** Paths relative to the data folder; the first that exists is read. Names that end in `.gz` are decompressed. */
+  readonly anyOf: readonly [string, ...string[]];
+  /** What it holds, line by line. */
+  readonly content: string;
+  readonly optional?: boolean;
+}
+
+/** What a person wants to know before using a dataset. */
+export interface DatasetFacts {
+  /** Terms of use in one sentence. */
+  readonly license: string;
+  /** Where to get it; null for what ships as code. */
+  readonly address: string | null;
+  /** By role: `ratings`, `users` ... Empty for worlds. */
+  readonly files: Readonly<Record<string, DatasetFile>>;
+  /** What the files must contain; checked when they are read. Null where the parameters decide. */
+  readonly counts: { readonly interactions: number; readonly users: number; readonly items: number } | null;
+}
+
+/** An input that was read: where from, and its bytes as they are on disk. */
+export interface InputFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a definition makes; name and fingerprint are added by whoever asks. */
+export type DatasetContent = Omit<Dataset, 'name' | 'fingerprint'>;
+
+export interface DatasetDefinition<
+  Name extends string = string,
+  Params extends z.ZodObject = z.ZodObject,
+> extends Definition<Params> {
+  readonly name: Name;
+  readonly task: 'ranking' | 'labelled';
+  readonly facts: DatasetFacts;
+  /** The tables. Depends on its arguments alone: the same parameters and bytes give the same tables. */
+  load(inputs: {
+    readonly params: z.output<Params>;
+    readonly files: Readonly<Record<string, InputFile>>;
+  }): DatasetContent;
+}
+
+/** Checks a definition's type and keeps its exact name and parameters. */
+export function defineDataset<const Name extends string, Params extends z.ZodObject>(
+  definition: DatasetDefinition<Name, Params>,
+): DatasetDefinition<Name, Params> {
+  return definition;
+}
+
+const fraction = z.number().min(0).lt(1);
+
+const featureSpec = z.union([
+  z.string().describe('A column of the table, `user_id` or `item_id`; what it becomes follows from the column.'),
+  z.strictObject({
+    name: z.string().min(1).describe('A column of the table; any name for a sequence.'),
+    kind: z
+      .enum(['categorical', 'multi', 'sequence', 'numeric', 'vector'])
+      .optional()
+      .describe('What the column becomes; without it, what the column is.'),
+    of: z.string().optional().describe('Sequence: the candidate feature whose ids it lists. Default item_id.'),
+    length: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Sequence: how many of the last items (default 50). Multi-valued: how many values at most.'),
+    buckets: z
+      .int()
+      .min(2)
+      .max(10_000)
+      .optional()
+      .describe('Numeric: number of quantile buckets; without it, the standardised number itself.'),
+  }),
+]);
+
+/** One declared feature. */
+export type FeatureSpec = z.output<typeof featureSpec>;
+
+const leaveOneOut = z.strictObject({
+  protocol: z
+    .literal('leave-one-out')
+    .describe('The last row of each user is for testing. Leaks: others may already have acted after that moment.'),
+  validation: z
+    .enum(['second-last', 'random-train-item'])
+    .default('second-last')
+    .describe('The validation row of each user: the one before the last, or one of the rest at random.'),
+});
+const leaveLastK = z.strictObject({
+  protocol: z
+    .literal('leave-last-k')
+    .describe('The last k rows of each user are for testing, the k before for validation. Leaks as leave-one-out.'),
+  k: z.int().positive().default(1).describe('Rows per user in each of the two parts.'),
+});
+const globalTime = z.strictObject({
+  protocol: z
+    .literal('global-time')
+    .describe('Two moments cut all rows into training, validation and test. Leaks nothing.'),
+  validFraction: fraction.default(0.1).describe('Share of rows between the two moments.'),
+  testFraction: fraction.default(0.1).describe('Share of rows after the second moment.'),
+});
+const ratio = z.strictObject({
+  protocol: z
+    .literal('ratio')
+    .describe('Rows of each user at random, whatever their time. Leaks the future of the user and of others.'),
+  valid: fraction.default(0.1).describe("Share of each user's rows."),
+  test: fraction.default(0.1).describe("Share of each user's rows."),
+});
+
+/** How rows are divided into training, validation and test. */
+export type Split =
+  | z.output<typeof leaveOneOut>
+  | z.output<typeof leaveLastK>
+  | z.output<typeof globalTime>
+  | z.output<typeof ratio>
+  | { readonly protocol: 'fixed'; readonly validation: 'given' | 'random-train-item' };
+
+/** Splits for data without a fixed one; leave-one-out unless said otherwise. */
+export const freeSplit = z
+  .discriminatedUnion('protocol', [leaveOneOut, leaveLastK, globalTime, ratio])
+  .default({ protocol: 'leave-one-out', validation: 'second-last' })
+  .describe('How rows are divided into training, validation and test.');
+
+/** The one split that a source brings with it. */
+export function fixedSplit<const Validation extends 'given' | 'random-train-item'>(validation: Validation) {
+  return z
+    .strictObject({
+      protocol: z.literal('fixed').describe('The parts that come with the data.'),
+      validation: z
+        .literal(validation)
+        .default(validation as never)
+        .describe(
+          validation === 'given'
+            ? 'Validation rows come with the data.'
+            : 'One training row of each user at random (by dataset.seed), taken out of training.',
+        ),
+    })
+    .default({ protocol: 'fixed', validation } as never)
+    .describe('How rows are divided into training, validation and test.');
+}
+
+/** The keys that every dataset takes, with its own defaults. */
+export function commonParams<S extends z.ZodType<Split>>(options: {
+  readonly positive: string | null;
+  readonly split: S;
+  readonly query: readonly FeatureSpec[];
+  readonly candidate: readonly FeatureSpec[];
+}) {
+  const { positive, split, query, candidate } = options;
+  return {
+    seed: z.int().min(0).default(0).describe('Varies the world and the split; part of the fingerprint.'),
+    positive: z
+      .string()
+      .nullable()
+      .default(positive)
+      .describe('Which rows are positives, e.g. `rating >= 4`; other rows are dropped. null takes every row.'),
+    split,
+    minFrequency: z
+      .int()
+      .positive()
+      .default(1)
+      .describe('Values that fewer training rows show share the "unknown" embedding row.'),
+    features: z
+      .strictObject({
+        query: z
+          .array(featureSpec)
+          .default([...query])
+          .describe('Features of the query tower, in order.'),
+        candidate: z
+          .array(featureSpec)
+          .default([...candidate])
+          .describe('Features of the candidate tower, in order.'),
+      })
+      .prefault({})
+      .describe('What each tower sees.'),
+  };
+}
+
+/** The values of `commonParams`. */
+export interface CommonParams {
+  readonly seed: number;
+  readonly positive: string | null;
+  readonly split: Split;
+  readonly minFrequency: number;
+  readonly features: { readonly query: readonly FeatureSpec[]; readonly candidate: readonly FeatureSpec[] };
+}
+
+/** A single thing that is wrong with the `dataset` section or its files. */
+export function dataError(
+  code: string,
+  path: string,
+  message: string,
+  rest: { readonly received?: string; readonly allowed?: string; readonly hint?: string } = {},
+): ConfigError {
+  return new ConfigError([{ code, path, message, ...rest }]);
+}

@@ -1,0 +1,109 @@
+import type { Interactions, Ragged } from './contract.js';
+import { dataError } from './definition.js';
+
+const COMPARE: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
+  '>=': (value, bound) => value >= bound,
+  '>': (value, bound) => value > bound,
+  '<=': (value, bound) => value <= bound,
+  '<': (value, bound) => value < bound,
+  '==': (value, bound) => value === bound,
+  '!=': (value, bound) => value !== bound,
+};
+
+/**
+ * The rows that `positive` (`column op number`) keeps, in file order; all rows for null.
+ *
+ * @throws {ConfigError} when it cannot be read or names a column that is not there
+ */
+export function positiveRows(interactions: Interactions, positive: string | null): Int32Array {
+  const numRows = interactions.user.length;
+  if (positive === null) return Int32Array.from({ length: numRows }, (_, row) => row);
+  const [, name, operator, bound] = /^\s*(\w+)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(positive) ?? [];
+  if (name === undefined || operator === undefined) {
+    throw dataError('positive-syntax', 'dataset.positive', `cannot read "${positive}"`, {
+      received: positive,
+      allowed: 'COLUMN OPERATOR NUMBER with one of >=, >, <=, <, ==, !=, e.g. rating >= 4; or null for every row',
+    });
+  }
+  const { rating, label } = interactions;
+  const columns: Record<string, ArrayLike<number> | null> = { rating, label };
+  const column = columns[name] ?? null;
+  if (column === null) {
+    const present = Object.keys(columns).filter((each) => columns[each] !== null);
+    throw dataError('positive-column', 'dataset.positive', `the interactions have no column "${name}"`, {
+      received: positive,
+      allowed: present.length > 0 ? present.join(', ') : 'null: there is no column to choose by',
+    });
+  }
+  const keeps = COMPARE[operator] as (value: number, limit: number) => boolean;
+  const kept = new Int32Array(numRows);
+  let size = 0;
+  for (let row = 0; row < numRows; row++) if (keeps(column[row] as number, Number(bound))) kept[size++] = row;
+  if (size === 0) {
+    throw dataError('positive-none', 'dataset.positive', `no row of ${numRows} has ${positive}`, {
+      received: positive,
+    });
+  }
+  return kept.slice(0, size);
+}
+
+/**
+ * `rows` by user, in order of time; rows of equal time keep their order in the file. Where a kept row has no time nothing is
+ * sorted: those who need the order ask `requireTimes` first.
+ *
+ * @returns `items` holds row numbers of `interactions`
+ */
+export function timelines(interactions: Interactions, rows: Int32Array, numUsers: number): Ragged {
+  const { user, time } = interactions;
+  const offsets = new Int32Array(numUsers + 1);
+  for (const row of rows) offsets[(user[row] as number) + 1]! += 1;
+  for (let u = 0; u < numUsers; u++) offsets[u + 1]! += offsets[u] as number;
+  const next = offsets.slice(0, numUsers);
+  const ordered = new Int32Array(rows.length);
+  for (const row of rows) ordered[next[user[row] as number]!++] = row;
+  if (time !== null && countUntimed(time, rows) === 0) {
+    for (let u = 0; u < numUsers; u++) sortByTime(ordered.subarray(offsets[u], offsets[u + 1]), time);
+  }
+  return { offsets, items: ordered };
+}
+
+/** Sorts row numbers, which ascend, by time; equal times stay in the order of the file. */
+function sortByTime(rows: Int32Array, time: Float64Array): void {
+  for (let i = 1; i < rows.length; i++) {
+    if ((time[rows[i - 1] as number] as number) > (time[rows[i] as number] as number)) {
+      rows.sort((a, b) => (time[a] as number) - (time[b] as number) || a - b);
+      return;
+    }
+  }
+}
+
+function countUntimed(time: Float64Array, rows: Int32Array): number {
+  let untimed = 0;
+  for (const row of rows) if (Number.isNaN(time[row])) untimed++;
+  return untimed;
+}
+
+/**
+ * Refuses a config that depends on the order of rows whose time is not known.
+ *
+ * @param need what asks for the order: `path` in the config, and a few words
+ * @throws {ConfigError} that says how many rows have no time
+ */
+export function requireTimes(
+  interactions: Interactions,
+  rows: Int32Array,
+  need: { readonly path: string; readonly what: string },
+): void {
+  const { time } = interactions;
+  const untimed = time === null ? rows.length : countUntimed(time, rows);
+  if (untimed === 0) return;
+  throw dataError(
+    'time-unknown',
+    need.path,
+    `${need.what} needs the order of rows, but ${untimed} of ${rows.length} rows have no time`,
+    {
+      allowed: 'split.protocol ratio or fixed, and no sequence features',
+      hint: 'choose positives whose times are all known (MovieLens-1M: positive: rating >= 4), or a split that needs no order',
+    },
+  );
+}

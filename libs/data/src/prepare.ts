@@ -1,0 +1,246 @@
+import type { Section } from '@towerbench/config';
+import type { Dataset, EvaluationSet, Examples, PreparedData, Protocol, Ragged } from './contract.js';
+import type { CommonParams, DataPlaces } from './definition.js';
+import { buildFeatures } from './features.js';
+import { positiveRows, requireTimes, timelines } from './interactions.js';
+import { loadDataset, locate, type Source } from './load.js';
+import { needsOrder, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
+
+type DatasetSection = Section & { readonly name: string };
+
+/**
+ * What a dataset section stands for, without reading its tables.
+ *
+ * @throws {ConfigError} when its files are missing
+ */
+export function describeDataset(
+  section: DatasetSection,
+  places: DataPlaces,
+): { readonly fingerprint: string; readonly protocol: Protocol; readonly task: 'ranking' | 'labelled' } {
+  const source = locate(section, places);
+  return { fingerprint: source.fingerprint, protocol: protocolOf(source), task: source.definition.task };
+}
+
+/**
+ * Tables → positives → split → features: everything that training and evaluation read.
+ *
+ * @throws {ConfigError} when files are missing or wrong, a feature does not fit, or an order is needed that is not known
+ */
+export function prepareData(section: DatasetSection, places: DataPlaces): PreparedData {
+  const source = locate(section, places);
+  return prepare(loadDataset(source, places), source);
+}
+
+function protocolOf({ definition, params, fingerprint }: Source): Protocol {
+  const ranking = definition.task === 'ranking';
+  return {
+    dataset: definition.name,
+    fingerprint,
+    split: splitText(params.split),
+    candidates: ranking ? 'all' : 'labelled-rows',
+    seen: ranking ? 'removed' : 'none',
+    ties: 'half',
+  };
+}
+
+/** Splits and encodes tables. */
+export function prepare(dataset: Dataset, source: Source): PreparedData {
+  const { users, items, interactions, fixedSplit } = dataset;
+  const { params, definition } = source;
+  const rows = positiveRows(interactions, params.positive);
+  requireOrder(params, dataset, rows);
+  const timeline = timelines(interactions, rows, users.numRows);
+  const parts = splitRows(params.split, { interactions, timeline, fixed: fixedSplit, seed: params.seed });
+  const split = divide(dataset, timeline, parts);
+  const { query, candidate, vocabularies } = buildFeatures({
+    users: { table: users, trainRows: split.userRows },
+    items: { table: items, trainRows: split.itemRows },
+    features: params.features,
+    minFrequency: params.minFrequency,
+  });
+  const evaluation = (part: typeof VALID | typeof TEST): EvaluationSet =>
+    definition.task === 'labelled' ? labelledSet(dataset, split, part) : rankingSet(dataset, split, part);
+  return {
+    name: dataset.name,
+    fingerprint: dataset.fingerprint,
+    protocol: protocolOf(source),
+    task: definition.task,
+    numUsers: users.numRows,
+    numItems: items.numRows,
+    vocabularies,
+    query,
+    candidate,
+    history: split.history,
+    train: split.train,
+    valid: evaluation(VALID),
+    test: evaluation(TEST),
+    itemCounts: split.itemCounts,
+    itemTitles: dataset.itemTitles,
+    truth: dataset.truth,
+  };
+}
+
+function requireOrder({ split, features }: CommonParams, { interactions }: Dataset, rows: Int32Array): void {
+  if (needsOrder(split)) {
+    requireTimes(interactions, rows, { path: 'dataset.split', what: `the split ${split.protocol}` });
+  }
+  const index = features.query.findIndex((feature) => typeof feature !== 'string' && feature.kind === 'sequence');
+  if (index >= 0) {
+    requireTimes(interactions, rows, { path: `dataset.features.query[${index}]`, what: 'a sequence feature' });
+  }
+}
+
+/** The rows of the data by part, users one after another and each in order of time. */
+interface DividedRows {
+  /** Row numbers by user: training, then validation, then test. */
+  readonly rows: Ragged;
+  /** First entry of `rows` of each user's validation and test part. */
+  readonly validStart: Int32Array;
+  readonly testStart: Int32Array;
+  /** Items of positive rows in the same order. */
+  readonly history: Ragged;
+  /** How many entries of the user's history precede each entry of `rows`. */
+  readonly before: Int32Array;
+  readonly train: Examples;
+  /** Training rows of each user and item, and positive ones of each item. */
+  readonly userRows: Int32Array;
+  readonly itemRows: Int32Array;
+  readonly itemCounts: Int32Array;
+}
+
+function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts: Uint8Array): DividedRows {
+  const { item, label } = interactions;
+  const { offsets } = timeline;
+  const numRows = timeline.items.length;
+  const rows = new Int32Array(numRows);
+  const validStart = new Int32Array(users.numRows);
+  const testStart = new Int32Array(users.numRows);
+  let at = 0;
+  for (let user = 0; user < users.numRows; user++) {
+    for (const part of [TRAIN, VALID, TEST]) {
+      if (part === VALID) validStart[user] = at;
+      if (part === TEST) testStart[user] = at;
+      for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
+        if (parts[entry] === part) rows[at++] = timeline.items[entry] as number;
+      }
+    }
+  }
+
+  const historyOffsets = new Int32Array(users.numRows + 1);
+  const historyItems = new Int32Array(numRows);
+  const before = new Int32Array(numRows);
+  const userRows = new Int32Array(users.numRows);
+  const itemRows = new Int32Array(items.numRows);
+  const itemCounts = new Int32Array(items.numRows);
+  const trainEntries = new Int32Array(numRows);
+  let numPositives = 0;
+  let numTrain = 0;
+  for (let user = 0; user < users.numRows; user++) {
+    for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
+      const row = rows[entry] as number;
+      const positive = label === null || label[row] === 1;
+      before[entry] = numPositives - (historyOffsets[user] as number);
+      if (entry < (validStart[user] as number)) {
+        trainEntries[numTrain++] = entry;
+        userRows[user]!++;
+        itemRows[item[row] as number]!++;
+        if (positive) itemCounts[item[row] as number]!++;
+      }
+      if (positive) historyItems[numPositives++] = item[row] as number;
+    }
+    historyOffsets[user + 1] = numPositives;
+  }
+
+  const train = trainEntries.subarray(0, numTrain);
+  const of = (column: Int32Array) => train.map((entry) => column[rows[entry] as number] as number);
+  return {
+    rows: { offsets, items: rows },
+    validStart,
+    testStart,
+    history: { offsets: historyOffsets, items: historyItems.slice(0, numPositives) },
+    before,
+    train: {
+      user: of(interactions.user),
+      item: of(item),
+      label: label === null ? null : Uint8Array.from(train, (entry) => label[rows[entry] as number] as number),
+      historyEnd: train.map((entry) => before[entry] as number),
+    },
+    userRows,
+    itemRows,
+    itemCounts,
+  };
+}
+
+function labelledSet({ interactions }: Dataset, split: DividedRows, part: typeof VALID | typeof TEST): EvaluationSet {
+  const { rows, validStart, testStart, before } = split;
+  const entries: number[] = [];
+  for (let user = 0; user < validStart.length; user++) {
+    const from = (part === VALID ? validStart : testStart)[user] as number;
+    const to = part === VALID ? (testStart[user] as number) : (rows.offsets[user + 1] as number);
+    for (let entry = from; entry < to; entry++) entries.push(entry);
+  }
+  const rowOf = (entry: number): number => rows.items[entry] as number;
+  return {
+    kind: 'labelled',
+    user: Int32Array.from(entries, (entry) => interactions.user[rowOf(entry)] as number),
+    item: Int32Array.from(entries, (entry) => interactions.item[rowOf(entry)] as number),
+    label: Uint8Array.from(entries, (entry) => (interactions.label as Uint8Array)[rowOf(entry)] as number),
+    historyEnd: Int32Array.from(entries, (entry) => before[entry] as number),
+  };
+}
+
+/**
+ * Users with something to find in the part, what they have seen before it, and the published candidates. What is to be found is
+ * never among the seen, and never twice.
+ */
+function rankingSet(dataset: Dataset, split: DividedRows, part: typeof VALID | typeof TEST): EvaluationSet {
+  const { interactions, fixedSplit } = dataset;
+  const { rows, validStart, testStart, before } = split;
+  const users: number[] = [];
+  const historyEnd: number[] = [];
+  const positives = raggedBuilder();
+  const seen = raggedBuilder();
+  const candidates = raggedBuilder();
+  const published = part === TEST ? (fixedSplit?.negatives ?? null) : null;
+  const listOfRow = new Map(published === null ? [] : [...(fixedSplit?.test ?? [])].map((row, k) => [row, k]));
+
+  for (let user = 0; user < validStart.length; user++) {
+    const start = rows.offsets[user] as number;
+    const from = (part === VALID ? validStart : testStart)[user] as number;
+    const to = part === VALID ? (testStart[user] as number) : (rows.offsets[user + 1] as number);
+    if (from === to) continue;
+    const itemsOf = (entries: Int32Array): Set<number> => {
+      const found = new Set<number>();
+      for (const row of entries) found.add(interactions.item[row] as number);
+      return found;
+    };
+    const toFind = itemsOf(rows.items.subarray(from, to));
+    users.push(user);
+    historyEnd.push(before[from] as number);
+    positives.add(toFind);
+    seen.add([...itemsOf(rows.items.subarray(start, from))].filter((item) => !toFind.has(item)));
+    if (published !== null) {
+      candidates.add(published.items[listOfRow.get(rows.items[from] as number) as number] as Int32Array);
+    }
+  }
+  return {
+    kind: 'ranking',
+    users: Int32Array.from(users),
+    positives: positives.done(),
+    seen: seen.done(),
+    historyEnd: Int32Array.from(historyEnd),
+    negatives: published === null ? null : { name: published.name, candidates: candidates.done() },
+  };
+}
+
+function raggedBuilder() {
+  const offsets = [0];
+  const items: number[] = [];
+  return {
+    add(entries: Iterable<number>): void {
+      for (const item of entries) items.push(item);
+      offsets.push(items.length);
+    },
+    done: (): Ragged => ({ offsets: Int32Array.from(offsets), items: Int32Array.from(items) }),
+  };
+}

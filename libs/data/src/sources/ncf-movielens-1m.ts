@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { commonParams, defineDataset, fixedSplit, type DatasetContent, type InputFile } from '../definition.js';
+import { numberRows, textLines } from './rows.js';
+
+const NUM_USERS = 6_040;
+const NUM_ITEMS = 3_706;
+
+/**
+ * The leave-one-out split of MovieLens 1M by He et al. 2017: the latest rating of each user is for testing, and is ranked against
+ * 99 published items as well (`sampled-99`). Every rating is a positive.
+ *
+ * 156 of the published lists hold the test item itself; it is left out of its own candidates.
+ * @source He et al. 2017, "Neural Collaborative Filtering", doi:10.1145/3038912.3052569
+ */
+export const ncfMovielens1m = defineDataset({
+  name: 'ncf-movielens-1m',
+  revision: 1,
+  summary: 'MovieLens 1M in the leave-one-out split of NCF, with its 99 negatives per user.',
+  reference: { title: 'Neural Collaborative Filtering', year: 2017, url: 'https://doi.org/10.1145/3038912.3052569' },
+  task: 'ranking',
+  params: z.strictObject(
+    commonParams({
+      positive: null,
+      split: fixedSplit('random-train-item'),
+      query: ['user_id'],
+      candidate: ['item_id'],
+    }),
+  ),
+  facts: {
+    license: 'The ratings are MovieLens 1M: research use with citation; no redistribution without permission.',
+    address: 'https://github.com/hexiangnan/neural_collaborative_filtering',
+    files: {
+      train: {
+        anyOf: ['ncf-ml-1m/ml-1m.train.rating', 'ncf-ml-1m/ml-1m.train.rating.gz'],
+        content: 'user <tab> item <tab> rating <tab> timestamp',
+      },
+      test: { anyOf: ['ncf-ml-1m/ml-1m.test.rating'], content: 'user <tab> item <tab> rating <tab> timestamp' },
+      negatives: {
+        anyOf: ['ncf-ml-1m/ml-1m.test.negative', 'ncf-ml-1m/ml-1m.test.negative.gz'],
+        content: '(user,item) and 99 items, parted by tabs',
+      },
+    },
+    counts: { interactions: 1_000_209, users: NUM_USERS, items: NUM_ITEMS },
+  },
+  load: ({ files }): DatasetContent => {
+    const read = (input: InputFile): Float64Array[] =>
+      numberRows(input, { separator: '\t', columns: 4, header: false });
+    const train = read(files['train'] as InputFile);
+    const test = read(files['test'] as InputFile);
+    const column = (index: number): Float64Array => {
+      const joined = new Float64Array((train[index] as Float64Array).length + (test[index] as Float64Array).length);
+      joined.set(train[index] as Float64Array);
+      joined.set(test[index] as Float64Array, (train[index] as Float64Array).length);
+      return joined;
+    };
+    const numTrain = (train[0] as Float64Array).length;
+    const numTest = (test[0] as Float64Array).length;
+    const item = Int32Array.from(column(1));
+    return {
+      users: { numRows: NUM_USERS, columns: {} },
+      items: { numRows: NUM_ITEMS, columns: {} },
+      interactions: {
+        user: Int32Array.from(column(0)),
+        item,
+        time: column(3),
+        rating: Float32Array.from(column(2)),
+        label: null,
+      },
+      itemTitles: null,
+      truth: null,
+      fixedSplit: {
+        train: Int32Array.from({ length: numTrain }, (_, row) => row),
+        valid: new Int32Array(0),
+        test: Int32Array.from({ length: numTest }, (_, row) => numTrain + row),
+        negatives: {
+          name: 'sampled-99',
+          items: textLines(files['negatives'] as InputFile).map((line, k) =>
+            Int32Array.from(line.split('\t').slice(1), Number).filter((candidate) => candidate !== item[numTrain + k]),
+          ),
+        },
+      },
+    };
+  },
+});

@@ -1,0 +1,111 @@
+import { createRng, type Rng } from '@towerbench/engine';
+import { z } from 'zod';
+import type { Column } from '../contract.js';
+import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { numberedValues } from '../ids.js';
+
+/** Dimension of the hidden tastes. */
+const RANK = 4;
+/** Field 0 takes one of two values: which of the two informative fields counts. */
+const MODES = 2;
+
+/**
+ * A click-through world for field gates. Users have `numFields` fields. Field 0 decides which field speaks:
+ *   log-odds(user, item) = signal · ⟨a_f[value of field f], b_item⟩ / √4,  f = 1 when field 0 is 0, else 2;
+ * all others are noise. Each row is a new user and a random item, its label drawn from those log-odds, so a model can
+ * neither memorise users nor win without switching between fields.
+ */
+export const fieldNoise = defineDataset({
+  name: 'world/field-noise',
+  revision: 1,
+  summary: 'Clicks in a world where field 0 decides which of two fields counts, and every other field is noise.',
+  task: 'labelled',
+  params: z.strictObject({
+    numRows: z
+      .int()
+      .min(1000)
+      .max(10_000_000)
+      .default(1_024_000)
+      .describe('Training rows, each with a user of its own.'),
+    numEvaluationRows: z
+      .int()
+      .min(100)
+      .max(1_000_000)
+      .default(50_000)
+      .describe('Rows for validation, and as many for testing.'),
+    numFields: z.int().min(3).max(64).default(12).describe('Fields of a user; all but the first three are noise.'),
+    numValues: z.int().min(2).max(250).default(50).describe('Values of each field but the first, which has two.'),
+    numItems: z.int().min(2).max(100_000).default(200).describe('Items.'),
+    signal: z.number().positive().default(3).describe('Standard deviation of the true log-odds, about.'),
+    ...commonParams({
+      positive: null,
+      split: fixedSplit('given'),
+      query: Array.from({ length: 12 }, (_, field) => `field_${field}`),
+      candidate: ['item_id'],
+    }),
+  }),
+  facts: { license: 'Made by code; no terms.', address: null, files: {}, counts: null },
+  load: ({ params: { numRows, numEvaluationRows, numFields, numValues, numItems, signal, seed } }): DatasetContent => {
+    const rng = createRng(seed).fork('world/field-noise');
+    const total = numRows + 2 * numEvaluationRows;
+    const draws = rng.fork('fields');
+    const fields = Array.from({ length: numFields }, (_, field) => {
+      const ids = new Uint8Array(total);
+      const values = field === 0 ? MODES : numValues;
+      for (let row = 0; row < total; row++) ids[row] = draws.int(values);
+      return { ids, values };
+    });
+    const tasteOf = [1, 2].map((field) => normals(rng.fork(`field ${field}`), numValues * RANK));
+    const itemVectors = normals(rng.fork('items'), numItems * RANK);
+    const [mode, first, second] = fields.map(({ ids }) => ids) as [Uint8Array, Uint8Array, Uint8Array];
+
+    const logOdds = (user: number, item: number): number => {
+      const chosen = mode[user] === 0 ? 0 : 1;
+      const taste = tasteOf[chosen] as Float64Array;
+      const value = (chosen === 0 ? first : second)[user] as number;
+      let sum = 0;
+      for (let k = 0; k < RANK; k++)
+        sum += (taste[value * RANK + k] as number) * (itemVectors[item * RANK + k] as number);
+      return (signal * sum) / Math.sqrt(RANK);
+    };
+
+    const item = new Int32Array(total);
+    const label = new Uint8Array(total);
+    const clicks = rng.fork('clicks');
+    for (let row = 0; row < total; row++) {
+      item[row] = clicks.int(numItems);
+      label[row] = clicks.uniform() < 1 / (1 + Math.exp(-logOdds(row, item[row] as number))) ? 1 : 0;
+    }
+    const columns: Record<string, Column> = {};
+    for (const [field, { ids, values }] of fields.entries()) {
+      columns[`field_${field}`] = { kind: 'categorical', ids, values: numberedValues(values) };
+    }
+    const range = (from: number, length: number) => Int32Array.from({ length }, (_, k) => from + k);
+    return {
+      users: { numRows: total, columns },
+      items: { numRows: numItems, columns: {} },
+      interactions: { user: range(0, total), item, time: null, rating: null, label },
+      itemTitles: null,
+      truth: {
+        scorePairs: (users, items) => Float32Array.from(users, (user, k) => logOdds(user, items[k] as number)),
+        scoreUsers: (users) => {
+          const scores = new Float32Array(users.length * numItems);
+          for (const [k, user] of users.entries()) {
+            for (let each = 0; each < numItems; each++) scores[k * numItems + each] = logOdds(user, each);
+          }
+          return scores;
+        },
+      },
+      fixedSplit: {
+        train: range(0, numRows),
+        valid: range(numRows, numEvaluationRows),
+        test: range(numRows + numEvaluationRows, numEvaluationRows),
+        negatives: null,
+      },
+    };
+  },
+});
+
+function normals(rng: Rng, length: number): Float64Array {
+  return Float64Array.from({ length }, () => rng.normal());
+}
