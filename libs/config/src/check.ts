@@ -1,14 +1,6 @@
 import type { z } from 'zod';
 import type { Json } from './contract.js';
-import {
-  joinPath,
-  listWords,
-  receivedText,
-  type IssueList,
-  type Located,
-  type LocatedMap,
-  type Origin,
-} from './located.js';
+import { joinPath, listWords, receivedText, toJson, type IssueList, type Located, type Origin } from './located.js';
 import {
   inWords,
   keysOf,
@@ -52,17 +44,40 @@ export function checkValue<T>(node: Located, schema: z.ZodType<T>, check: Check)
   return undefined;
 }
 
+export interface ValueReport {
+  readonly issues: IssueList;
+  /** Instead of what the shape says in words. */
+  readonly allowed?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
 /** Adds an issue for a value that is not what `shape` allows. */
-export function reportValue(node: Located, shape: Shape, issues: IssueList): void {
-  const allowed = inWords(shape);
+export function reportValue(
+  node: Located,
+  shape: Shape,
+  { issues, allowed = inWords(shape), hint = valueHint(node, shape) }: ValueReport,
+): void {
   issues.add(node.origin, {
     code: isRightType(node, shape) ? 'wrong-value' : 'wrong-type',
     path: node.path,
     message: `received ${receivedText(node)}`,
     received: receivedText(node),
-    ...(allowed === undefined ? {} : { allowed }),
-    hint: valueHint(node, shape),
+    allowed,
+    hint,
   });
+}
+
+/** Adds an issue for every value of a list that stands there before. */
+export function reportRepeated(node: Located | undefined, issues: IssueList): void {
+  const seen = new Set<string>();
+  for (const item of node?.kind === 'list' ? node.items : []) {
+    const received = JSON.stringify(toJson(item));
+    if (seen.has(received)) {
+      const message = `${received} is listed twice`;
+      issues.add(item.origin, { code: 'duplicate-value', path: item.path, message, received });
+    }
+    seen.add(received);
+  }
 }
 
 /** Reports keys that no possibility of `shape` has; gives the node back without them. */
@@ -139,13 +154,12 @@ function reportIssue(issue: ZodIssue, subject: Subject): void {
   const found = find(path, subject);
   if (found.node === undefined) {
     const anchor = (path.length === 1 ? check.anchor : undefined) ?? found.parent;
-    const allowed = inWords(found.shape);
     issues.add(anchor.origin, {
       code: 'missing-key',
       path: path.length === 1 && check.anchor ? joinPath(check.anchor.path, found.key) : found.path,
       message: 'is missing',
-      ...(allowed === undefined ? {} : { allowed }),
-      hint: `write ${found.key}: with a value`,
+      allowed: inWords(found.shape),
+      hint: `add the key ${found.key}`,
     });
     return;
   }
@@ -169,7 +183,7 @@ function reportIssue(issue: ZodIssue, subject: Subject): void {
     issues.add(node.origin, { code: 'wrong-value', path: node.path, message, received: receivedText(node) });
     return;
   }
-  reportValue(node, shape, issues);
+  reportValue(node, shape, { issues });
 }
 
 /** Of a union's branches, the one that fits as a whole and fails in the fewest inner places. */
@@ -232,15 +246,12 @@ function valueHint(node: Located, shape: Shape): string | undefined {
       return `write ${asNumber} without quotes`;
     if (types.has('boolean') && /^(yes|on|y|true)$/i.test(node.value)) return 'write true without quotes';
     if (types.has('boolean') && /^(no|off|n|false)$/i.test(node.value)) return 'write false without quotes';
-    return didYouMean(node.value, wordsOf(shape));
+    return didYouMean(node.value, wordsOf(shape)) ?? defaultHint(shape);
   }
   if (node.value === null && !types.has('null')) return 'give a value, or remove the key';
-  return undefined;
+  return defaultHint(shape);
 }
 
-/** A map without one of its keys. */
-export function without(node: LocatedMap, key: string): LocatedMap {
-  const entries = new Map(node.entries);
-  entries.delete(key);
-  return { ...node, entries };
+function defaultHint({ default: fallback }: Shape): string | undefined {
+  return fallback === undefined ? undefined : `without the key it is ${JSON.stringify(fallback)}`;
 }

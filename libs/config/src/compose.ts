@@ -1,5 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
-import { receivedText, textOf, type IssueList, type Located, type LocatedMap, type Origin } from './located.js';
+import { reportValue } from './check.js';
+import {
+  receivedText,
+  textOf,
+  withoutKeys,
+  type IssueList,
+  type Located,
+  type LocatedMap,
+  type Origin,
+} from './located.js';
 import { mergeExperiments } from './merge.js';
 import { readFile } from './read.js';
 import type { Shape } from './shape.js';
@@ -86,18 +95,8 @@ function extended(root: LocatedMap, issues: IssueList): (Extends & { readonly fi
   const files = nodes.flatMap((node) => {
     const file = textOf(node);
     if (file) return [{ file, origin: node.origin, path: node.path }];
-    issues.add(node.origin, {
-      code: 'wrong-type',
-      path: node.path,
-      message: `received ${receivedText(node)}`,
-      received: receivedText(node),
-      allowed: 'a path relative to this file, or a list of paths',
-    });
+    reportValue(node, { type: 'string' }, { issues, allowed: 'a path relative to this file, or a list of paths' });
     return [];
   });
   return files.length === nodes.length ? files : undefined;
-}
-
-export function withoutKeys(map: LocatedMap, keys: readonly string[]): LocatedMap {
-  return { ...map, entries: new Map([...map.entries].filter(([key]) => !keys.includes(key))) };
 }

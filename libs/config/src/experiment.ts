@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { checkValue, reportUnknownKey } from './check.js';
+import { checkValue, reportRepeated, reportUnknownKey } from './check.js';
 import { composeFile } from './compose.js';
 import type { Experiment, ExperimentVocabulary, PublishedCell } from './contract.js';
 import { ConfigError } from './error.js';
@@ -49,8 +49,8 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
   const trials = expand(root.entries.get('parameters')?.value, { variants, shape, issues, checker });
   const names = variants.map((variant) => variant.name);
 
-  reportDoubled(top.node('seeds'), issues);
-  reportDoubled(top.node('report'), issues);
+  reportRepeated(top.node('seeds'), issues);
+  reportRepeated(top.node('report'), issues);
   checkMetrics(top, { vocabulary, issues });
   checkPublished(top.node('published'), { names, vocabulary, issues });
   if (runCap !== undefined && seeds && trials.length * seeds.length > runCap) {
@@ -109,12 +109,11 @@ class TopLevel {
     if (node !== undefined) return checkValue(node, schema, { issues: this.#issues, owner: field });
     const byDefault = schema.safeParse(undefined);
     if (byDefault.success) return byDefault.data;
-    const allowed = inWords(shapeOf(schema));
     this.#issues.add(this.#root.origin, {
       code: 'missing-key',
       path: field,
       message: 'is missing',
-      ...(allowed === undefined ? {} : { allowed }),
+      allowed: inWords(shapeOf(schema)),
       hint: examples[field],
     });
     return undefined;
@@ -137,7 +136,7 @@ function readMethod(top: TopLevel): 'grid' | undefined {
     message: `"${text}" does not exist yet`,
     received: `"${text}"`,
     allowed: 'grid',
-    hint: 'grid is the method that exists: list the values under parameters',
+    hint: 'write method: grid and list the values under parameters',
   });
   return undefined;
 }
@@ -157,24 +156,6 @@ function reportUnknownTopLevel(
       owner: 'an experiment',
       hintFor,
     });
-  }
-}
-
-function reportDoubled(node: Located | undefined, issues: IssueList): void {
-  if (node?.kind !== 'list') return;
-  const seen = new Set<unknown>();
-  for (const item of node.items) {
-    if (item.kind !== 'scalar') continue;
-    if (seen.has(item.value)) {
-      const received = String(item.value);
-      issues.add(item.origin, {
-        code: 'duplicate-value',
-        path: item.path,
-        message: `${received} is listed twice`,
-        received,
-      });
-    }
-    seen.add(item.value);
   }
 }
 

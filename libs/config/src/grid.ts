@@ -1,8 +1,10 @@
-import { checkValue, reportValue } from './check.js';
+import { checkValue, reportRepeated, reportValue } from './check.js';
 import type { Json, VariantTrial } from './contract.js';
 import { catalogSections, parameter, variantSections } from './fields.js';
 import {
   entryValue,
+  listWords,
+  nodeAt,
   receivedText,
   toJson,
   type Entry,
@@ -13,7 +15,7 @@ import {
 import { merge } from './merge.js';
 import { nest } from './overrides.js';
 import type { SectionChecker, VariantTree } from './sections.js';
-import { keysOf, mapShapes, own, shapeOf, shapeUnder, type Shape } from './shape.js';
+import { keysOf, mapShapes, own, shapeUnder, type Shape } from './shape.js';
 import { didYouMean } from './suggest.js';
 
 const MAX_TRIALS = 10_000;
@@ -107,82 +109,96 @@ function keysAt(tree: LocatedMap, path: readonly string[], shape: Shape): string
 function readParameters(node: Located | undefined, grid: Grid): Parameter[] {
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return [];
   if (node.kind !== 'map') {
-    reportValue(node, { type: 'object', additionalProperties: shapeOf(parameter) }, grid.issues);
+    reportValue(node, { type: 'object' }, { issues: grid.issues, allowed: 'a map: path of a key -> {values: [...]}' });
     return [];
   }
   return [...node.entries].flatMap(([name, entry]) => {
     const values = readValues(entry, grid.issues);
     const path = name.split('.');
-    const isKnown = checkPath(name, entry, grid);
+    const isKnown = checkPath(name, path, { entry, ...grid });
     return values && isKnown ? [{ name, path, entry, values }] : [];
   });
 }
 
 /** `{values: [...]}` or `{value: x}`, each value with its place. */
 function readValues({ value: node, path }: Entry, issues: IssueList): readonly Located[] | undefined {
-  const values = entryValue(node, 'values');
-  const isSearch = entryValue(node, 'distribution') ?? entryValue(node, 'min') ?? entryValue(node, 'max');
-  if (node.kind !== 'map' || isSearch !== undefined) {
+  const isRange = ['distribution', 'min', 'max'].some((key) => entryValue(node, key) !== undefined);
+  if (node.kind !== 'map' || isRange) {
+    const received = isRange ? 'a range to search in' : receivedText(node);
     issues.add(node.origin, {
       code: node.kind === 'map' ? 'wrong-value' : 'wrong-type',
       path,
-      message: node.kind === 'map' ? 'received a range to search in' : `received ${receivedText(node)}`,
-      received: receivedText(node),
+      message: `received ${received}`,
+      received,
       allowed: '{values: [...]}, or {value: ...}: the grid tries what is listed',
-      hint: node.kind === 'list' ? 'write {values: [...]}' : undefined,
+      hint: 'write {values: [...]}',
     });
     return undefined;
   }
   if (checkValue(node, parameter, { issues, owner: path }) === undefined) return undefined;
-  if (values?.kind !== 'list') {
-    const value = entryValue(node, 'value');
-    if (value === undefined) reportValue(node, shapeOf(parameter), issues);
-    return value && [value];
+  const values = entryValue(node, 'values');
+  if (values?.kind === 'list') {
+    reportRepeated(values, issues);
+    return values.items;
   }
-  const seen = new Set<string>();
-  for (const item of values.items) {
-    const text = JSON.stringify(toJson(item));
-    if (seen.has(text)) {
-      issues.add(item.origin, {
-        code: 'duplicate-value',
-        path: item.path,
-        message: `${text} is listed twice`,
-        received: text,
-      });
-    }
-    seen.add(text);
-  }
-  return values.items;
+  const value = entryValue(node, 'value');
+  return value && [value];
 }
 
-function checkPath(name: string, { key, path }: Entry, { variants, shape, issues }: Grid): boolean {
-  const segments = name.split('.');
-  const [section = ''] = segments;
-  if (variants.some(({ tree }) => isSearchable(segments) && hasPath(tree, segments, shape))) return true;
+/** Whether some variant has the key and none sets it itself; else says what is wrong. */
+function checkPath(
+  name: string,
+  path: readonly string[],
+  { entry: { key, path: place }, variants, shape, issues }: Grid & { readonly entry: Entry },
+): boolean {
   if (variants.length === 0) return false; // what is wrong with the variants is said already
-  const isSection = (variantSections as readonly string[]).includes(section) && section !== 'engine';
-  const parent = isSection ? segments.slice(0, -1) : [];
-  const known = isSection
-    ? variants.flatMap(({ tree }) => keysAt(tree, parent, shape).map((last) => [...parent, last].join('.')))
-    : [`keys of ${variantSections.filter((one) => one !== 'engine').join(', ')}`];
-  const allowed = [...new Set(known)].filter((known) => isSearchable(known.split('.')));
-  issues.add(key, {
-    code: 'unknown-parameter',
-    path,
-    message: isSection ? `no variant has the key "${name}"` : `"${name}" is not in a section that a grid can set`,
-    received: name,
-    allowed: allowed.join(', '),
-    hint: isSearchable(segments)
-      ? didYouMean(name, allowed)
-      : section === 'dataset'
-        ? 'an experiment has one dataset; write another experiment'
-        : `another ${segments.at(-1) ?? ''} is another variant: write it under variants`,
+  const [section = ''] = path;
+  if (!isSearchable(path) || !variants.some(({ tree }) => hasPath(tree, path, shape))) {
+    const isSection = searched.includes(section);
+    const parent = path.slice(0, -1);
+    const near = variants.flatMap(({ tree }) => keysAt(tree, parent, shape).map((last) => [...parent, last]));
+    const allowed = [...new Set(near.filter(isSearchable).map((known) => known.join('.')))];
+    issues.add(key, {
+      code: 'unknown-parameter',
+      path: place,
+      message: isSection ? `no variant has the key "${name}"` : `"${name}" is not in a section that a grid can set`,
+      received: name,
+      allowed: isSection && allowed.length > 0 ? listWords(allowed) : `keys of ${searched.join(', ')}`,
+      hint: parameterHint(path, allowed),
+    });
+    return false;
+  }
+  const setters = variants.flatMap(({ name: variant, entry }) => {
+    const set = entry && nodeAt(entry.value, path);
+    return set ? [{ variant, set }] : [];
   });
-  return false;
+  for (const { variant, set } of setters) {
+    issues.add(set.origin, {
+      code: 'searched-in-variant',
+      path: set.path,
+      message: `variant "${variant}" sets ${name}, and the grid would change it`,
+      hint: 'set it in one of the two places',
+    });
+  }
+  return setters.length === 0;
 }
 
-/** Not the dataset, which all trials share, and not the key that chooses a model: that is a variant. */
-function isSearchable(path: readonly string[]): boolean {
+function parameterHint(path: readonly string[], allowed: readonly string[]): string | undefined {
   const [section = '', key] = path;
-  return section !== 'dataset' && !(path.length === 2 && own(catalogSections, section) === key);
+  if (section === 'dataset') return 'an experiment has one dataset; write another experiment';
+  if (section === 'engine') return 'another engine is another variant: write it under variants';
+  if (isChoice(path)) return `another ${key ?? ''} is another variant: write it under variants`;
+  return didYouMean(path.join('.'), allowed);
+}
+
+/** Sections whose keys a grid may set; the dataset is shared by all trials. */
+const searched: readonly string[] = variantSections.filter((section) => section !== 'engine');
+
+function isSearchable(path: readonly string[]): boolean {
+  return path.length > 1 && searched.includes(path[0] ?? '') && !isChoice(path);
+}
+
+/** Whether it is the key that chooses a model (objective ...): that is a variant. */
+function isChoice([section = '', key, ...rest]: readonly string[]): boolean {
+  return rest.length === 0 && key !== undefined && own(catalogSections, section) === key;
 }

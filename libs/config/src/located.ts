@@ -37,6 +37,10 @@ export function emptyMap(place: Place): LocatedMap {
   return { kind: 'map', origin: place.origin, path: place.path, entries: new Map() };
 }
 
+export function withoutKeys(map: LocatedMap, keys: readonly string[]): LocatedMap {
+  return { ...map, entries: new Map([...map.entries].filter(([key]) => !keys.includes(key))) };
+}
+
 export function joinPath(path: string, key: string | number): string {
   if (typeof key === 'number') return `${path}[${key}]`;
   return path === '' ? key : `${path}.${key}`;
@@ -44,6 +48,11 @@ export function joinPath(path: string, key: string | number): string {
 
 export function entryValue(node: Located | undefined, key: string): Located | undefined {
   return node?.kind === 'map' ? node.entries.get(key)?.value : undefined;
+}
+
+/** What stands at a path of keys. */
+export function nodeAt(node: Located | undefined, path: readonly string[]): Located | undefined {
+  return path.reduce(entryValue, node);
 }
 
 /** The text of a scalar string, else undefined. */
@@ -104,10 +113,18 @@ export class IssueList {
 
   add(
     origin: Origin,
-    issue: Omit<ConfigIssue, 'at' | 'source' | 'hint'> & { readonly hint?: string | undefined },
+    issue: Omit<ConfigIssue, 'at' | 'source' | 'allowed' | 'hint'> & {
+      readonly allowed?: string | undefined;
+      readonly hint?: string | undefined;
+    },
   ): void {
-    const { hint = usualHints[issue.code], ...rest } = issue;
-    const whole: ConfigIssue = { ...rest, ...origin, ...(hint === undefined ? {} : { hint }) };
+    const { allowed, hint = usualHints[issue.code], ...rest } = issue;
+    const whole: ConfigIssue = {
+      ...rest,
+      ...origin,
+      ...(allowed === undefined ? {} : { allowed }),
+      ...(hint === undefined ? {} : { hint }),
+    };
     const { at, source, code, path } = whole;
     const place = JSON.stringify([at?.file, at?.line, at?.column, source, code, path]);
     if (!this.#byPlace.has(place)) this.#byPlace.set(place, whole);

@@ -1,12 +1,4 @@
-import {
-  emptyMap,
-  entryValue,
-  type Entry,
-  type IssueList,
-  type Located,
-  type LocatedMap,
-  type Origin,
-} from './located.js';
+import { emptyMap, nodeAt, type Entry, type IssueList, type Located, type LocatedMap, type Origin } from './located.js';
 import { mergeExperiments } from './merge.js';
 import { readValue } from './read.js';
 import { isOpen, mapShapes, shapeUnder, type Shape } from './shape.js';
@@ -37,7 +29,7 @@ export function applyOverrides(
   }
   let layer = emptyMap({ origin: root.origin, path: '' });
   for (const override of parsed.filter(({ prefix }) => prefix !== '~')) {
-    const exists = get(below, override.path) !== undefined;
+    const exists = nodeAt(below, override.path) !== undefined;
     if (override.prefix === '+' && exists)
       refuse(override, issues, 'this key is there already', 'leave out the + to change it');
     else if (override.prefix === '' && !exists && isNewEntry(below, override.path, shape)) {
@@ -98,10 +90,6 @@ function splitPath(path: string): string[] {
 
 function refuse({ origin, path }: Override, issues: IssueList, message: string, hint: string): void {
   issues.add(origin, { code: 'override-unknown', path: path.join('.'), message, hint });
-}
-
-function get(node: Located | undefined, path: readonly string[]): Located | undefined {
-  return path.reduce(entryValue, node);
 }
 
 function remove(node: LocatedMap, path: readonly string[]): LocatedMap | undefined {

@@ -243,12 +243,7 @@ class Locator {
 
   #fail(place: Located, code: string, message: string, allowed?: string): Located {
     this.#failed = true;
-    this.#source.issues.add(place.origin, {
-      code,
-      path: place.path,
-      message,
-      ...(allowed === undefined ? {} : { allowed }),
-    });
+    this.#source.issues.add(place.origin, { code, path: place.path, message, allowed });
     return place;
   }
 }

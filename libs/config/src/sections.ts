@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { checkValue, reportUnknownKey, reportValue, without, type Check } from './check.js';
+import { checkValue, reportUnknownKey, reportValue, type Check } from './check.js';
 import type { EngineChoice, ExperimentVocabulary, Section, TrialConfig } from './contract.js';
 import { catalogSectionNames, catalogSections, defaultEntry, variantSections, type CatalogSection } from './fields.js';
 import {
   emptyMap,
   joinPath,
   listWords,
-  receivedText,
+  withoutKeys,
   type Entry,
   type IssueList,
   type Located,
@@ -31,11 +31,8 @@ export function variantTrees(root: LocatedMap, { shape, issues }: { shape: Shape
   if (written === undefined) return [{ name: 'base', tree: shared, entry: undefined }];
   const { value } = written;
   if (value.kind !== 'map' || value.entries.size === 0) {
-    issues.add(value.origin, {
-      code: value.kind === 'map' ? 'wrong-value' : 'wrong-type',
-      path: value.path,
-      message: `received ${receivedText(value)}`,
-      received: receivedText(value),
+    reportValue(value, anyMap, {
+      issues,
       allowed: 'a map: name of a variant -> the sections it changes',
       hint: 'write variants: {base: {}}, or leave variants out',
     });
@@ -52,7 +49,7 @@ function variantChanges(name: string, { value, path }: Entry, issues: IssueList)
   const nothing = emptyMap({ origin: value.origin, path });
   if (value.kind === 'scalar' && value.value === null) return nothing;
   if (value.kind !== 'map') {
-    reportValue(value, { type: 'object', additionalProperties: {} }, issues);
+    reportValue(value, anyMap, { issues, allowed: 'a map: section -> the keys it changes' });
     return nothing;
   }
   const allowed: readonly string[] = variantSections;
@@ -68,6 +65,8 @@ function variantChanges(name: string, { value, path }: Entry, issues: IssueList)
   }
   return { ...value, entries: new Map([...value.entries].filter(([key]) => allowed.includes(key))) };
 }
+
+const anyMap: Shape = { type: 'object' };
 
 interface Resolved {
   readonly value: Section | undefined;
@@ -128,13 +127,9 @@ export class SectionChecker {
   #entry(section: CatalogSection, node: Located): Section | undefined {
     const catalog = this.#vocabulary.catalogs[section];
     const key = catalogSections[section];
-    const names: Shape = { enum: catalog.names };
     if (node.kind !== 'map') {
-      this.#issues.add(node.origin, {
-        code: 'wrong-type',
-        path: node.path,
-        message: `received ${receivedText(node)}`,
-        received: receivedText(node),
+      reportValue(node, anyMap, {
+        issues: this.#issues,
         allowed: `a map with the key ${key}`,
         hint: `write ${section}: {${key}: ${node.kind === 'scalar' && node.value !== null ? String(node.value) : '...'}}`,
       });
@@ -154,7 +149,7 @@ export class SectionChecker {
     }
     const name = choice === undefined ? fallback : choice.kind === 'scalar' ? choice.value : undefined;
     if (typeof name !== 'string' || !catalog.has(name)) {
-      if (choice) reportValue(choice, { ...names, type: 'string' }, this.#issues);
+      if (choice) reportValue(choice, { type: 'string', enum: catalog.names }, { issues: this.#issues });
       return undefined;
     }
     const { params } = catalog.get(name);
@@ -164,7 +159,7 @@ export class SectionChecker {
       hintFor: (unknown) => this.#elsewhere(section, unknown),
       ...(choice ? { anchor: { origin: choice.origin, path: choice.path.slice(0, -key.length - 1) } } : {}),
     };
-    const value = checkValue(without(node, key), params as z.ZodType<Section>, check);
+    const value = checkValue(withoutKeys(node, [key]), params as z.ZodType<Section>, check);
     return value && { [key]: name, ...value };
   }
 
@@ -189,7 +184,7 @@ export class SectionChecker {
     if (node === undefined) return 'auto';
     const { engines } = this.#vocabulary;
     const engine = engines.find((name) => node.kind === 'scalar' && node.value === name);
-    if (engine === undefined) reportValue(node, { type: 'string', enum: engines }, this.#issues);
+    if (engine === undefined) reportValue(node, { type: 'string', enum: engines }, { issues: this.#issues });
     return engine;
   }
 }

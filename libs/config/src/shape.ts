@@ -173,7 +173,7 @@ export function wordsOf(shape: Shape): string[] {
   return values.filter((value) => typeof value === 'string');
 }
 
-/** What is allowed, in plain words: `a whole number of at least 1`. Undefined where anything is. */
+/** What is allowed, in plain words: `a whole number, at least 1`. Undefined where anything is. */
 export function inWords(shape: Shape): string | undefined {
   const parts = alternatives(shape).map(oneInWords);
   return parts.includes(undefined) ? undefined : [...new Set(parts)].join(', or ');
@@ -199,11 +199,10 @@ function typeInWords(type: string, shape: Shape): string {
       return 'true or false';
     case 'array': {
       const { prefixItems, items = {}, minItems = 0, maxItems = Infinity } = shape;
-      const sizes = prefixItems
-        ? { minimum: prefixItems.length, maximum: prefixItems.length }
-        : { minimum: minItems, maximum: maxItems };
+      const length = prefixItems?.length;
+      const size = sizeInWords({ minimum: length ?? minItems, maximum: length ?? maxItems }, 'value');
       const each = prefixItems ? undefined : inWords(items);
-      return `a list${sizes.minimum > 0 || sizes.maximum < Infinity ? ` with${span(sizes, ' to ')} values` : ''}${each === undefined ? '' : `, each ${each}`}`;
+      return `a list${size}${each === undefined ? '' : `, each ${each}`}`;
     }
     case 'object': {
       if (shape.properties) return `a map with the keys ${listWords(Object.keys(shape.properties))}`;
@@ -215,17 +214,19 @@ function typeInWords(type: string, shape: Shape): string {
   }
 }
 
-function span({ minimum, maximum }: { minimum: number; maximum: number }, to: string): string {
-  if (minimum === maximum) return ` ${minimum}`;
-  if (maximum === Infinity) return ` at least ${minimum}`;
-  return minimum > 0 ? ` ${minimum}${to}${maximum}` : ` at most ${maximum}`;
+function sizeInWords({ minimum, maximum }: { minimum: number; maximum: number }, unit: string): string {
+  if (minimum === 0 && maximum === Infinity) return '';
+  const last = maximum === Infinity ? minimum : maximum;
+  const least = minimum > 0 ? `${minimum} to ` : 'at most ';
+  const prefix = minimum === maximum ? '' : maximum === Infinity ? 'at least ' : least;
+  return ` of ${prefix}${last} ${unit}${last === 1 ? '' : 's'}`;
 }
 
 function textInWords({ minLength = 0, maxLength = Infinity, pattern }: Shape): string {
   if (pattern === kebabCase.source) return 'words of a-z and 0-9 joined by -';
   if (pattern !== undefined) return `text that matches /${pattern}/`;
-  if (maxLength < Infinity) return `text of${span({ minimum: minLength, maximum: maxLength }, ' to ')} characters`;
-  return minLength > 0 ? 'text that is not empty' : 'text';
+  if (minLength === 1 && maxLength === Infinity) return 'text that is not empty';
+  return `text${sizeInWords({ minimum: minLength, maximum: maxLength }, 'character')}`;
 }
 
 function rangeInWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, type }: Shape): string {
