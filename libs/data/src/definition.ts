@@ -47,6 +47,8 @@ export interface DatasetDefinition<
   readonly name: Name;
   readonly task: 'ranking' | 'labelled';
   readonly facts: DatasetFacts;
+  /** Whether the true preference is known, so that the best reachable score can be computed. */
+  readonly hasTruth: boolean;
   /** The tables. Depends on its arguments alone: the same parameters and bytes give the same tables. */
   load(inputs: {
     readonly params: z.output<Params>;

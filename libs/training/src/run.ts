@@ -25,7 +25,7 @@ const LOSS_POINTS = 200;
 export async function executeRun({ config, seed, places, hooks, signal }: RunRequest): Promise<ExecutedRun> {
   const started = performance.now();
   await startEngine(config.engine);
-  const data = await prepareData(config.dataset, places);
+  const data = prepareData(config.dataset, places);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed);
@@ -47,13 +47,28 @@ export async function executeRun({ config, seed, places, hooks, signal }: RunReq
   };
 }
 
-/** Metrics of the truth of a planted world on the test and validation parts; null where the truth is not known. */
+/** Whether the dataset of a trial is a planted world, whose truth can be evaluated. */
+export function hasOracle(config: TrialConfig): boolean {
+  return definitionsOf(config).dataset.hasTruth;
+}
+
+/**
+ * Makes sure that a trial can run, by preparing its data and building its model; trains nothing.
+ *
+ * @throws {ConfigError} when features, split or model do not fit the data
+ */
+export async function rehearseTrial(config: TrialConfig, places: Places): Promise<void> {
+  await startEngine(config.engine);
+  assembleRun(config, prepareData(config.dataset, places), 0);
+}
+
+/** Test metrics of the truth of a planted world, the best that can be reached; null where the truth is not known. */
 export async function oracleMetrics(config: TrialConfig, places: Places): Promise<Record<string, number> | null> {
   await startEngine(config.engine);
-  const data = await prepareData(config.dataset, places);
+  const data = prepareData(config.dataset, places);
   if (data.truth === null) return null;
   const scorer = { ...staticScorer(data.truth), logits: (scores: Float32Array) => scores };
-  return evaluateParts(data, scorer).metrics;
+  return prefixed('test/', evaluate(data, 'test', scorer).metrics);
 }
 
 /** Evaluates a stored checkpoint again, on the data and protocol that `config.dataset` describes. */
@@ -64,7 +79,7 @@ export async function evaluateCheckpoint(request: {
 }): Promise<Record<string, number>> {
   const { config, checkpoint, places } = request;
   await startEngine(config.engine);
-  const data = await prepareData(config.dataset, places);
+  const data = prepareData(config.dataset, places);
   const run = assembleRun(config, data, 0);
   if (run.kind === 'towers') run.trainer.load(checkpoint);
   return evaluateParts(data, run.scorer()).metrics;

@@ -1,5 +1,5 @@
 import { assembleCandidate, assembleQuery, type PreparedData, type Truth } from '@towerbench/data';
-import { createRng, forward, Lookups, tf, type Parameter } from '@towerbench/engine';
+import { createRng, forward, Lookups, scoped, tf, type Parameter } from '@towerbench/engine';
 import type { ScoringModel, TowerModel } from '@towerbench/models';
 
 /** Whatever can be evaluated: a trained model, a baseline, or the truth of a planted world. */
@@ -43,7 +43,7 @@ export function towerScorer(model: TowerModel, parameters: readonly Parameter[],
   return {
     scoreUsers(users, historyEnd) {
       const queries = encode('query', users, historyEnd);
-      return tf.tidy(() => {
+      return scoped(() => {
         const u = tf.tensor2d(queries, [users.length, dim]);
         const v = tf.tensor2d(candidates, [data.numItems, dim]);
         return Float32Array.from(tf.matMul(u, v, false, true).dataSync()); // [users, items]

@@ -32,9 +32,9 @@ export function definitionsOf(config: TrialConfig): {
  *
  * @throws {ConfigError} when the parts do not fit together, or the data is not there
  */
-export async function describeTrial(config: TrialConfig, places: Places): Promise<TrialContext> {
+export function describeTrial(config: TrialConfig, places: Places): TrialContext {
   const definitions = definitionsOf(config);
-  const { fingerprint, protocol, task } = await describeDataset(config.dataset, places);
+  const { fingerprint, protocol, task } = describeDataset(config.dataset, places);
   const issues = fitIssues(config, task);
   if (issues.length > 0) throw new ConfigError(issues);
   const { name: engine, build } = resolveEngine(config.engine);

@@ -23,6 +23,7 @@ export const movielens100k = defineDataset({
     url: 'https://doi.org/10.1145/2827872',
   },
   task: 'ranking',
+  hasTruth: false,
   params: z.strictObject(
     commonParams({
       positive: null,

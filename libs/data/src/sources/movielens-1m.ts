@@ -25,6 +25,7 @@ export const movielens1m = defineDataset({
     url: 'https://doi.org/10.1145/2827872',
   },
   task: 'ranking',
+  hasTruth: false,
   params: z.strictObject(
     commonParams({
       positive: 'rating >= 4',

@@ -18,6 +18,7 @@ export const ncfMovielens1m = defineDataset({
   summary: 'MovieLens 1M in the leave-one-out split of NCF, with its 99 negatives per user.',
   reference: { title: 'Neural Collaborative Filtering', year: 2017, url: 'https://doi.org/10.1145/3038912.3052569' },
   task: 'ranking',
+  hasTruth: false,
   params: z.strictObject(
     commonParams({
       positive: null,

@@ -20,13 +20,9 @@ export const fieldNoise = defineDataset({
   revision: 1,
   summary: 'Clicks in a world where field 0 decides which of two fields counts, and every other field is noise.',
   task: 'labelled',
+  hasTruth: true,
   params: z.strictObject({
-    numRows: z
-      .int()
-      .min(1000)
-      .max(10_000_000)
-      .default(1_024_000)
-      .describe('Training rows, each with a user of its own.'),
+    numRows: z.int().min(1000).max(10_000_000).default(614_400).describe('Training rows, each with a user of its own.'),
     numEvaluationRows: z
       .int()
       .min(100)

@@ -40,6 +40,7 @@ export const movies = defineDataset({
   revision: 1,
   summary: 'A made-up MovieLens with known truth: demographics, genres, years, skewed popularity, sequences.',
   task: 'ranking',
+  hasTruth: true,
   params: z.strictObject({
     numUsers: z.int().min(10).max(1_000_000).default(4000).describe('Users.'),
     numItems: z.int().min(50).max(20_000).default(1500).describe('Movies.'),
