@@ -21,11 +21,10 @@ export interface IdentityContext {
  * Names, report columns, the order of keys, comments and formatting are no part of it; every key of the config, the engine that
  * computes, the data and the revisions are.
  *
- * @throws {TypeError} when there is a value that JSON does not have
+ * @throws {Error} when there is a number that JSON does not have
  */
 export function trialIdentity(config: TrialConfig, context: IdentityContext): string {
   const { engine, fingerprint, build, revisions, protocol = null } = context;
-  const text = canonicalize({ config: { ...config, engine }, fingerprint, build, revisions, protocol });
-  if (text === undefined) throw new TypeError('trialIdentity: the config is no JSON');
+  const text = canonicalize({ config: { ...config, engine }, fingerprint, build, revisions, protocol }) as string;
   return createHash('sha256').update(text).digest('hex');
 }

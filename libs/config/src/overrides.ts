@@ -1,4 +1,4 @@
-import { emptyMap, nodeAt, type Entry, type IssueList, type Located, type LocatedMap, type Origin } from './located.js';
+import { emptyMap, nodeAt, type IssueList, type Located, type LocatedMap, type Origin } from './located.js';
 import { mergeExperiments } from './merge.js';
 import { readValue } from './read.js';
 import { isOpen, mapShapes, shapeUnder, type Shape } from './shape.js';
@@ -41,12 +41,13 @@ export function applyOverrides(
 
 /** A map that sets one value at one path. */
 export function nest({ path, value, origin }: Pick<Override, 'path' | 'value' | 'origin'>): LocatedMap {
-  const [key = '', ...rest] = path;
-  const inner = rest.length === 0 ? value : nest({ path: rest, value, origin });
-  return {
-    ...emptyMap({ origin, path: '' }),
-    entries: new Map<string, Entry>([[key, { key: origin, path: value.path, value: inner }]]),
-  };
+  return path.reduceRight<Located>(
+    (inner, key, i) => ({
+      ...emptyMap({ origin, path: path.slice(0, i).join('.') }),
+      entries: new Map([[key, { key: origin, path: inner.path, value: inner }]]),
+    }),
+    value,
+  ) as LocatedMap;
 }
 
 function parseOverride(text: string, issues: IssueList): Override | undefined {

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { Composer, CST, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type Node } from 'yaml';
 import { joinPath, type Entry, type IssueList, type Located, type Origin } from './located.js';
 import { didYouMean } from './suggest.js';
 
@@ -86,21 +86,16 @@ interface Source {
 
 function parse(source: Source): Located | undefined {
   const { text, lines, path, issues, originAt } = source;
-  let document: Document.Parsed;
-  try {
-    // Doubled keys are found by `locate`, which can say where the first one is.
-    const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, resolveKnownTags: false } as const;
-    document = parseDocument(text, { ...options, schema: 'core', version: '1.2', logLevel: 'silent' });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    issues.add(originAt(0), {
-      code: 'yaml-depth',
-      path,
-      message: 'values are nested too deeply',
-      allowed: `${MAX_DEPTH} levels`,
-    });
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const deep = firstTooDeep(tokens);
+  if (deep !== undefined) {
+    issues.add(originAt(deep), { ...tooDeep, path });
     return undefined;
   }
+  // Doubled keys are found by `locate`, which can say where the first one is.
+  const options = { prettyErrors: false, uniqueKeys: false, resolveKnownTags: false, schema: 'core' } as const;
+  const [document, second] = [...new Composer({ ...options, version: '1.2' }).compose(tokens, true, text.length)];
+  if (document === undefined) return undefined; // never: an empty text is an empty document
   const errors = [...document.errors, ...document.warnings];
   for (const error of errors.slice(0, MAX_SYNTAX_ISSUES)) {
     const isTab = error.code === 'TAB_AS_INDENT';
@@ -111,15 +106,43 @@ function parse(source: Source): Located | undefined {
       hint: isTab ? 'indent with spaces' : syntaxHints[error.code],
     });
   }
-  if (errors.length > 0) return undefined;
+  if (second !== undefined) {
+    issues.add(originAt(second.range[0]), {
+      code: 'yaml-syntax',
+      path,
+      message: 'the file holds more than one document',
+      hint: 'one file is one experiment; remove the line ---',
+    });
+  }
+  if (errors.length > 0 || second !== undefined) return undefined;
   return new Locator(source).locate(document.contents);
+}
+
+const tooDeep = {
+  code: 'yaml-depth',
+  message: 'values are nested too deeply',
+  allowed: `${MAX_DEPTH} levels`,
+} as const;
+
+/**
+ * Where the first value stands that is nested too deeply.
+ *
+ * Goes level by level over the tokens: the composer recurses, and near the end of the stack V8 ends the process.
+ */
+function firstTooDeep(tokens: readonly CST.Token[]): number | undefined {
+  let level = tokens.flatMap((token) => (token.type === 'document' && token.value ? [token.value] : []));
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return level[0]?.offset;
+    const items = level.flatMap((token): readonly CST.CollectionItem[] => (CST.isCollection(token) ? token.items : []));
+    level = items.flatMap(({ key, value }) => [key ?? [], value ?? []].flat());
+  }
+  return undefined;
 }
 
 const syntaxHints: Partial<Record<string, string>> = {
   BAD_INDENT: 'close every bracket, and indent the keys of one map alike',
   BLOCK_AS_IMPLICIT_KEY: 'quote text that holds a colon and a space',
   MISSING_CHAR: 'close every quote and bracket, and put a colon and a space after each key',
-  MULTIPLE_DOCS: 'one file is one experiment; remove the line ---',
   TAG_RESOLVE_FAILED: 'remove the tag: values are plain numbers, text, true, false, null, lists and maps',
 };
 
@@ -148,7 +171,7 @@ class Locator {
     const nothing: Located = { kind: 'scalar', origin, path, value: null };
     if (node === null || this.#failed) return nothing;
     if (at.depth > MAX_DEPTH) {
-      return this.#fail(nothing, 'yaml-depth', 'values are nested too deeply', `${MAX_DEPTH} levels`);
+      return this.#fail(nothing, tooDeep.code, tooDeep.message, tooDeep.allowed);
     }
     if (this.#alias && ++this.#aliased > MAX_ALIASED) {
       return this.#fail(
