@@ -25,6 +25,13 @@ export interface DatasetFacts {
   readonly license: string;
   /** Where to get it; null for what ships as code. */
   readonly address: string | null;
+  /** What `towerbench data fetch` gets; `files` maps a name inside the archive (`''` for a plain file) to a path in the data folder. */
+  readonly downloads: readonly {
+    readonly address: string;
+    /** As published beside the archive; null where nothing is published, then only the counts are checked. */
+    readonly md5: string | null;
+    readonly files: Readonly<Record<string, string>>;
+  }[];
   /** By role: `ratings`, `users` ... Empty for worlds. */
   readonly files: Readonly<Record<string, DatasetFile>>;
   /** What the files must contain; checked when they are read. Null where the parameters decide. */

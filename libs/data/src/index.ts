@@ -1,6 +1,7 @@
 export { assembleCandidate, assembleQuery } from './assemble.js';
 export { datasets } from './catalog.js';
 export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.js';
+export { fetchDataset } from './fetch.js';
 export { loadDataset, locate, type Source } from './load.js';
 export { describeDataset, prepareData } from './prepare.js';
 export type {

@@ -5,6 +5,7 @@ import type { TowerModel } from '@towerbench/models';
 import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
+import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { encodeSafetensors } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
@@ -71,18 +72,19 @@ export async function oracleMetrics(config: TrialConfig, places: Places): Promis
   return prefixed('test/', evaluate(data, 'test', scorer).metrics);
 }
 
-/** Evaluates a stored checkpoint again, on the data and protocol that `config.dataset` describes. */
+/** Test metrics of a stored checkpoint, measured under `protocol`. */
 export async function evaluateCheckpoint(request: {
   readonly config: TrialConfig;
   readonly checkpoint: Uint8Array;
   readonly places: Places;
+  readonly protocol: EvaluationProtocol;
 }): Promise<Record<string, number>> {
-  const { config, checkpoint, places } = request;
+  const { config, checkpoint, places, protocol } = request;
   await startEngine(config.engine);
-  const data = prepareData(config.dataset, places);
+  const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   const run = assembleRun(config, data, 0);
   if (run.kind === 'towers') run.trainer.load(checkpoint);
-  return evaluateParts(data, run.scorer()).metrics;
+  return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
 }
 
 /** Validation and test metrics with the parts' prefixes, and the test values per user. */

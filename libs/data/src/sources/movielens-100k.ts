@@ -35,6 +35,17 @@ export const movielens100k = defineDataset({
   facts: {
     license: 'Research use with citation; no redistribution and no commercial use without permission.',
     address: 'https://files.grouplens.org/datasets/movielens/ml-100k.zip',
+    downloads: [
+      {
+        address: 'https://files.grouplens.org/datasets/movielens/ml-100k.zip',
+        md5: '0e33842e24a9c977be4e0107933c0723',
+        files: {
+          'ml-100k/u.data': 'ml-100k/u.data',
+          'ml-100k/u.user': 'ml-100k/u.user',
+          'ml-100k/u.item': 'ml-100k/u.item',
+        },
+      },
+    ],
     files: {
       ratings: {
         anyOf: ['ml-100k/u.data', 'ml-100k/u.data.gz'],

@@ -37,6 +37,17 @@ export const movielens1m = defineDataset({
   facts: {
     license: 'Research use with citation; no redistribution and no commercial use without permission.',
     address: 'https://files.grouplens.org/datasets/movielens/ml-1m.zip',
+    downloads: [
+      {
+        address: 'https://files.grouplens.org/datasets/movielens/ml-1m.zip',
+        md5: 'c4d9eecfca2ab87c1945afe126590906',
+        files: {
+          'ml-1m/ratings.dat': 'ml-1m/ratings.dat',
+          'ml-1m/users.dat': 'ml-1m/users.dat',
+          'ml-1m/movies.dat': 'ml-1m/movies.dat',
+        },
+      },
+    ],
     files: {
       ratings: {
         anyOf: ['ml-1m/ratings.dat', 'ml-1m/ratings.dat.gz', 'ml-1m/ratings_partial_ts.csv.gz'],

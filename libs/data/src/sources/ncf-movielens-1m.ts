@@ -30,6 +30,11 @@ export const ncfMovielens1m = defineDataset({
   facts: {
     license: 'The ratings are MovieLens 1M: research use with citation; no redistribution without permission.',
     address: 'https://github.com/hexiangnan/neural_collaborative_filtering',
+    downloads: ['ml-1m.train.rating', 'ml-1m.test.rating', 'ml-1m.test.negative'].map((file) => ({
+      address: `https://raw.githubusercontent.com/hexiangnan/neural_collaborative_filtering/master/Data/${file}`,
+      md5: null,
+      files: { '': `ncf-ml-1m/${file}` },
+    })),
     files: {
       train: {
         anyOf: ['ncf-ml-1m/ml-1m.train.rating', 'ncf-ml-1m/ml-1m.train.rating.gz'],

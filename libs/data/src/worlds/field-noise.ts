@@ -40,7 +40,7 @@ export const fieldNoise = defineDataset({
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, files: {}, counts: null },
+  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
   load: ({ params: { numRows, numEvaluationRows, numFields, numValues, numItems, signal, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/field-noise');
     const total = numRows + 2 * numEvaluationRows;

@@ -52,7 +52,7 @@ export const movies = defineDataset({
       candidate: ['item_id', 'genres', { name: 'year', kind: 'numeric', buckets: 10 }],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, files: {}, counts: null },
+  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
   load: ({ params: { numUsers, numItems, meanLength, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/movies');
     const items = makeItems(rng.fork('items'), numItems);

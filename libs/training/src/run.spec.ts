@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startEngine } from '@towerbench/engine';
+import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './run.js';
+import { decodeSafetensors } from './safetensors.js';
+import { places, record, sampleTrial } from './sample-trial.js';
+import { describeTrial } from './trial.js';
+
+beforeAll(async () => {
+  await startEngine('simd');
+});
+
+describe('executeRun', () => {
+  it('gives byte-identical checkpoints and metrics for one seed, and others for another', async () => {
+    const [first, second, other] = [
+      await record(sampleTrial(), 1),
+      await record(sampleTrial(), 1),
+      await record(sampleTrial(), 2),
+    ];
+    expect(Buffer.compare(first.run.checkpoint, second.run.checkpoint)).toBe(0);
+    expect(second.run.metrics).toEqual(first.run.metrics);
+    expect(Buffer.compare(first.run.checkpoint, other.run.checkpoint)).not.toBe(0);
+  });
+
+  it('beats popularity and stays below the truth on a world that looks like MovieLens', async () => {
+    const config = sampleTrial({
+      dataset: { numUsers: 1000, numItems: 200, meanLength: 20 },
+      training: { batchSize: 256, epochs: 12 },
+    });
+    const name = 'test/ndcg@10';
+    const trained = (await record(config)).run.metrics[name] as number;
+    const popularity = (await record({ ...config, model: { type: 'popularity' } })).run.metrics[name] as number;
+    const oracle = (await oracleMetrics(config, places))?.[name] as number;
+    expect(trained).toBeGreaterThan(1.2 * popularity);
+    expect(trained).toBeLessThan(oracle);
+  });
+
+  it('reports the loss, the speed and the validation metrics as series', async () => {
+    const { points, run } = await record(sampleTrial());
+    const names = new Set(points.map(({ series }) => series));
+    for (const series of ['train/loss', 'train/examples_per_second', 'valid/ndcg@10', 'test/ndcg@10'])
+      expect(names).toContain(series);
+    const losses = points.filter(({ series }) => series === 'train/loss').map(({ value }) => value);
+    expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+    expect(points.filter(({ series }) => series === 'test/ndcg@10')).toEqual([
+      { series: 'test/ndcg@10', step: run.bestStep, value: run.metrics['test/ndcg@10'] },
+    ]);
+  });
+
+  it('stops after `patience` evaluations without a better value, and keeps the best checkpoint', async () => {
+    const training = { epochs: 40, patience: 3, bestBy: 'valid/ndcg@10' };
+    const { run, points, log } = await record(sampleTrial({ training, optimizer: { learningRate: 0.1 } }));
+    const valid = points.filter(({ series }) => series === 'valid/ndcg@10');
+    const best = Math.max(...valid.map(({ value }) => value));
+    const evaluations = valid.slice(0, -1); // the last point is the best checkpoint's, measured again
+    expect(log).toContain('3 evaluations without a better valid/ndcg@10');
+    expect(evaluations.at(-4)).toMatchObject({ step: run.bestStep, value: best });
+    expect(run.metrics['valid/ndcg@10']).toBe(best);
+    expect(decodeSafetensors(run.checkpoint).metadata['step']).toBe(String(run.bestStep));
+  });
+
+  it('ends when its signal is set', async () => {
+    const abort = new AbortController();
+    const running = executeRun({
+      config: sampleTrial({ training: { epochs: 10_000 } }),
+      seed: 1,
+      places,
+      hooks: { points: () => undefined, progress: () => abort.abort(), log: () => undefined },
+      signal: abort.signal,
+    });
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('says what to do when the loss is no number', async () => {
+    const diverging = sampleTrial({
+      model: { normalize: false },
+      objective: { temperature: 0.001 },
+      optimizer: { type: 'sgd', learningRate: 1e6 },
+      training: { epochs: 20 },
+    });
+    await expect(record(diverging)).rejects.toThrow(/the loss is .* at step \d+; lower optimizer.learning_rate/);
+  });
+
+  it.each(['bce', 'in-batch-softmax'])('trains %s', async (type) => {
+    const sampler = type === 'bce' ? { type: 'uniform', numNegatives: 3 } : { type: 'in-batch' };
+    const { run } = await record(sampleTrial({ objective: { type }, sampler, training: { epochs: 4 } }));
+    expect(run.metrics['test/auc']).toBeGreaterThan(0.55);
+  });
+});
+
+describe('evaluateCheckpoint', () => {
+  it('gives the stored numbers under the same protocol, others under another', async () => {
+    const config = sampleTrial();
+    const { run } = await record(config);
+    const under = (protocol: Parameters<typeof evaluateCheckpoint>[0]['protocol']) =>
+      evaluateCheckpoint({ config, checkpoint: run.checkpoint, places, protocol });
+    const full = await under({ kind: 'full' });
+    for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
+    const sampled = await under({ kind: 'sampled', numNegatives: 9 });
+    expect(sampled['test/sampled-9/hr@10']).toBe(1);
+    expect(sampled['test/sampled-9/hr@5']).toBeGreaterThan(full['test/hr@5'] as number);
+    const kept = await under({ kind: 'keep-seen' });
+    expect(kept['test/hr@10']).toBeLessThan(full['test/hr@10'] as number);
+  });
+
+  it('refuses more negatives than a user has unseen items', async () => {
+    const config = sampleTrial();
+    const { run } = await record(config);
+    const request = {
+      config,
+      checkpoint: run.checkpoint,
+      places,
+      protocol: { kind: 'sampled', numNegatives: 79 } as const,
+    };
+    await expect(evaluateCheckpoint(request)).rejects.toThrow(/has only \d+ unseen items/);
+  });
+});
+
+describe('describeTrial', () => {
+  it('names the engine, the build, the data and the revision of every definition', () => {
+    expect(describeTrial(sampleTrial(), places)).toMatchObject({
+      engine: 'simd',
+      build: expect.stringMatching(/^(baseline|relaxed)-/) as string,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      revisions: { training: 1, 'dataset/world/movies': 1, 'model/dssm': 1, 'optimizer/adam': 1 },
+    });
+  });
+
+  it('refuses parts that do not fit together, saying what does', () => {
+    const unfit = sampleTrial({ dataset: { name: 'world/field-noise', numRows: 1000 } });
+    expect(() => describeTrial(unfit, places)).toThrow(
+      'sampler.type: world/field-noise has labels on its rows; "in-batch" would take every row for a positive',
+    );
+    expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');
+  });
+
+  it('has one fingerprint for other features and another for another seed of the world', () => {
+    const fingerprintOf = (dataset: object) => describeTrial(sampleTrial({ dataset }), places).fingerprint;
+    expect(fingerprintOf({ features: { query: ['user_id'] } })).toBe(fingerprintOf({}));
+    expect(fingerprintOf({ seed: 1 })).not.toBe(fingerprintOf({}));
+  });
+});
+
+describe('rehearseTrial', () => {
+  it('finds a feature that the data does not have', async () => {
+    const wrong = sampleTrial({ dataset: { features: { query: ['user_id', 'shoe_size'] } } });
+    await expect(rehearseTrial(wrong, places)).rejects.toThrow(
+      'dataset.features.query[1]: there is no column "shoe_size"',
+    );
+  });
+});
