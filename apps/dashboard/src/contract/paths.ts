@@ -1,0 +1,34 @@
+/**
+ * The URLs of the API, shared by the server that answers them and the pages that ask. `patterns` are for the server's router,
+ * the functions of `api` make the address of one thing.
+ */
+export const patterns = {
+  store: '/api/store',
+  events: '/api/events',
+  experiments: '/api/experiments',
+  experiment: '/api/experiments/:name',
+  report: '/api/experiments/:name/report',
+  experimentCurves: '/api/experiments/:name/curves',
+  run: '/api/runs/:id',
+  runCurve: '/api/runs/:id/curve',
+} as const;
+
+const query = (values: Readonly<Record<string, string>>): string => new URLSearchParams(values).toString();
+
+export const api = {
+  store: patterns.store,
+  events: patterns.events,
+  experiments: patterns.experiments,
+  experiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}`,
+  report: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/report`,
+  experimentCurves: (name: string, series: string) =>
+    `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series })}`,
+  run: (id: number) => `/api/runs/${id}`,
+  runCurve: (id: number, series: string) => `/api/runs/${id}/curve?${query({ series })}`,
+} as const;
+
+/** The addresses of the pages: each is answered with the one document. */
+export const pages = ['/', '/experiments/:name', '/runs/:id'] as const;
+
+/** The name of the one event of `api.events`; its data is a `StoreState`. */
+export const STORE_EVENT = 'store';

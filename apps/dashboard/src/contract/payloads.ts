@@ -1,0 +1,115 @@
+import type { ExperimentReport } from '@towerbench/report';
+import type { ArtifactRef, AttemptRow, CurvePoint, Json, RunRow, RunStatus } from '@towerbench/tracking';
+
+export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
+export type { ArtifactRef, AttemptRow, CurvePoint, Json, RunRow, RunStatus } from '@towerbench/tracking';
+
+/** What the server sees at the store's path. `version` grows with every write; 0 without a store. */
+export interface StoreState {
+  readonly state: 'ready' | 'empty' | 'missing' | 'unreadable';
+  readonly version: number;
+  readonly path: string;
+  /** Why it cannot be read, when it cannot. */
+  readonly problem: string | null;
+  /** The command line that fills it. */
+  readonly fillCommand: string;
+}
+
+/** One line of the list of experiments. */
+export interface ExperimentSummary {
+  readonly name: string;
+  readonly dataset: string;
+  readonly seeds: number;
+  readonly variants: number;
+  readonly counts: Readonly<Record<RunStatus, number>>;
+  readonly metric: ExperimentReport['metric'];
+  /** The row of the report with the best mean of the objective metric; null before the first finished run. */
+  readonly best: { readonly variant: string; readonly mean: number; readonly n: number } | null;
+  /** Milliseconds since the epoch of the last write that concerns it. */
+  readonly updatedAt: number;
+}
+
+/** Where the resolved configs of the variants' leaderboard trials differ; values by variant, undefined where a path is absent. */
+export interface ConfigDifference {
+  readonly path: string;
+  readonly values: Readonly<Record<string, Json>>;
+}
+
+/** One trial and its runs, in the order of the seeds. */
+export interface TrialRuns {
+  readonly id: string;
+  readonly variant: string;
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly runs: readonly Pick<RunRow, 'id' | 'seed' | 'status' | 'step' | 'totalSteps' | 'seconds' | 'error'>[];
+}
+
+export interface ExperimentDetail {
+  readonly name: string;
+  readonly file: string;
+  readonly description: string;
+  readonly dataset: string;
+  readonly baseVariant: string;
+  readonly metric: ExperimentReport['metric'];
+  readonly counts: Readonly<Record<RunStatus, number>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Variants in the order of the file. */
+  readonly variants: readonly string[];
+  readonly trials: readonly TrialRuns[];
+  /** Names of every series that a run of the experiment has written. */
+  readonly series: readonly string[];
+  readonly differences: readonly ConfigDifference[];
+}
+
+/**
+ * A variant's curve over its seeds at one step: mean, least and greatest value of the `n` seeds that have one there. Of a long curve one point
+ * stands for several neighbouring steps and has the last of them.
+ */
+export interface BandPoint {
+  readonly step: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  readonly n: number;
+}
+
+export interface VariantCurve {
+  readonly variant: string;
+  readonly trial: string;
+  readonly points: readonly BandPoint[];
+}
+
+export interface ExperimentCurves {
+  readonly series: string;
+  readonly curves: readonly VariantCurve[];
+}
+
+/** An attempt whose log is cut to its end; `logLength` is the length of the whole in characters. */
+export type AttemptDetail = AttemptRow & { readonly logLength: number };
+
+export interface RunDetail {
+  readonly run: RunRow & {
+    readonly config: Json;
+    readonly experiments: readonly string[];
+    readonly artifacts: readonly ArtifactRef[];
+  };
+  readonly attempts: readonly AttemptDetail[];
+  /** The objective metric of the first experiment that the run belongs to. */
+  readonly metric: string | null;
+  readonly series: readonly string[];
+}
+
+export interface RunCurve {
+  readonly series: string;
+  readonly points: readonly CurvePoint[];
+  /** Points left out because their value is NaN or infinite. */
+  readonly notFinite: number;
+}
+
+/** The body of every answer that is not a success. */
+export interface ApiProblem {
+  readonly error: {
+    readonly code: 'not-found' | 'bad-request' | 'no-store' | 'forbidden' | 'internal';
+    readonly message: string;
+  };
+}

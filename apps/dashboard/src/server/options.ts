@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+
+export interface ServeOptions {
+  /** Absolute path of the store. */
+  readonly store: string;
+  /** The command line that fills that store. */
+  readonly fillCommand: string;
+  /** The first port to try; 0 lets the system choose. */
+  readonly port: number;
+  readonly logLevel: string;
+}
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
+
+const FILL_COMMAND = 'npx nx run runner:sweep --config configs/senet.yaml';
+
+const quoted = (path: string): string => (/^[\w./:\\-]+$/.test(path) ? path : JSON.stringify(path));
+
+function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65535) return value;
+  throw new InvalidArgumentError('Allowed: a whole number from 0 to 65535.');
+}
+
+function logLevel(text: string): string {
+  if (LOG_LEVELS.includes(text)) return text;
+  throw new InvalidArgumentError(`Allowed: ${LOG_LEVELS.join(', ')}.`);
+}
+
+/** The folder of the workspace: the nearest one above `from` whose package.json lists workspaces. */
+function workspaceRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && 'workspaces' in (JSON.parse(readFileSync(manifest, 'utf8')) as object)) return folder;
+    if (folder === dirname(folder)) throw new Error(`no workspace above ${from}`);
+  }
+}
+
+/**
+ * Reads the command line. The store is `--store`, else TOWERBENCH_STORE, else `.towerbench/store.sqlite`, relative to the workspace.
+ * Wrong options end the process with exit code 2.
+ */
+export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): ServeOptions {
+  const command = new Command('dashboard')
+    .description('Serves the dashboard on 127.0.0.1.')
+    .option('--store <path>', 'the run store (default: $TOWERBENCH_STORE, else .towerbench/store.sqlite)')
+    .option('--port <number>', 'first port to try; a busy one gives the next free one, 0 any', port, 4400)
+    .option('--log-level <level>', `what goes to standard error: ${LOG_LEVELS.join(', ')}`, logLevel, 'warn')
+    .addHelpText('after', '\nExample:\n  npx nx run dashboard:serve --store .towerbench/store.sqlite --port 4400')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const options = command.parse([...args], { from: 'user' }).opts<{ store?: string; port: number; logLevel: string }>();
+  const chosen = options.store ?? environment['TOWERBENCH_STORE'];
+  const store = resolve(workspaceRoot(import.meta.dirname), chosen ?? '.towerbench/store.sqlite');
+  return {
+    store,
+    fillCommand: chosen === undefined ? FILL_COMMAND : `${FILL_COMMAND} --store ${quoted(store)}`,
+    port: options.port,
+    logLevel: options.logLevel,
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  Chart,
+  type ChartDataset,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+} from 'chart.js';
+import { color as parseColor } from 'chart.js/helpers';
+import { useEffect, useRef } from 'react';
+import type { BandPoint } from '../contract/payloads.js';
+import { colorVariable, NUM_COLORS } from './colors.js';
+import { count, metric } from './format.js';
+
+Chart.register(Filler, LinearScale, LineController, LineElement, PointElement, Tooltip);
+
+/** A named line with its band; `color` is the number of a series colour, from 0. */
+export interface Curve {
+  readonly name: string;
+  readonly color: number;
+  readonly points: readonly BandPoint[];
+}
+
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
+
+type Line = ChartDataset<'line', { x: number; y: number }[]> & {
+  readonly band?: true;
+  readonly points?: readonly BandPoint[];
+};
+
+/** Upper and lower edge of the band, filled between, under the line of the means. */
+function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] {
+  return curves.flatMap(({ name, color, points }): Line[] => {
+    const stroke = style.getPropertyValue(colorVariable(color)).trim();
+    const edge = { label: name, band: true, borderWidth: 0, pointRadius: 0, pointHitRadius: 0 } as const;
+    const line: Line = {
+      label: name,
+      data: points.map(({ step, mean }) => ({ x: step, y: mean })),
+      points,
+      borderColor: stroke,
+      backgroundColor: stroke,
+      borderWidth: 1.75,
+      borderDash: [...(DASHES[Math.floor(color / NUM_COLORS) % DASHES.length] ?? [])],
+      pointRadius: points.length === 1 ? 3 : 0,
+      pointHoverRadius: 3,
+    };
+    if (points.every(({ n }) => n < 2)) return [line];
+    return [
+      {
+        ...edge,
+        data: points.map(({ step, max }) => ({ x: step, y: max })),
+        fill: '+1',
+        backgroundColor: parseColor(stroke).alpha(0.17).rgbString(),
+      },
+      { ...edge, data: points.map(({ step, min }) => ({ x: step, y: min })), fill: false },
+      line,
+    ];
+  });
+}
+
+/** What the chart shows, in words: the last value of every line and its band. */
+export function describeCurves(series: string, curves: readonly Curve[]): string {
+  const lines = curves.flatMap(({ name, points }) => {
+    const last = points.at(-1);
+    if (last === undefined) return [];
+    const range = last.n < 2 ? '' : ` (${metric(last.min)} to ${metric(last.max)} over ${last.n} seeds)`;
+    return [`${name} ends at ${metric(last.mean)}${range} at step ${count(last.step)}`];
+  });
+  return lines.length === 0 ? `${series}: no points yet` : `${series} by step: ${lines.join('; ')}`;
+}
+
+/** Lines by step with a band over the seeds; its accessible name says where each line ends. */
+export function CurveChart({ series, curves }: { readonly series: string; readonly curves: readonly Curve[] }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const chart = useRef<Chart<'line', { x: number; y: number }[]>>(null);
+
+  useEffect(() => {
+    if (canvas.current === null) return;
+    const drawn = new Chart<'line', { x: number; y: number }[]>(canvas.current, {
+      type: 'line',
+      data: { datasets: [] },
+      options: {
+        animation: false,
+        maintainAspectRatio: false,
+        parsing: false,
+        normalized: true,
+        interaction: { mode: 'nearest', axis: 'x', intersect: false },
+        scales: {
+          x: {
+            type: 'linear',
+            title: { display: true, text: 'step' },
+            ticks: { maxTicksLimit: 8 },
+            grid: { display: false },
+          },
+          y: { type: 'linear', ticks: { maxTicksLimit: 7 } },
+        },
+        plugins: {
+          tooltip: {
+            filter: ({ dataset }) => !('band' in dataset),
+            callbacks: {
+              title: ([item]) => (item ? `step ${count(Number(item.parsed.x))}` : ''),
+              label: ({ dataset, dataIndex, parsed }) => {
+                const point = (dataset as Line).points?.[dataIndex];
+                const range = point && point.n > 1 ? `  [${metric(point.min)}, ${metric(point.max)}] n ${point.n}` : '';
+                return ` ${dataset.label ?? ''}  ${metric(Number(parsed.y))}${range}`;
+              },
+            },
+          },
+        },
+      },
+    });
+    chart.current = drawn;
+    return () => {
+      drawn.destroy();
+      chart.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    const draw = () => {
+      const drawn = chart.current;
+      if (drawn === null) return;
+      const style = getComputedStyle(document.documentElement);
+      const [text, grid] = [style.getPropertyValue('--muted').trim(), style.getPropertyValue('--line').trim()];
+      drawn.data.datasets = datasets(curves, style);
+      const { x, y } = drawn.options.scales ?? {};
+      for (const scale of [x, y]) {
+        if (!scale) continue;
+        scale.ticks = { ...scale.ticks, color: text };
+        scale.grid = { ...scale.grid, color: grid };
+        scale.border = { ...scale.border, color: grid };
+      }
+      if (x && 'title' in x) x.title = { ...x.title, color: text };
+      drawn.update('none');
+    };
+    draw();
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', draw);
+    return () => scheme.removeEventListener('change', draw);
+  }, [curves]);
+
+  return (
+    <div className="chart">
+      <canvas ref={canvas} role="img" aria-label={describeCurves(series, curves)} />
+    </div>
+  );
+}

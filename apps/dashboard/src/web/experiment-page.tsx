@@ -1,0 +1,129 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import type { ExperimentDetail, ExperimentReport } from '../contract/payloads.js';
+import { Differences } from './differences.js';
+import { metric } from './format.js';
+import { Leaderboard } from './leaderboard.js';
+import { Answer, Counts, PageTitle, ScrollBox, Section } from './parts.js';
+import { requests } from './requests.js';
+import { RunList } from './run-list.js';
+import { type ExperimentSearch, seriesToShow } from './search.js';
+import { VariantCurves } from './variant-curves.js';
+
+const route = getRouteApi('/experiments/$name');
+
+/** Curves that are drawn before anything is chosen. */
+const DRAWN_AT_FIRST = 8;
+
+/** One experiment: leaderboard, learning curves, what differs, runs. */
+export function ExperimentPage(): ReactNode {
+  const { name } = route.useParams();
+  const detail = useQuery(requests.experiment(name));
+  const report = useQuery(requests.report(name));
+  return (
+    <>
+      <nav aria-label="Above">
+        <Link to="/">Experiments</Link>
+      </nav>
+      <PageTitle title={name}>{detail.data && <Counts counts={detail.data.counts} />}</PageTitle>
+      <Answer of={detail}>
+        {(experiment) => (
+          <Answer of={report}>{(table) => <Experiment experiment={experiment} report={table} />}</Answer>
+        )}
+      </Answer>
+    </>
+  );
+}
+
+function Experiment({
+  experiment,
+  report,
+}: {
+  readonly experiment: ExperimentDetail;
+  readonly report: ExperimentReport;
+}) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const show = (change: ExperimentSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+
+  const { variants, series } = experiment;
+  const order = variants.join('\n');
+  // Depends on the names, not on the array, which every answer makes anew.
+  const colorOf = useCallback((variant: string) => Math.max(0, order.split('\n').indexOf(variant)), [order]);
+  const chosen = useMemo(() => search.variants ?? order.split('\n').slice(0, DRAWN_AT_FIRST), [search.variants, order]);
+  const shown = seriesToShow(series, search.series, experiment.metric.name);
+
+  return (
+    <>
+      <p className="lead">
+        {experiment.description} <span className="muted">{`${experiment.dataset} · ${experiment.file}`}</span>
+      </p>
+      <Section title="Leaderboard">
+        <Leaderboard
+          report={report}
+          colorOf={colorOf}
+          view={{ sort: search.sort, order: search.order, filter: search.filter }}
+          onView={show}
+        />
+      </Section>
+      <Section title="Learning curves">
+        {shown === undefined ? (
+          <p className="muted">No run has written a curve yet.</p>
+        ) : (
+          <VariantCurves
+            name={experiment.name}
+            series={shown}
+            allSeries={series}
+            onSeries={(next) => show({ series: next })}
+            chosen={chosen}
+            onChosen={(next) => show({ variants: next })}
+            colorOf={colorOf}
+          />
+        )}
+      </Section>
+      <Section title="What differs">
+        <Differences variants={variants} differences={experiment.differences} />
+      </Section>
+      <Published report={report} />
+      <Section title="Runs">
+        <RunList trials={experiment.trials} status={search.status} onStatus={(status) => show({ status })} />
+      </Section>
+    </>
+  );
+}
+
+/** Published numbers of another dataset, split or candidate set; the comparable ones stand in the leaderboard. */
+function Published({ report: { published } }: { readonly report: ExperimentReport }) {
+  const others = published.filter(({ comparable }) => !comparable);
+  if (others.length === 0) return null;
+  return (
+    <Section title="Published on another protocol">
+      <ScrollBox label="Published on another protocol">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Variant</th>
+              <th scope="col">Metric</th>
+              <th scope="col" className="number">
+                Value
+              </th>
+              <th scope="col">Source</th>
+            </tr>
+          </thead>
+          <tbody>
+            {others.map(({ variant, metric: name, value, source }) => (
+              <tr key={`${variant} ${name} ${source}`}>
+                <th scope="row">{variant}</th>
+                <td>{name}</td>
+                <td className="number">{metric(value)}</td>
+                <td>{source}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </Section>
+  );
+}

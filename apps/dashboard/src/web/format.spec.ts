@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { bytes, difference, duration, interval, meanWithInterval, metric, NONE, probabilities } from './format.js';
+
+const versus = { difference: 0.0123, ci95: [-0.004, 0.0286], pSeeds: 0.0123, pUsers: 0.0001, pHolm: 0.0246 } as const;
+
+describe('numbers as people read them', () => {
+  it('shows a mean with half of its interval, or alone', () => {
+    expect(meanWithInterval({ mean: 0.71234, std: 0.01, ci95: [0.70234, 0.72234], values: [] })).toBe(
+      '0.7123 ± 0.0100',
+    );
+    expect(meanWithInterval({ mean: 0.71234, std: null, ci95: null, values: [] })).toBe('0.7123');
+  });
+
+  it('shows a dash for what JSON cannot hold', () => {
+    expect(metric(null)).toBe(NONE);
+    expect(difference({ ...versus, difference: JSON.parse('null') as number })).toBe(NONE);
+  });
+
+  it('signs differences and their intervals', () => {
+    expect(difference(versus)).toBe('+0.0123');
+    expect(interval(versus)).toBe('[−0.0040, +0.0286]');
+    expect(interval({ ...versus, ci95: null })).toBe('');
+  });
+
+  it('lists the probabilities that could be computed', () => {
+    expect(probabilities(versus)).toBe('p .012 seeds, .025 Holm, <.001 users');
+    expect(probabilities({ ...versus, pSeeds: null, pHolm: null })).toBe('p <.001 users');
+    expect(probabilities({ ...versus, pSeeds: null, pHolm: null, pUsers: null })).toBe('');
+  });
+
+  it('shows times and sizes in the unit that fits', () => {
+    expect([3.14, 75, 7384].map(duration)).toEqual(['3.1 s', '1 min 15 s', '2 h 03 min']);
+    expect([12, 2048, 3 * 1024 ** 2].map(bytes)).toEqual(['12 B', '2.0 KiB', '3.0 MiB']);
+  });
+});

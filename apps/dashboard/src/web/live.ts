@@ -1,0 +1,58 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
+import { api, STORE_EVENT } from '../contract/paths.js';
+import type { StoreState } from '../contract/payloads.js';
+
+export interface Live {
+  readonly connection: 'connecting' | 'open' | 'lost';
+  /** Null until the first event. */
+  readonly store: StoreState | null;
+}
+
+let live: Live = { connection: 'connecting', store: null };
+const listeners = new Set<() => void>();
+
+function update(change: Partial<Live>): void {
+  live = { ...live, ...change };
+  for (const listener of listeners) listener();
+}
+
+/** Makes every query on screen ask again; what is called meanwhile becomes one more round, so a slow answer is never cut off. */
+function refresher(client: QueryClient): () => Promise<void> {
+  let isAsking = false;
+  let isStale = false;
+  return async () => {
+    isStale = true;
+    if (isAsking) return;
+    isAsking = true;
+    while (isStale) {
+      isStale = false;
+      await client.invalidateQueries();
+    }
+    isAsking = false;
+  };
+}
+
+/** Follows the store's events for as long as the page is open; every change makes the queries on screen ask again. */
+export function followStore(client: QueryClient): void {
+  const refresh = refresher(client);
+  const events = new EventSource(api.events);
+  events.addEventListener(STORE_EVENT, (event: MessageEvent<string>) => {
+    const store = JSON.parse(event.data) as StoreState;
+    const isNews = live.store !== null && (live.store.version !== store.version || live.store.state !== store.state);
+    update({ connection: 'open', store });
+    if (isNews) void refresh();
+  });
+  // The browser connects again by itself.
+  events.addEventListener('error', () => update({ connection: 'lost' }));
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The connection and the store as the last event told them. */
+export function useLive(): Live {
+  return useSyncExternalStore(subscribe, () => live);
+}

@@ -1,0 +1,36 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { ExperimentsPage } from './experiments-page.js';
+import { experimentSearch, parseSearch, runSearch, stringifySearch } from './search.js';
+import { NoSuchPage, Shell } from './shell.js';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
+
+const experiments = createRoute({ getParentRoute: () => root, path: '/', component: ExperimentsPage });
+
+const experiment = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/$name',
+  validateSearch: experimentSearch,
+  component: lazyRouteComponent(() => import('./experiment-page.js'), 'ExperimentPage'),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$id',
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import('./run-page.js'), 'RunPage'),
+});
+
+/** The pages by address (`pages` of the contract); everything that a page shows by choice is in the address. */
+export const router = createRouter({
+  routeTree: root.addChildren([experiments, experiment, run]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,199 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type ReactNode, useMemo } from 'react';
+import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
+import { CurveChart } from './curve-chart.js';
+import { bytes, count, duration, metric, moment, NONE } from './format.js';
+import { Answer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
+import { requests } from './requests.js';
+import { seriesToShow } from './search.js';
+
+const route = getRouteApi('/runs/$id');
+
+/** One run: what came out, its curves, its attempts with their logs, its config and where it ran. */
+export function RunPage(): ReactNode {
+  const { id } = route.useParams();
+  return (
+    <Answer of={useQuery(requests.run(Number(id)))}>{(detail) => <Run key={detail.run.id} detail={detail} />}</Answer>
+  );
+}
+
+function Run({ detail: { run, attempts, series, metric: objective } }: { readonly detail: RunDetail }) {
+  const search = route.useSearch();
+  const shown = seriesToShow(series, search.series, objective);
+  const newest = attempts.at(-1);
+  return (
+    <>
+      <nav aria-label="Above">
+        <Link to="/">Experiments</Link>
+        {run.experiments.map((name) => (
+          <Link key={name} to="/experiments/$name" params={{ name }}>
+            {name}
+          </Link>
+        ))}
+      </nav>
+      <PageTitle title={`Run ${run.id}: ${run.variant}, seed ${run.seed}`}>
+        <Status of={run.status} />
+      </PageTitle>
+      {run.error !== null && (
+        <Section title="Error">
+          <pre className="problem" role="alert">
+            {run.error}
+          </pre>
+        </Section>
+      )}
+      <dl className="facts">
+        <Fact term="Progress">
+          <Progress of={run} />
+        </Fact>
+        <Fact term="Best step">{run.bestStep === null ? NONE : count(run.bestStep)}</Fact>
+        <Fact term="Time">{run.seconds === null ? NONE : duration(run.seconds)}</Fact>
+        <Fact term="Parameters">{run.parameterCount === null ? NONE : count(run.parameterCount)}</Fact>
+        <Fact term="Started">{run.startedAt === null ? NONE : moment(run.startedAt)}</Fact>
+        <Fact term="Ended">{run.endedAt === null ? NONE : moment(run.endedAt)}</Fact>
+      </dl>
+      {Object.keys(run.metrics).length > 0 && (
+        <Section title="Metrics">
+          <dl className="facts" aria-label="Metrics">
+            {Object.entries(run.metrics).map(([name, value]) => (
+              <Fact key={name} term={name}>
+                <data value={value}>{metric(value)}</data>
+              </Fact>
+            ))}
+          </dl>
+        </Section>
+      )}
+      <Section title="Curves">
+        {shown === undefined ? (
+          <p className="muted">This run has written no curve yet.</p>
+        ) : (
+          <RunCurve id={run.id} series={shown} all={series} />
+        )}
+      </Section>
+      <Section title="Attempts">
+        {attempts.length === 0 && <p className="muted">This run has not begun.</p>}
+        {attempts.map((attempt) => (
+          <Attempt key={attempt.id} attempt={attempt} isOpen={attempt === newest} />
+        ))}
+      </Section>
+      <Section title="Config">
+        <Leaves of={run.config} label="Config" />
+      </Section>
+      {newest && (
+        <Section title="Environment">
+          <Leaves of={newest.environment} label="Environment" />
+        </Section>
+      )}
+      {run.artifacts.length > 0 && <Artifacts of={run.artifacts} />}
+    </>
+  );
+}
+
+function Fact({ term, children }: { readonly term: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function RunCurve({
+  id,
+  series,
+  all,
+}: {
+  readonly id: number;
+  readonly series: string;
+  readonly all: readonly string[];
+}) {
+  const navigate = route.useNavigate();
+  const answer = useQuery(requests.runCurve(id, series));
+  const points = answer.data?.points;
+  const curves = useMemo(
+    () => [
+      {
+        name: series,
+        color: 0,
+        points: (points ?? []).map(({ step, value }) => ({ step, mean: value, min: value, max: value, n: 1 })),
+      },
+    ],
+    [points, series],
+  );
+  return (
+    <>
+      <div className="fields">
+        <SeriesSelect
+          label="Metric of the chart"
+          series={series}
+          all={all}
+          onChange={(next) => void navigate({ search: { series: next }, replace: true, resetScroll: false })}
+        />
+      </div>
+      <Answer of={answer}>
+        {({ notFinite }) => (
+          <>
+            <CurveChart series={series} curves={curves} />
+            {notFinite > 0 && (
+              <p className="problem">{`${count(notFinite)} points are NaN or infinite and cannot be drawn.`}</p>
+            )}
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}
+
+function Attempt({ attempt, isOpen }: { readonly attempt: AttemptDetail; readonly isOpen: boolean }) {
+  const { number, status, pid, startedAt, endedAt, error, log, logLength } = attempt;
+  return (
+    <details className="attempt" open={isOpen}>
+      <summary>
+        {`Attempt ${number}: ${status}`}
+        <span className="muted">{` ${moment(startedAt)}${endedAt === null ? '' : `, ${duration((endedAt - startedAt) / 1000)}`}, process ${pid}`}</span>
+      </summary>
+      {error !== null && <pre className="problem">{error}</pre>}
+      {log.length < logLength && (
+        <p className="muted note">{`The last ${count(log.length)} of ${count(logLength)} characters.`}</p>
+      )}
+      {log === '' ? (
+        <p className="muted note">The log is empty.</p>
+      ) : (
+        <pre className="log" role="region" aria-label={`Log of attempt ${number}`} tabIndex={0}>
+          {log}
+        </pre>
+      )}
+    </details>
+  );
+}
+
+function Artifacts({ of }: { readonly of: RunDetail['run']['artifacts'] }) {
+  return (
+    <Section title="Artifacts">
+      <ScrollBox label="Artifacts">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Kind</th>
+              <th scope="col" className="number">
+                Size
+              </th>
+              <th scope="col">SHA-256</th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.map(({ kind, sha256, sizeBytes }) => (
+              <tr key={`${kind} ${sha256}`}>
+                <th scope="row">{kind}</th>
+                <td className="number">{bytes(sizeBytes)}</td>
+                <td>
+                  <code>{sha256}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </Section>
+  );
+}

@@ -1,0 +1,81 @@
+import type { RunStatus } from '../contract/payloads.js';
+
+/** What the address says after the question mark: strings, and lists as repeated keys. */
+export type Search = Readonly<Record<string, string | readonly string[]>>;
+
+/** `?a=1&b=x&b=y` → `{a: '1', b: ['x', 'y']}`. */
+export function parseSearch(text: string): Search {
+  const parameters = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(parameters.keys())].map((key) => {
+      const values = parameters.getAll(key);
+      return [key, values.length === 1 ? values[0]! : values];
+    }),
+  );
+}
+
+/** The inverse of `parseSearch`; keys without a value are left out, an empty list is an empty value. */
+export function stringifySearch(search: Record<string, unknown>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (typeof value === 'string') parameters.append(key, value);
+    if (!Array.isArray(value)) continue;
+    for (const item of value.length === 0 ? [''] : value) parameters.append(key, String(item));
+  }
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Every status of a run, in the order in which lists count them. */
+export const statuses: readonly RunStatus[] = ['finished', 'running', 'failed', 'pending'];
+
+/** The state of an experiment's page; what is absent is the default. */
+export interface ExperimentSearch {
+  /** Id of the leaderboard's column, and which way. */
+  readonly sort?: string | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+  readonly filter?: string | undefined;
+  /** Variants whose curves are drawn. */
+  readonly variants?: readonly string[] | undefined;
+  readonly series?: string | undefined;
+  /** Status of the runs that are listed. */
+  readonly status?: RunStatus | undefined;
+}
+
+export function experimentSearch(search: Record<string, unknown>): ExperimentSearch {
+  const { variants } = search;
+  const list = Array.isArray(variants) ? variants : typeof variants === 'string' ? [variants] : undefined;
+  return {
+    sort: text(search['sort']),
+    order: search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined,
+    filter: text(search['filter']),
+    variants: list?.filter((variant): variant is string => typeof variant === 'string' && variant !== ''),
+    series: text(search['series']),
+    status: statuses.find((status) => status === search['status']),
+  };
+}
+
+/** The state of a run's page. */
+export interface RunSearch {
+  readonly series?: string | undefined;
+}
+
+export function runSearch(search: Record<string, unknown>): RunSearch {
+  return { series: text(search['series']) };
+}
+
+/** The series that a chart shows: the one asked for, else the preferred one, else a validation metric, else the first. */
+export function seriesToShow(
+  series: readonly string[],
+  asked: string | undefined,
+  preferred: string | null,
+): string | undefined {
+  return (
+    series.find((name) => name === asked) ??
+    series.find((name) => name === preferred) ??
+    series.find((name) => name.startsWith('valid/')) ??
+    series[0]
+  );
+}

@@ -1,0 +1,72 @@
+import { Link, Outlet } from '@tanstack/react-router';
+import type { StoreState } from '../contract/payloads.js';
+import { useLive } from './live.js';
+import { PageTitle } from './parts.js';
+
+const CONNECTION = { connecting: 'connecting …', open: 'live', lost: 'connection lost, trying again' } as const;
+
+/** What is around every page; pages are shown when there is a store to ask. */
+export function Shell() {
+  const { connection, store } = useLive();
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <header>
+        <nav aria-label="Main">
+          <Link to="/" className="home">
+            Towerbench
+          </Link>
+        </nav>
+        {store && (
+          <span className="store muted" title={store.path}>
+            <bdi>{store.path}</bdi>
+          </span>
+        )}
+        <span className={`connection ${connection}`} role="status">
+          {CONNECTION[connection]}
+        </span>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Content store={store} />
+      </main>
+    </>
+  );
+}
+
+function Content({ store }: { readonly store: StoreState | null }) {
+  if (store === null) return <p className="muted">Looking at the store …</p>;
+  if (store.state === 'ready') return <Outlet />;
+  if (store.state === 'unreadable') {
+    return (
+      <div className="notice" role="alert">
+        <PageTitle title="The store cannot be read" />
+        <pre>{store.problem}</pre>
+      </div>
+    );
+  }
+  return (
+    <div className="notice">
+      <PageTitle title={store.state === 'missing' ? 'There is no store yet' : 'The store is empty'} />
+      <p>
+        {store.state === 'missing' ? 'Nothing is at ' : 'No experiment is in '}
+        <code className="wrap">{store.path}</code>. This command fills it; the results then appear here by themselves:
+      </p>
+      <pre className="command">
+        <code>{store.fillCommand}</code>
+      </pre>
+    </div>
+  );
+}
+
+export function NoSuchPage() {
+  return (
+    <div className="notice">
+      <PageTitle title="There is no such page" />
+      <p>
+        <Link to="/">All experiments</Link>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { CurveChart } from './curve-chart.js';
+import { count, metric, NONE } from './format.js';
+import { Answer, ScrollBox, SeriesSelect, Swatch } from './parts.js';
+import { requests } from './requests.js';
+
+const NONE_CHOSEN: readonly string[] = [];
+
+/** Learning curves of the chosen variants, and a table to choose them in that says where each curve ends. */
+export function VariantCurves({
+  name,
+  series,
+  allSeries,
+  onSeries,
+  chosen,
+  onChosen,
+  colorOf,
+}: {
+  readonly name: string;
+  readonly series: string;
+  readonly allSeries: readonly string[];
+  readonly onSeries: (series: string) => void;
+  readonly chosen: readonly string[];
+  readonly onChosen: (variants: readonly string[]) => void;
+  readonly colorOf: (variant: string) => number;
+}) {
+  const answer = useQuery(requests.experimentCurves(name, series));
+  const all = answer.data?.curves;
+  const drawn = useMemo(
+    () =>
+      (all ?? []).flatMap(({ variant, points }) =>
+        chosen.includes(variant) ? [{ name: variant, color: colorOf(variant), points }] : [],
+      ),
+    [all, chosen, colorOf],
+  );
+  return (
+    <>
+      <div className="fields">
+        <SeriesSelect label="Metric of the chart" series={series} all={allSeries} onChange={onSeries} />
+      </div>
+      <Answer of={answer}>
+        {({ curves }) => (
+          <>
+            <CurveChart series={series} curves={drawn} />
+            <p className="muted note">
+              Line: mean over the seeds. Band: from the least to the greatest seed. Each variant stands with its trial
+              of the leaderboard.
+            </p>
+            <ScrollBox label="Curves">
+              <table className="choice">
+                <caption className="for-ears">{`Where the curves of ${series} end`}</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">
+                      <label className="check">
+                        <input
+                          type="checkbox"
+                          aria-label="Draw every variant"
+                          checked={drawn.length === curves.length}
+                          onChange={({ target }) =>
+                            onChosen(target.checked ? curves.map(({ variant }) => variant) : NONE_CHOSEN)
+                          }
+                        />
+                        Variant
+                      </label>
+                    </th>
+                    <th scope="col" className="number">
+                      Last mean
+                    </th>
+                    <th scope="col" className="number">
+                      Least to greatest
+                    </th>
+                    <th scope="col" className="number">
+                      Seeds
+                    </th>
+                    <th scope="col" className="number">
+                      Step
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {curves.map(({ variant, points }) => {
+                    const last = points.at(-1);
+                    return (
+                      <tr key={variant}>
+                        <th scope="row">
+                          <label className="check">
+                            <input
+                              type="checkbox"
+                              checked={chosen.includes(variant)}
+                              onChange={({ target }) =>
+                                onChosen(
+                                  curves
+                                    .map((curve) => curve.variant)
+                                    .filter((other) => (other === variant ? target.checked : chosen.includes(other))),
+                                )
+                              }
+                            />
+                            <Swatch color={colorOf(variant)} />
+                            {variant}
+                          </label>
+                        </th>
+                        <td className="number">{metric(last?.mean)}</td>
+                        <td className="number">{last ? `${metric(last.min)} to ${metric(last.max)}` : NONE}</td>
+                        <td className="number">{last ? count(last.n) : NONE}</td>
+                        <td className="number">{last ? count(last.step) : NONE}</td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </ScrollBox>
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}
