@@ -44,7 +44,7 @@ export function checkValue<T>(node: Located, schema: z.ZodType<T>, check: Check)
   return undefined;
 }
 
-export interface ValueReport {
+interface ValueReport {
   readonly issues: IssueList;
   /** Instead of what the shape says in words. */
   readonly allowed?: string | undefined;

@@ -4,7 +4,7 @@ import { checkValue, reportRepeated, reportUnknownKey } from './check.js';
 import { composeFile } from './compose.js';
 import type { Experiment, ExperimentVocabulary, PublishedCell } from './contract.js';
 import { ConfigError } from './error.js';
-import { experimentShape, fields } from './fields.js';
+import { experimentShape, fields, validationMetrics } from './fields.js';
 import { expand } from './grid.js';
 import { entryValue, IssueList, listWords, textOf, type Located, type LocatedMap } from './located.js';
 import { applyOverrides } from './overrides.js';
@@ -163,7 +163,7 @@ function checkMetrics(
   top: TopLevel,
   { vocabulary, issues }: { vocabulary: ExperimentVocabulary; issues: IssueList },
 ): void {
-  const validation = vocabulary.metrics.filter((metric) => metric.startsWith('valid/'));
+  const validation = validationMetrics(vocabulary);
   const objective = entryValue(top.node('metric'), 'name');
   const text = textOf(objective);
   if (objective && text?.startsWith('test/')) {

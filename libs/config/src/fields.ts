@@ -71,6 +71,11 @@ const extendsField = z
     'One file or several that this file builds on, relative to it; later ones win. Read once, when the file is planned.',
   );
 
+/** What may be optimised: nothing that is measured on the test part. */
+export function validationMetrics({ metrics }: ExperimentVocabulary): string[] {
+  return metrics.filter((metric) => metric.startsWith('valid/'));
+}
+
 /** The entry a section has without its choosing key, if the catalogue has it. */
 export function defaultEntry(section: CatalogSection, catalog: Catalog): string | undefined {
   const name = defaultEntries[section];

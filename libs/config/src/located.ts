@@ -12,11 +12,11 @@ interface Place {
   readonly path: string;
 }
 
-export interface LocatedScalar extends Place {
+interface LocatedScalar extends Place {
   readonly kind: 'scalar';
   readonly value: null | boolean | number | string;
 }
-export interface LocatedList extends Place {
+interface LocatedList extends Place {
   readonly kind: 'list';
   readonly items: readonly Located[];
 }

@@ -52,6 +52,16 @@ describe('experimentJsonSchema', () => {
     expect(JSON.stringify(schema)).not.toMatch(/validFraction|batchSize|learningRate/);
   });
 
+  it('names every metric for the report, and the validation metrics for the choice', () => {
+    const { metric, report, published } = schema.properties;
+    expect(metric?.properties['name']?.['enum']).toEqual(standIn.metrics.filter((name) => name.startsWith('valid/')));
+    expect([report?.items, published?.items.properties['metric']]).toMatchObject([
+      { $ref: '#/$defs/metric' },
+      { $ref: '#/$defs/metric' },
+    ]);
+    expect(schema.$defs['metric']?.['enum']).toEqual(standIn.metrics);
+  });
+
   it('is JSON, and asks for a metric where nothing is extended', () => {
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
     expect(schema['then']).toEqual({ required: ['dataset', 'model', 'objective', 'metric'] });

@@ -1,5 +1,5 @@
 import type { ExperimentVocabulary } from './contract.js';
-import { catalogSectionNames, catalogSections, experimentShape, variantSections } from './fields.js';
+import { catalogSectionNames, catalogSections, experimentShape, validationMetrics, variantSections } from './fields.js';
 import type { Shape } from './shape.js';
 
 type EditorSchema = { readonly [key: string]: unknown };
@@ -17,9 +17,10 @@ export function experimentJsonSchema(vocabulary: ExperimentVocabulary): EditorSc
   for (const section of catalogSectionNames) {
     definitions[section] = sectionSchema(catalogSections[section], properties[section]?.oneOf ?? [], `The ${section}.`);
   }
+  definitions['metric'] = { enum: vocabulary.metrics };
   definitions['training'] = { ...properties['training'], additionalProperties: false };
   const reference = (name: string): EditorSchema => ({ $ref: `#/$defs/${name}` });
-  const sections = Object.fromEntries(Object.keys(definitions).map((name) => [name, reference(name)]));
+  const sections = Object.fromEntries([...catalogSectionNames, 'training'].map((name) => [name, reference(name)]));
   const variant = {
     type: ['object', 'null'],
     properties: Object.fromEntries(variantSections.map((name) => [name, sections[name] ?? properties[name]])),
@@ -32,12 +33,24 @@ export function experimentJsonSchema(vocabulary: ExperimentVocabulary): EditorSc
     properties: {
       ...properties,
       ...sections,
+      metric: withKey(properties['metric'], 'name', { enum: validationMetrics(vocabulary) }),
+      report: { ...properties['report'], items: reference('metric') },
+      published: {
+        ...properties['published'],
+        items: withKey(properties['published']?.items, 'metric', reference('metric')),
+      },
       variants: { ...properties['variants'], minProperties: 1, additionalProperties: variant },
     },
     if: { not: { required: ['extends'] } },
     then: { required: ['dataset', 'model', 'objective', 'metric'] },
     $defs: definitions,
   };
+}
+
+/** The shape with more said about one of its keys. */
+function withKey(shape: Shape | undefined, key: string, more: EditorSchema): EditorSchema {
+  const { properties = {} } = shape ?? {};
+  return { ...shape, properties: { ...properties, [key]: { ...properties[key], ...more } } };
 }
 
 /** One section: the key that chooses, then the keys of what is chosen; without a choice, the keys of all. */

@@ -86,7 +86,7 @@ function snakeDefault(value: Json, shape: Shape | undefined): Json {
 }
 
 /** What a value may be, each possibility on its own. */
-export function alternatives(shape: Shape): readonly Shape[] {
+function alternatives(shape: Shape): readonly Shape[] {
   const nested = shape.anyOf ?? shape.oneOf;
   return nested === undefined ? [shape] : nested.flatMap(alternatives);
 }
