@@ -32,14 +32,13 @@ export interface Check {
  *
  * Every unknown key, missing key and wrong value is added to `issues`, at the key or the value it is about.
  *
- * @returns what the schema makes of it, in camelCase; undefined when something is wrong
+ * @returns what the schema makes of it, in camelCase and without unknown keys; undefined when a key is missing or a value is wrong
  */
 export function checkValue<T>(node: Located, schema: z.ZodType<T>, check: Check): T | undefined {
   const shape = shapeOf(schema);
-  const before = check.issues.size;
   const known = reportUnknownKeys(node, shape, check);
   const result = schema.safeParse(toInput(known, shape));
-  if (result.success) return check.issues.size === before ? result.data : undefined;
+  if (result.success) return result.data;
   for (const issue of result.error.issues) reportIssue(issue, { node: known, shape, check, base: [] });
   return undefined;
 }

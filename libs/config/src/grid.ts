@@ -145,7 +145,7 @@ function readValues({ value: node, path }: Entry, issues: IssueList): readonly L
   return value && [value];
 }
 
-/** Whether some variant has the key and none sets it itself; else says what is wrong. */
+/** Whether some variant has the key; says so when none has it, or when a variant sets it itself. */
 function checkPath(
   name: string,
   path: readonly string[],
@@ -168,11 +168,9 @@ function checkPath(
     });
     return false;
   }
-  const setters = variants.flatMap(({ name: variant, entry }) => {
+  for (const { name: variant, entry } of variants) {
     const set = entry && nodeAt(entry.value, path);
-    return set ? [{ variant, set }] : [];
-  });
-  for (const { variant, set } of setters) {
+    if (set === undefined) continue;
     issues.add(set.origin, {
       code: 'searched-in-variant',
       path: set.path,
@@ -180,7 +178,7 @@ function checkPath(
       hint: 'set it in one of the two places',
     });
   }
-  return setters.length === 0;
+  return true;
 }
 
 function parameterHint(path: readonly string[], allowed: readonly string[]): string | undefined {

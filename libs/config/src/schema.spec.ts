@@ -49,7 +49,8 @@ describe('experimentJsonSchema', () => {
       default: { protocol: 'leave-one-out', validation: 'second-last' },
     });
     expect(JSON.stringify(schema)).toContain('"valid_fraction"');
-    expect(JSON.stringify(schema)).not.toMatch(/validFraction|batchSize|learningRate/);
+    expect(JSON.stringify(schema)).toContain('"default":{"min_rows":2}');
+    expect(JSON.stringify(schema)).not.toMatch(/validFraction|minRows|batchSize|learningRate/);
   });
 
   it('names every metric for the report, and the validation metrics for the choice', () => {

@@ -53,6 +53,7 @@ const movies = z.strictObject({
 
 const custom = z.strictObject({
   split,
+  history: z.strictObject({ minRows: z.int().positive() }).default({ minRows: 2 }),
   columns: z.record(z.string(), z.strictObject({ minFrequency: z.int().min(1).default(1) })).default({}),
 });
 
