@@ -1,1 +1,2 @@
-export {};
+export { planSweep, type SweepPlan } from './plan.js';
+export { runSweep, type SweepEvent, type SweepOutcome, type SweepRequest, type SweepState } from './run-sweep.js';

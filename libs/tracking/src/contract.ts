@@ -157,9 +157,7 @@ export interface StoreReader {
   trials(experiment: string): readonly TrialRow[];
   /** The runs of an experiment: its trials × its seeds. */
   runs(experiment: string): readonly RunRow[];
-  run(
-    id: number,
-  ):
+  run(id: number):
     | (RunRow & {
         readonly config: Json;
         readonly experiments: readonly string[];

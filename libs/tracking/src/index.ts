@@ -1,7 +1,11 @@
+export { readArtifact, writeArtifact } from './artifacts.js';
+export { StoreError } from './errors.js';
+export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
+export { importSpool, openSpool, type Spool } from './spool.js';
 export type {
+  ArtifactRef,
   AttemptRow,
   AttemptStatus,
-  ArtifactRef,
   Claim,
   CurvePoint,
   ExperimentInput,

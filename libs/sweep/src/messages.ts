@@ -1,0 +1,22 @@
+import type { TrialConfig } from '@towerbench/config';
+import type { ExecutedRun, Places } from '@towerbench/training';
+
+/** What the coordinator asks of a worker; one thing at a time. */
+export type Order =
+  | {
+      readonly type: 'run';
+      readonly config: TrialConfig;
+      readonly seed: number;
+      readonly places: Places;
+      /** File that takes the points, see `openSpool`. */
+      readonly spool: string;
+    }
+  | { readonly type: 'oracle'; readonly config: TrialConfig; readonly places: Places };
+
+/** What a worker answers: any number of `progress` and `log`, then one of the others. */
+export type Answer =
+  | { readonly type: 'progress'; readonly step: number; readonly totalSteps: number }
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'executed'; readonly run: ExecutedRun }
+  | { readonly type: 'oracle'; readonly metrics: Readonly<Record<string, number>> | null }
+  | { readonly type: 'failed'; readonly error: string };

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError, trialIdentity, type Experiment, type TrialConfig } from '@towerbench/config';
+import type { ExperimentInput, PlannedTrial } from '@towerbench/tracking';
+import { describeTrial, type Places, type TrialContext } from '@towerbench/training';
+
+/** An experiment with everything that decides its results: identities, fingerprint, protocol, the engine that will compute. */
+export interface SweepPlan {
+  readonly input: ExperimentInput;
+  /** By trial id: the config with its engine resolved. */
+  readonly configs: ReadonlyMap<string, TrialConfig>;
+  readonly context: TrialContext;
+}
+
+/**
+ * Plans an experiment: reads the content of its data, resolves the engine, and names every trial by its identity. Writes nothing.
+ *
+ * @throws {ConfigError} when data is missing, parts do not fit, or variants would be measured on different data
+ */
+export function planSweep(experiment: Experiment, places: Places): SweepPlan {
+  const configs = new Map<string, TrialConfig>();
+  const trials: PlannedTrial[] = [];
+  let first: { readonly variant: string; readonly context: TrialContext } | undefined;
+  for (const { variant, parameters, config } of experiment.trials) {
+    const context = describeTrial(config, places);
+    first ??= { variant, context };
+    requireOneProtocol(first, { variant, context });
+    const id = trialIdentity(config, context);
+    const resolved = { ...config, engine: context.engine } as TrialConfig;
+    configs.set(id, resolved);
+    trials.push({ id, variant, parameters, config: { ...resolved } });
+  }
+  const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
+  return {
+    configs,
+    context,
+    input: {
+      name: experiment.name,
+      file: experiment.file,
+      config: {
+        description: experiment.description,
+        method: experiment.method,
+        variants: experiment.variants,
+        source: readFileSync(experiment.file, 'utf8'),
+      },
+      dataset: context.protocol.dataset,
+      fingerprint: context.fingerprint,
+      protocol: { ...context.protocol },
+      metric: experiment.metric,
+      report: experiment.report,
+      published: experiment.published.map((cell) => ({ ...cell, protocol: { ...cell.protocol } })),
+      baseVariant: experiment.baseVariant,
+      seeds: experiment.seeds,
+      trials,
+    },
+  };
+}
+
+type Described = { readonly variant: string; readonly context: TrialContext };
+
+function requireOneProtocol(first: Described, other: Described): void {
+  if (first.context.fingerprint === other.context.fingerprint) return;
+  throw new ConfigError([
+    {
+      code: 'several-protocols',
+      path: `variants.${other.variant}`,
+      message: `"${other.variant}" would be measured on other data than "${first.variant}", so their numbers cannot share a table`,
+      hint: 'put it into an experiment of its own; features and min_frequency may differ, what is measured may not',
+    },
+  ]);
+}

@@ -1,0 +1,89 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Order } from './messages.js';
+
+/** Characters of a worker's standard error that are kept to explain its end. */
+const KEPT_STDERR = 4000;
+/** How long a worker may take to end after its channel was closed, in milliseconds. */
+const END_LIMIT_MS = 5000;
+
+type Report = Extract<Answer, { readonly type: 'progress' | 'log' }>;
+type Outcome = Exclude<Answer, Report>;
+
+/** The worker ended before it answered. */
+export class WorkerLost extends Error {
+  constructor(how: string, stderr: string) {
+    super(stderr === '' ? how : `${how}\n${stderr}`);
+    this.name = 'WorkerLost';
+  }
+}
+
+/** A worker as the coordinator sees it. Started in a process group of its own; it ends when this process does. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<string>;
+  #stderr = '';
+  #onAnswer: ((answer: Answer) => void) | null = null;
+  #isAlive = true;
+
+  constructor() {
+    this.#child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+      detached: true,
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-KEPT_STDERR);
+    });
+    this.#child.on('message', (answer: Answer) => this.#onAnswer?.(answer));
+    this.#ended = new Promise((resolve) => {
+      const end = (how: string): void => {
+        this.#isAlive = false;
+        resolve(how);
+      };
+      this.#child.on('error', (error) => end(`the worker could not be started: ${error.message}`));
+      this.#child.on('close', (code, signal) =>
+        end(signal === null ? `the worker ended with code ${code}` : `the worker was ended by ${signal}`),
+      );
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /**
+   * Gives an order and waits for its outcome.
+   *
+   * @throws {WorkerLost} when the process ends first
+   */
+  async carryOut(order: Order, onReport: (report: Report) => void): Promise<Outcome> {
+    try {
+      return await new Promise<Outcome>((resolve, reject) => {
+        this.#onAnswer = (answer) => {
+          if (answer.type === 'progress' || answer.type === 'log') onReport(answer);
+          else resolve(answer);
+        };
+        void this.#ended.then((how) => reject(new WorkerLost(how, this.#stderr.trim())));
+        // a send that fails means that the process is ending, which the line above reports
+        if (this.#isAlive) this.#child.send(order, () => undefined);
+      });
+    } finally {
+      this.#onAnswer = null;
+    }
+  }
+
+  /** Closes the channel, upon which the worker ends; one that does not is killed. */
+  async stop(): Promise<void> {
+    if (!this.#isAlive) return;
+    if (this.#child.connected) this.#child.disconnect();
+    const limit = setTimeout(() => this.#child.kill('SIGKILL'), END_LIMIT_MS);
+    await this.#ended;
+    clearTimeout(limit);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * A worker process: takes orders by message, does one at a time, and ends when the channel closes. It handles no signals; the
+ * coordinator starts it in a process group of its own, so that Ctrl-C does not reach it.
+ */
+import { openSpool } from '@towerbench/tracking';
+import { executeRun, oracleMetrics } from '@towerbench/training';
+import type { Answer, Order } from './messages.js';
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order: Order) => {
+  void work(order).then(answer, (error: unknown) => {
+    answer({ type: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  });
+});
+
+function answer(message: Answer): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function work(order: Order): Promise<Answer> {
+  const { config, places } = order;
+  if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places) };
+  const spool = openSpool(order.spool);
+  try {
+    const run = await executeRun({
+      config,
+      seed: order.seed,
+      places,
+      hooks: {
+        points: (points) => spool.append(points.map((point) => ({ ...point, time: Date.now() }))),
+        progress: (progress) => answer({ type: 'progress', ...progress }),
+        log: (text) => answer({ type: 'log', text }),
+      },
+    });
+    return { type: 'executed', run };
+  } finally {
+    spool.close();
+  }
+}
