@@ -62,7 +62,7 @@ export function createWriter(db: Database): StoreWriter {
   return {
     plan: transaction((input: ExperimentInput): readonly RunRow[] => {
       const id = saveExperiment(input);
-      sql.retryFailed.run(id);
+      sql.retryFailed.run({ id });
       return reader.runs(input.name);
     }),
 
@@ -167,16 +167,11 @@ function prepare(db: Database) {
       'INSERT INTO experiment_trials (experiment_id, ordinal, trial_id, variant, parameters) VALUES (?, ?, ?, ?, ?)',
     ),
     saveRun: db.prepare('INSERT INTO runs (trial_id, seed) VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    retryFailed: db.prepare(
-      `
+    retryFailed: db.prepare(`
       UPDATE runs SET status = 'pending', error = NULL
       WHERE status = 'failed'
         AND trial_id IN (SELECT trial_id FROM experiment_trials WHERE experiment_id = @id)
-        AND seed IN (SELECT value FROM experiments, json_each(experiments.seeds) WHERE experiments.id = @id)`.replaceAll(
-        '@id',
-        '?1',
-      ),
-    ),
+        AND seed IN (SELECT value FROM experiments, json_each(experiments.seeds) WHERE experiments.id = @id)`),
     runningAttempts: db.prepare("SELECT id, run_id, pid FROM attempts WHERE status = 'running'"),
     attempt: db.prepare('SELECT run_id, status FROM attempts WHERE id = ?'),
     pendingRun: db.prepare(`
