@@ -43,9 +43,11 @@ export class WorkerProcess {
         resolve(how);
       };
       this.#child.on('error', (error) => end(`the worker could not be started: ${error.message}`));
-      this.#child.on('close', (code, signal) =>
-        end(signal === null ? `the worker ended with code ${code}` : `the worker was ended by ${signal}`),
-      );
+      // not "close": after a disconnect from this side it may never come
+      this.#child.on('exit', (code, signal) => {
+        const how = signal === null ? `the worker ended with code ${code}` : `the worker was ended by ${signal}`;
+        setImmediate(end, how); // what is left of standard error comes first
+      });
     });
   }
 

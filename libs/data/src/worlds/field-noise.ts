@@ -22,7 +22,7 @@ export const fieldNoise = defineDataset({
   task: 'labelled',
   hasTruth: true,
   params: z.strictObject({
-    numRows: z.int().min(1000).max(10_000_000).default(614_400).describe('Training rows, each with a user of its own.'),
+    numRows: z.int().min(1000).max(10_000_000).default(409_600).describe('Training rows, each with a user of its own.'),
     numEvaluationRows: z
       .int()
       .min(100)
