@@ -25,8 +25,8 @@ export interface ExperimentSummary {
   readonly metric: ExperimentReport['metric'];
   /** The row of the report with the best mean of the objective metric; null before the first finished run. */
   readonly best: { readonly variant: string; readonly mean: number; readonly n: number } | null;
-  /** Milliseconds since the epoch of the last write that concerns it. */
-  readonly updatedAt: number;
+  /** When it was last planned, in milliseconds since the epoch. */
+  readonly plannedAt: number;
 }
 
 /** Where the resolved configs of the variants' leaderboard trials differ; values by variant, undefined where a path is absent. */
@@ -51,8 +51,6 @@ export interface ExperimentDetail {
   readonly baseVariant: string;
   readonly metric: ExperimentReport['metric'];
   readonly counts: Readonly<Record<RunStatus, number>>;
-  readonly createdAt: number;
-  readonly updatedAt: number;
   /** Variants in the order of the file. */
   readonly variants: readonly string[];
   readonly trials: readonly TrialRuns[];

@@ -11,19 +11,17 @@ import {
 import { color as parseColor } from 'chart.js/helpers';
 import { useEffect, useRef } from 'react';
 import type { BandPoint } from '../contract/payloads.js';
-import { colorVariable, NUM_COLORS } from './colors.js';
+import { lineStyle } from './colors.js';
 import { count, metric } from './format.js';
 
 Chart.register(Filler, LinearScale, LineController, LineElement, PointElement, Tooltip);
 
-/** A named line with its band; `color` is the number of a series colour, from 0. */
+/** A named line with its band; `color` is the number of its colour and kind of line, from 0. */
 export interface Curve {
   readonly name: string;
   readonly color: number;
   readonly points: readonly BandPoint[];
 }
-
-const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
 
 type Line = ChartDataset<'line', { x: number; y: number }[]> & {
   readonly band?: true;
@@ -33,7 +31,8 @@ type Line = ChartDataset<'line', { x: number; y: number }[]> & {
 /** Upper and lower edge of the band, filled between, under the line of the means. */
 function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] {
   return curves.flatMap(({ name, color, points }): Line[] => {
-    const stroke = style.getPropertyValue(colorVariable(color)).trim();
+    const { property, dash } = lineStyle(color);
+    const stroke = style.getPropertyValue(property).trim();
     const edge = { label: name, band: true, borderWidth: 0, pointRadius: 0, pointHitRadius: 0 } as const;
     const line: Line = {
       label: name,
@@ -42,7 +41,7 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
       borderColor: stroke,
       backgroundColor: stroke,
       borderWidth: 1.75,
-      borderDash: [...(DASHES[Math.floor(color / NUM_COLORS) % DASHES.length] ?? [])],
+      borderDash: [...dash],
       pointRadius: points.length === 1 ? 3 : 0,
       pointHoverRadius: 3,
     };

@@ -10,6 +10,7 @@ export function Differences({
   readonly variants: readonly string[];
   readonly differences: readonly ConfigDifference[];
 }) {
+  if (variants.length < 2) return <p className="muted">There is one variant, so nothing differs.</p>;
   if (differences.length === 0) return <p className="muted">The variants have one and the same config.</p>;
   return (
     <ScrollBox label="What differs" tall>

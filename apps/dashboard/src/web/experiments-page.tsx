@@ -5,7 +5,7 @@ import { count, metric, moment } from './format.js';
 import { Answer, Counts, PageTitle, ScrollBox } from './parts.js';
 import { requests } from './requests.js';
 
-/** Every experiment of the store, the one written last on top. */
+/** Every experiment of the store, the one planned last on top. */
 export function ExperimentsPage(): ReactNode {
   return (
     <>
@@ -26,13 +26,13 @@ export function ExperimentsPage(): ReactNode {
                   <th scope="col" className="number">
                     Seeds
                   </th>
-                  <th scope="col">Updated</th>
+                  <th scope="col">Planned</th>
                 </tr>
               </thead>
               <tbody>
                 {experiments
-                  .toSorted((a, b) => b.updatedAt - a.updatedAt)
-                  .map(({ name, best, counts, dataset, metric: objective, variants, seeds, updatedAt }) => (
+                  .toSorted((a, b) => b.plannedAt - a.plannedAt)
+                  .map(({ name, best, counts, dataset, metric: objective, variants, seeds, plannedAt }) => (
                     <tr key={name}>
                       <th scope="row">
                         <Link to="/experiments/$name" params={{ name }}>
@@ -56,7 +56,7 @@ export function ExperimentsPage(): ReactNode {
                       <td className="number">{count(variants)}</td>
                       <td className="number">{count(seeds)}</td>
                       <td className="nowrap">
-                        <time dateTime={new Date(updatedAt).toISOString()}>{moment(updatedAt)}</time>
+                        <time dateTime={new Date(plannedAt).toISOString()}>{moment(plannedAt)}</time>
                       </td>
                     </tr>
                   ))}

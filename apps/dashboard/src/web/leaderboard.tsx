@@ -187,13 +187,16 @@ export function Leaderboard({
   const columns = useMemo(() => columnsOf(report, colorOf), [report, colorOf]);
   const sort = view.sort ?? meanId(report.metric.name);
   const order = view.order ?? firstOrder(sort, report);
+  const sorting = useMemo(() => [{ id: sort, desc: order === 'desc' }], [sort, order]);
   const table = useReactTable({
     data: report.groups as ReportGroup[],
     columns,
-    state: { sorting: [{ id: sort, desc: order === 'desc' }], globalFilter: view.filter ?? '' },
+    state: { sorting, globalFilter: view.filter ?? '' },
     globalFilterFn: ({ original }, _column, text: string) =>
       `${original.variant} ${settings(original.parameters)}`.toLowerCase().includes(text.toLowerCase()),
     getRowId: ({ variant }) => variant,
+    // There are no pages; going back to the first one would render again without end.
+    autoResetPageIndex: false,
     getColumnCanGlobalFilter: () => true,
     getCoreRowModel: getCoreRowModel(),
     getSortedRowModel: getSortedRowModel(),

@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, type Ref, useEffect, useId } from 'react';
 import type { Json, RunRow, RunStatus } from '../contract/payloads.js';
-import { colorVariable } from './colors.js';
+import { lineStyle } from './colors.js';
 import { count, json, NONE } from './format.js';
 import { RequestFailure } from './requests.js';
 import { statuses } from './search.js';
@@ -53,7 +53,7 @@ export function ScrollBox({
   readonly children: ReactNode;
 }) {
   return (
-    <div ref={ref} className={tall ? 'scroll tall' : 'scroll'} role="region" aria-label={label} tabIndex={0}>
+    <div ref={ref} className={tall ? 'scroll tall' : 'scroll'} role="group" aria-label={label} tabIndex={0}>
       {children}
     </div>
   );
@@ -133,7 +133,8 @@ export function Progress({
 
 /** The line of colour by which a variant is found in the chart. */
 export function Swatch({ color }: { readonly color: number }) {
-  return <span className="swatch" aria-hidden="true" style={{ background: `var(${colorVariable(color)})` }} />;
+  const { property, border } = lineStyle(color);
+  return <span className="swatch" aria-hidden="true" style={{ borderTop: `3px ${border} var(${property})` }} />;
 }
 
 /** The leaves of a value as a table of path and value. */

@@ -47,7 +47,7 @@ export function VariantCurves({
               Line: mean over the seeds. Band: from the least to the greatest seed. Each variant stands with its trial
               of the leaderboard.
             </p>
-            <ScrollBox label="Curves">
+            <ScrollBox label="Curves" tall>
               <table className="choice">
                 <caption className="for-ears">{`Where the curves of ${series} end`}</caption>
                 <thead>
