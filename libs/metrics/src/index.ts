@@ -3,3 +3,5 @@ export { rankAgainst, rankPositives, type ItemLists, type Ranks } from './rankin
 export { meanOverUsers, userMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, logLoss } from './labelled/labelled.js';
+export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';
+export { holm, pairedT, wilcoxonSignedRank, type PairedDifference } from './statistics/significance.js';

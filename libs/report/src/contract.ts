@@ -30,8 +30,11 @@ export interface ReportGroup {
   readonly trial: string;
   readonly parameters: Readonly<Record<string, Json>>;
   readonly seeds: readonly number[];
+  /** Finished runs. */
   readonly n: number;
   readonly failed: number;
+  /** Trials of the variant that were tried; this one is the best of them. */
+  readonly budget: number;
   /** Mean wall seconds of a run. */
   readonly seconds: number | null;
   readonly parameterCount: number | null;
@@ -46,6 +49,8 @@ export interface ExperimentReport {
   readonly fingerprint: string;
   readonly protocol: Json;
   readonly metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' };
+  /** Runs of the experiment: how far it is. */
+  readonly runs: { readonly finished: number; readonly failed: number; readonly total: number };
   /** Metrics of the table, in order: those of `report`, else the objective metric. */
   readonly columns: readonly string[];
   readonly oracle: Readonly<Record<string, number>> | null;
