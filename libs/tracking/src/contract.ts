@@ -170,6 +170,8 @@ export interface StoreReader {
   /** The points of one series of the run's newest attempt, in order of step. */
   curve(runId: number, series: string): readonly CurvePoint[];
   perUser(runId: number, metric: string): Float32Array | null;
+  /** Points of all attempts, lost ones among them. */
+  countPoints(): number;
   /** Grows with every committed write; cheap to ask. */
   version(): number;
   close(): void;

@@ -157,6 +157,8 @@ export function createReader(db: Database): StoreReader {
       return content === undefined ? null : unpackFloats(content);
     },
 
+    countPoints: () => sql.countPoints.get() as number,
+
     version: () => sql.version.get() as number,
 
     close: () => {
@@ -251,6 +253,7 @@ function prepare(db: Database) {
       SELECT points.step, points.value, points.time FROM points
       WHERE series_id = (SELECT id FROM series WHERE attempt_id = (${NEWEST_ATTEMPT}) AND name = ?) ORDER BY step`),
     perUser: db.prepare('SELECT content FROM per_user WHERE run_id = ? AND metric = ?').pluck(),
+    countPoints: db.prepare('SELECT count(*) FROM points').pluck(),
     version: db.prepare('SELECT version FROM changes').pluck(),
   };
 }

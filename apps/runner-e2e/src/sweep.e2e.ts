@@ -1,0 +1,212 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentReport } from '@towerbench/report';
+import { openStoreReader } from '@towerbench/tracking';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fixtures, start, towerbench, type Ended } from './command.js';
+
+const config = join(fixtures, 'sweeps/small.yaml');
+const folder = mkdtempSync(join(tmpdir(), 'towerbench-sweep-'));
+const store = join(folder, 'store.sqlite');
+let first: Ended;
+
+beforeAll(async () => {
+  first = await towerbench('sweep', '--config', config, '--store', store);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function reportOf(path: string): Promise<ExperimentReport> {
+  const { stdout } = await towerbench('report', '--format', 'json', '--store', path);
+  return (JSON.parse(stdout) as ExperimentReport[])[0] as ExperimentReport;
+}
+
+describe('sweep', () => {
+  it('prints the leaderboard alone on standard output, with every variant and the oracle', () => {
+    expect(first.code, first.stderr).toBe(0);
+    for (const name of ['base', 'popularity', 'linear', 'oracle', 'test/ndcg@10', 'test/recall@20'])
+      expect(first.stdout).toContain(name);
+    expect(first.stdout).toContain('not enough seeds to tell');
+    expect(first.stdout).not.toMatch(/finished/);
+    expect(first.stderr).toContain('6 runs finished');
+    expect(first.stderr).toContain('npx nx run dashboard:serve --store');
+  });
+
+  it('does nothing the second time', async () => {
+    const again = await towerbench('sweep', '--config', config, '--store', store);
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain('0 runs finished, 6 already done');
+    expect(again.stdout).toBe(first.stdout);
+  });
+
+  it('trains nothing anew when only names, comments and report columns change', async () => {
+    const other = join(folder, 'renamed.yaml');
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(
+      other,
+      `# another comment\n${text.replace('name: small', 'name: renamed').replace(/^report: .*$/m, 'report: [test/hr@10]')}`,
+    );
+    const renamed = await towerbench('sweep', '--config', other, '--store', store);
+    expect(renamed.stderr).toContain('0 runs finished, 6 already done');
+    expect(renamed.stdout).toContain('test/hr@10');
+  });
+
+  it('gives the same numbers with one job and with two', async () => {
+    const one = join(folder, 'one/store.sqlite');
+    const { code } = await towerbench('sweep', '--config', config, '--store', one, '--jobs', '1');
+    expect(code).toBe(0);
+    const numbers = (report: ExperimentReport) => report.groups.map(({ variant, metrics }) => ({ variant, metrics }));
+    expect(numbers(await reportOf(one))).toEqual(numbers(await reportOf(store)));
+  });
+
+  it('records what a run was done under', () => {
+    const reader = openStoreReader(store);
+    const [run] = reader.runs('small');
+    const [attempt] = reader.attempts(run?.id as number);
+    expect(attempt?.environment).toMatchObject({
+      source: { commit: expect.anything() as unknown },
+      engine: { name: 'simd' },
+      machine: { node: process.version },
+      packages: { '@tensorflow/tfjs-core': '4.22.0' },
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      protocol: { dataset: 'world/movies', candidates: 'all', seen: 'removed' },
+    });
+    expect(reader.seriesNames(run?.id as number)).toContain('train/loss');
+    reader.close();
+  });
+
+  it('stops on Ctrl-C with code 130 and resumes', async () => {
+    const path = join(folder, 'interrupted/store.sqlite');
+    const args = ['sweep', '--config', config, '--store', path, '--set', 'training.epochs=40', '--set', 'seeds=[1]'];
+    const { child, ended } = start(args);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('popularity seed 1')) child.kill('SIGINT'); // base is under way
+    });
+    const interrupted = await ended;
+    expect(interrupted.code, interrupted.stderr).toBe(130);
+    expect(interrupted.stderr).toContain('run the same command again to go on');
+    const resumed = await towerbench(...args);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toMatch(/2 runs finished, 1 already done/);
+  });
+});
+
+describe('report', () => {
+  it('gives json as the design fixes it', async () => {
+    const report = await reportOf(store);
+    expect(Object.keys(report)).toEqual(
+      expect.arrayContaining([
+        'experiment',
+        'dataset',
+        'fingerprint',
+        'protocol',
+        'metric',
+        'oracle',
+        'groups',
+        'published',
+      ]),
+    );
+    const base = report.groups.find(({ variant }) => variant === 'base');
+    expect(base).toMatchObject({ seeds: [1, 2], n: 2, failed: 0, versus: null });
+    const summary = base?.metrics['test/ndcg@10'];
+    expect(summary?.values).toHaveLength(2);
+    expect(summary?.mean).toBeCloseTo(((summary?.values[0] as number) + (summary?.values[1] as number)) / 2, 12);
+    const popularity = report.groups.find(({ variant }) => variant === 'popularity');
+    expect(popularity?.versus).toMatchObject({ base: 'base', 'test/ndcg@10': { pSeeds: null, pHolm: null } });
+  });
+
+  it.each([
+    ['markdown', /^\|.*variant.*\|$/m],
+    ['latex', /\\begin\{tabular\}/],
+    ['csv', /^experiment,.*variant/m],
+    ['table', /variant/],
+  ])('prints %s', async (format, form) => {
+    const { code, stdout } = await towerbench('report', '--experiment', 'small', '--format', format, '--store', store);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(form);
+  });
+
+  it('writes a file whole', async () => {
+    const out = join(folder, 'table.md');
+    await towerbench('report', '--experiment', 'small', '--format', 'markdown', '--store', store, '--out', out);
+    const { stdout } = await towerbench('report', '--experiment', 'small', '--format', 'markdown', '--store', store);
+    expect(readFileSync(out, 'utf8')).toBe(stdout);
+  });
+});
+
+describe('other commands', () => {
+  it('plan says what is done and writes nothing', async () => {
+    const { stdout, code } = await towerbench(
+      'plan',
+      '--config',
+      config,
+      '--store',
+      store,
+      '--set',
+      'seeds=[1,2,3]',
+      '--detect',
+      '0.01',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/small: 9 runs on world\/movies, 6 done, 3 to run, about \d+ s on \d+ jobs?/);
+    expect(stdout).toContain('seeds needed to see a difference of 0.01');
+  });
+
+  it('runs lists them, show shows one whole', async () => {
+    const { stdout } = await towerbench('runs', '--experiment', 'small', '--format', 'json', '--store', store);
+    const rows = JSON.parse(stdout) as { id: number; status: string; variant: string }[];
+    expect(rows.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'finished'));
+    const base = rows.find(({ variant }) => variant === 'base');
+    const shown = await towerbench('show', String(base?.id), '--store', store);
+    for (const text of ['test/ndcg@10', 'embeddingDim: 8', 'commit:', 'train/loss'])
+      expect(shown.stdout).toContain(text);
+  });
+
+  it('evaluate gives the stored numbers under the same protocol', async () => {
+    const { stdout } = await towerbench('runs', '--experiment', 'small', '--format', 'json', '--store', store);
+    const base = (JSON.parse(stdout) as { id: number; variant: string; metrics: Record<string, number> }[]).find(
+      ({ variant }) => variant === 'base',
+    );
+    const evaluated = await towerbench(
+      'evaluate',
+      String(base?.id),
+      '--protocol',
+      'full',
+      '--format',
+      'json',
+      '--store',
+      store,
+    );
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    const { metrics } = JSON.parse(evaluated.stdout) as { metrics: Record<string, number> };
+    for (const [name, value] of Object.entries(metrics)) expect(value, name).toBe(base?.metrics[name]);
+  });
+
+  it('doctor finds the engines, the store and the datasets', async () => {
+    const { stdout, code } = await towerbench('doctor', '--store', store);
+    expect(code, stdout).toBe(0);
+    for (const what of ['engine simd', 'engine tensorflow', 'better-sqlite3', 'store', 'data movielens-1m'])
+      expect(stdout).toContain(what);
+  });
+
+  it('data lists, describes and checks', async () => {
+    expect((await towerbench('data', 'list')).stdout).toContain('world/field-noise');
+    expect((await towerbench('data', 'describe', 'world/movies')).stdout).toMatch(/items +genres +multi/);
+    expect((await towerbench('data', 'check', 'world/movies')).stdout).toContain('world/movies: as it should be');
+  });
+
+  it('schema prints what is committed for editors', async () => {
+    const { stdout } = await towerbench('schema');
+    expect(stdout).toBe(readFileSync(join(fixtures, '../../../configs/experiment.schema.json'), 'utf8'));
+  });
+
+  it.each(['sweep', 'plan', 'report', 'runs', 'show', 'evaluate', 'doctor', 'schema'])(
+    '%s --help has examples',
+    async (command) => {
+      const { stdout, code } = await towerbench(command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Examples:\n  npx towerbench ${command}`);
+    },
+  );
+});

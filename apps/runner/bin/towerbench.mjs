@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = new URL('../dist/main.js', import.meta.url);
+if (existsSync(fileURLToPath(main))) {
+  const { main: run } = await import(main.href);
+  process.exitCode = await run(process.argv.slice(2), {
+    root: resolve(dirname(fileURLToPath(import.meta.url)), '../../..'),
+  });
+} else {
+  console.error('towerbench is not built yet. Run: npx nx run runner:build');
+  process.exitCode = 2;
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { sampleStd, seedsToDetect } from '@towerbench/metrics';
+import { planSweep, type SweepPlan } from '@towerbench/sweep';
+import type { RunRow } from '@towerbench/tracking';
+import { inputError, withReader, type Context } from '../context.js';
+import { duration, parametersText, plural, textTable } from '../text.js';
+import { jobsOf, readExperiment, type SweepOptions } from './sweep.js';
+
+/** Finished runs of the plan's trials and seeds; none where there is no store yet. */
+export function finishedRuns(context: Context, { input }: SweepPlan): RunRow[] {
+  if (!existsSync(context.storePath)) return [];
+  const planned = new Set(input.trials.map(({ id }) => id));
+  const found = new Map<number, RunRow>();
+  withReader(context, (reader) => {
+    for (const { name } of reader.experiments()) {
+      for (const run of reader.runs(name)) {
+        if (run.status === 'finished' && planned.has(run.trialId)) found.set(run.id, run);
+      }
+    }
+  });
+  return [...found.values()].filter(({ seed }) => input.seeds.includes(seed));
+}
+
+/** `towerbench plan` */
+export function plan(context: Context, options: SweepOptions & { readonly detect?: string }): void {
+  const sweep = planSweep(readExperiment(context, options), context.places);
+  const { input } = sweep;
+  const finished = finishedRuns(context, sweep);
+  const lines = input.trials.map(({ id, variant, parameters }) => {
+    const done = finished.filter((run) => run.trialId === id);
+    return {
+      id,
+      variant,
+      parameters,
+      done,
+      left: input.seeds.length - done.length,
+      seconds: mean(done.map(({ seconds }) => seconds ?? 0)),
+    };
+  });
+  const known = lines.flatMap(({ seconds }) => (seconds === null ? [] : [seconds]));
+  const each = mean(known);
+  const left = lines.reduce((sum, line) => sum + line.left, 0);
+  const work = lines.reduce((sum, line) => sum + line.left * (line.seconds ?? each ?? 0), 0);
+
+  const hasParameters = lines.some(({ parameters }) => Object.keys(parameters).length > 0);
+  const table = textTable(
+    ['variant', ...(hasParameters ? ['parameters'] : []), 'trial', 'runs', 'done', 'to run', 'seconds each'],
+    lines.map(({ id, variant, parameters, done, left: toRun, seconds }) => [
+      variant,
+      ...(hasParameters ? [parametersText(parameters)] : []),
+      id.slice(0, 8),
+      String(input.seeds.length),
+      String(done.length),
+      String(toRun),
+      seconds === null ? 'unknown' : seconds.toFixed(1),
+    ]),
+    hasParameters ? [3, 4, 5, 6] : [2, 3, 4, 5],
+  );
+  const total = lines.length * input.seeds.length;
+  process.stdout.write(
+    `${input.name}: ${plural(total, 'run')} on ${input.dataset}, ${total - left} done, ${left} to run, ` +
+      `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobsOf(options))} on ${plural(jobsOf(options), 'job')}`}\n\n${table}\n`,
+  );
+  if (options.detect !== undefined) process.stdout.write(`\n${detection(options.detect, input.metric.name, lines)}\n`);
+}
+
+/** Seeds that show a difference, from the spread that finished runs have over seeds. */
+function detection(
+  text: string,
+  metric: string,
+  lines: readonly { readonly variant: string; readonly done: readonly RunRow[] }[],
+): string {
+  const difference = Number(text);
+  if (!(difference > 0))
+    throw inputError('--detect', `received "${text}"`, { allowed: 'a difference above 0, e.g. 0.005' });
+  const spreads = lines.flatMap(({ variant, done }) => {
+    const values = done.flatMap(({ metrics }) => metrics[metric] ?? []);
+    const std = sampleStd(values);
+    return std === null ? [] : [[variant, std.toFixed(5), String(seedsToDetect({ std, difference }))]];
+  });
+  if (spreads.length === 0) return 'seeds needed: unknown, because no variant has two finished runs yet';
+  return (
+    `seeds needed to see a difference of ${difference} in ${metric} (two-sided 5 % level, power 80 %):\n` +
+    textTable(['variant', 'std over seeds', 'seeds'], spreads, [1, 2])
+  );
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import { loadExperiment, type Experiment } from '@towerbench/config';
+import { buildReport, toTerminal } from '@towerbench/report';
+import { planSweep, runSweep, type SweepPlan } from '@towerbench/sweep';
+import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
+import { rehearseTrial, vocabulary } from '@towerbench/training';
+import { inputPath, wholeNumber, type Context } from '../context.js';
+import { SweepProgressView } from '../sweep-progress-view.js';
+import { plural } from '../text.js';
+import { finishedRuns } from './plan.js';
+import { terminal } from './report.js';
+
+export interface SweepOptions {
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly jobs?: string;
+}
+
+/** Reads the experiment file of `plan` and `sweep`. */
+export function readExperiment({ root }: Context, { config, set }: SweepOptions): Experiment {
+  return loadExperiment({ file: inputPath(root, config), overrides: set, vocabulary });
+}
+
+/** One run per core, unless `--jobs` says otherwise. */
+export function jobsOf({ jobs }: SweepOptions): number {
+  return jobs === undefined ? availableParallelism() : wholeNumber('--jobs', jobs, { min: 1 });
+}
+
+/** `towerbench sweep`: everything that can be wrong with the input is found before anything is written. */
+export async function sweep(context: Context, options: SweepOptions): Promise<number> {
+  const { root, storePath, places } = context;
+  const jobs = jobsOf(options);
+  const plan = planSweep(readExperiment(context, options), places);
+  await rehearse(context, plan);
+
+  const writer = openStoreWriter(storePath);
+  const reader = openStoreReader(storePath);
+  const view = new SweepProgressView({ stream: process.stderr, metric: plan.input.metric.name });
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) process.exit(130);
+    view.say('stopping; run the same command again to go on');
+    interruption.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const outcome = await runSweep({
+      plan,
+      storePath,
+      writer,
+      reader,
+      places,
+      root,
+      jobs,
+      onEvent: (event) => view.show(event),
+      signal: interruption.signal,
+    });
+    view.close();
+    const { skipped, finished, failed, interrupted } = outcome;
+    const parts = [`${plural(finished, 'run')} finished`];
+    if (skipped > 0) parts.push(`${skipped} already done`);
+    if (failed > 0) parts.push(`${failed} failed`);
+    process.stderr.write(
+      `${parts.join(', ')}${interrupted ? '; interrupted, run the same command again to go on' : ''}\n\n`,
+    );
+    process.stdout.write(`${toTerminal(buildReport(reader, plan.input.name), terminal())}\n`);
+    process.stderr.write(`\nSee it in the browser: ${dashboardCommand(context)}  (http://127.0.0.1:4400)\n`);
+    return interrupted ? 130 : failed > 0 ? 1 : 0;
+  } finally {
+    view.close();
+    for (const signal of signals) process.off(signal, interrupt);
+    reader.close();
+    writer.close();
+  }
+}
+
+/** Builds data and model of every trial that has something to run, so that what does not fit is said before the store is touched. */
+async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
+  const finished = finishedRuns(context, plan);
+  for (const [trialId, config] of plan.configs) {
+    const done = finished.filter((run) => run.trialId === trialId).length;
+    if (done < plan.input.seeds.length) await rehearseTrial(config, context.places);
+  }
+}
+
+function dashboardCommand({ root, storePath }: Context): string {
+  const path = relative(root, storePath);
+  return `npx nx run dashboard:serve${path === '.towerbench/store.sqlite' ? '' : ` --store ${path}`}`;
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ConfigError } from '@towerbench/config';
+import { openStoreReader, type StoreReader } from '@towerbench/tracking';
+import type { Places } from '@towerbench/training';
+
+/** Options that every command understands. */
+export interface CommonOptions {
+  readonly store?: string;
+  readonly data?: string;
+}
+
+/** Where a command finds and leaves things. */
+export interface Context {
+  readonly root: string;
+  readonly storePath: string;
+  readonly places: Places;
+}
+
+/** `--store`, else TOWERBENCH_STORE, else `.towerbench/store.sqlite`; `--data`, TOWERBENCH_DATA, `data/`: relative to the root. */
+export function contextOf(root: string, { store, data }: CommonOptions): Context {
+  const storePath = resolve(root, store ?? process.env['TOWERBENCH_STORE'] ?? '.towerbench/store.sqlite');
+  return {
+    root,
+    storePath,
+    places: {
+      dataDir: resolve(root, data ?? process.env['TOWERBENCH_DATA'] ?? 'data'),
+      cacheDir: join(root, '.towerbench', 'cache'),
+    },
+  };
+}
+
+/** A path that a person typed: relative to where they are, else to the workspace. */
+export function inputPath(root: string, path: string): string {
+  const typed = resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+  return existsSync(typed) ? typed : resolve(root, path);
+}
+
+/** Reads from the store and closes it afterwards. */
+export function withReader<T>({ storePath }: Context, use: (reader: StoreReader) => T): T {
+  const reader = openStoreReader(storePath);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Wrong input on the command line. */
+export function inputError(path: string, message: string, rest: { allowed?: string; hint?: string } = {}): ConfigError {
+  return new ConfigError([{ code: 'argument', path, message, ...rest }]);
+}
+
+/** The whole number in an argument such as `12`. */
+export function wholeNumber(name: string, text: string, { min }: { readonly min: number }): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min) {
+    throw inputError(name, `received "${text}"`, { allowed: `a whole number from ${min}` });
+  }
+  return value;
+}
