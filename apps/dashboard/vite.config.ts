@@ -1,10 +1,9 @@
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions, defineConfig } from 'vite';
+import { defineConfig } from 'vite';
 
 export default defineConfig({
   root: `${import.meta.dirname}/src/web`,
   plugins: [react()],
-  resolve: { conditions: ['@towerbench/source', ...defaultClientConditions] },
   build: {
     outDir: `${import.meta.dirname}/dist/web`,
     emptyOutDir: true,

@@ -50,6 +50,8 @@ export interface ExperimentDetail {
   readonly dataset: string;
   readonly baseVariant: string;
   readonly metric: ExperimentReport['metric'];
+  /** Those of the report's metrics that are the better the smaller they are. */
+  readonly lowerIsBetter: readonly string[];
   readonly counts: Readonly<Record<RunStatus, number>>;
   /** Variants in the order of the file. */
   readonly variants: readonly string[];

@@ -10,7 +10,7 @@ export function experimentInput(name: string): ExperimentInput {
     fingerprint: 'f00d',
     protocol: { split: 'planted' },
     metric: { name: 'valid/auc', goal: 'maximize' },
-    report: ['test/auc'],
+    report: ['test/auc', 'test/logloss'],
     published: [],
     baseVariant: 'base',
     seeds: [1, 2],

@@ -60,7 +60,7 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
 }
 
 /** What the chart shows, in words: the last value of every line and its band. */
-export function describeCurves(series: string, curves: readonly Curve[]): string {
+function describeCurves(series: string, curves: readonly Curve[]): string {
   const lines = curves.flatMap(({ name, points }) => {
     const last = points.at(-1);
     if (last === undefined) return [];

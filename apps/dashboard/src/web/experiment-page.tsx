@@ -63,6 +63,7 @@ function Experiment({
       <Section title="Leaderboard">
         <Leaderboard
           report={report}
+          experiment={experiment}
           colorOf={colorOf}
           view={{ sort: search.sort, order: search.order, filter: search.filter }}
           onView={show}

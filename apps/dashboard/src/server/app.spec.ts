@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request as ask, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildReport } from '@towerbench/report';
+import { openStoreWriter, type RunRow, type StoreWriter } from '@towerbench/tracking';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { api } from '../contract/paths.js';
+import type {
+  ExperimentCurves,
+  ExperimentDetail,
+  ExperimentSummary,
+  RunCurve,
+  RunDetail,
+  StoreState,
+} from '../contract/payloads.js';
+import { createApp } from './app.js';
+import { experimentInput } from '../testing/experiment.js';
+import { watchStore, type WatchedStore } from './store.js';
+
+const NAME = 'gates & others';
+const assets = new Map([
+  ['/index.html', { body: Buffer.from('<!doctype html>'), type: 'text/html; charset=utf-8', isImmutable: false }],
+  ['/assets/main-1a2b.js', { body: Buffer.from('export {};'), type: 'text/javascript', isImmutable: true }],
+]);
+
+let folder: string;
+let path: string;
+let store: WatchedStore;
+let server: Server;
+let address: string;
+let writer: StoreWriter | null = null;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dashboard-app-'));
+  path = join(folder, 'store.sqlite');
+  store = watchStore(path, { fillCommand: 'towerbench sweep', intervalMs: 10 });
+  server = createServer(createApp({ store, assets, logger: pino({ level: 'silent' }) }));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(() => {
+  writer?.close();
+  writer = null;
+  server.closeAllConnections();
+  server.close();
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function get<T>(url: string): Promise<T> {
+  const response = await fetch(address + url);
+  expect(response.status, url).toBe(200);
+  return (await response.json()) as T;
+}
+
+async function refusal(url: string, init: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(address + url, init);
+  return [response.status, ((await response.json()) as { error: { code: string; message: string } }).error];
+}
+
+/** Two variants with two seeds: everything is finished but the last run, which is at work. */
+function fill(): { readonly runs: readonly RunRow[]; readonly writer: StoreWriter } {
+  const open = (writer = openStoreWriter(path));
+  const runs = open.plan(experimentInput(NAME));
+  runs.forEach((run, i) => {
+    const claim = open.claim(run.id, { pid: 1, environment: { node: 'v20' } })!;
+    open.points(claim.attemptId, [
+      { series: 'valid/auc', step: 10, value: i, time: 1 },
+      { series: 'valid/auc', step: 20, value: i + 0.5, time: 2 },
+      { series: 'train/loss', step: 10, value: NaN, time: 1 },
+      { series: 'train/loss', step: 20, value: 0.25, time: 2 },
+    ]);
+    open.log(claim.attemptId, 'x'.repeat(70_000) + 'the end');
+    open.progress(claim.attemptId, { step: 20, totalSteps: 40 });
+    if (i === runs.length - 1) return;
+    open.finish(claim.attemptId, {
+      metrics: { 'valid/auc': 0.7 + i / 100, 'test/auc': 0.6 + i / 100 },
+      perUser: {},
+      parameterCount: 100,
+      seconds: 2,
+      bestStep: 20,
+      artifacts: [],
+    });
+  });
+  return { runs, writer: open };
+}
+
+describe('the API', () => {
+  it('lists the experiments with their best variant', async () => {
+    fill();
+    const [experiment, ...others] = await get<readonly ExperimentSummary[]>(api.experiments);
+    expect(others).toEqual([]);
+    expect(experiment).toMatchObject({
+      name: NAME,
+      variants: 2,
+      seeds: 2,
+      counts: { finished: 3, running: 1, failed: 0, pending: 0 },
+      best: { variant: 'gate', n: 1, mean: expect.closeTo(0.72, 12) as number },
+    });
+  });
+
+  it("answers with the report's own numbers, also after another run has finished", async () => {
+    const { runs, writer } = fill();
+    const expected = () => JSON.parse(JSON.stringify(buildReport(store.reader()!, NAME))) as unknown;
+    expect(await get(api.report(NAME))).toEqual(expected());
+
+    const claim = runs.at(-1)!;
+    const attempt = store.reader()!.attempts(claim.id)[0]!;
+    writer.finish(attempt.id, {
+      metrics: { 'valid/auc': 0.9, 'test/auc': 0.9 },
+      perUser: {},
+      parameterCount: 100,
+      seconds: 2,
+      bestStep: 20,
+      artifacts: [],
+    });
+    const report = await get<{ groups: readonly { variant: string; n: number }[] }>(api.report(NAME));
+    expect(report).toEqual(expected());
+    expect(report.groups.find(({ variant }) => variant === 'gate')?.n).toBe(2);
+  });
+
+  it('describes an experiment: variants, runs by trial, series, what differs', async () => {
+    const { runs } = fill();
+    const detail = await get<ExperimentDetail>(api.experiment(NAME));
+    expect(detail).toMatchObject({
+      name: NAME,
+      description: 'Two variants.',
+      baseVariant: 'base',
+      variants: ['base', 'gate'],
+      lowerIsBetter: ['test/logloss'],
+      series: ['train/loss', 'valid/auc'],
+      differences: [{ path: 'model.gate', values: { base: false, gate: true } }],
+    });
+    expect(detail.trials.map(({ variant, runs: own }) => [variant, own.map(({ seed }) => seed)])).toEqual([
+      ['base', [1, 2]],
+      ['gate', [1, 2]],
+    ]);
+    const last = detail.trials.flatMap((trial) => trial.runs).find(({ id }) => id === runs.at(-1)!.id);
+    expect(last).toMatchObject({ status: 'running', step: 20, totalSteps: 40 });
+  });
+
+  it("gives the band of every variant's curve over its seeds", async () => {
+    fill();
+    const { curves } = await get<ExperimentCurves>(api.experimentCurves(NAME, 'valid/auc'));
+    expect(curves.map(({ variant, points }) => [variant, points])).toEqual([
+      [
+        'base',
+        [
+          { step: 10, mean: 0.5, min: 0, max: 1, n: 2 },
+          { step: 20, mean: 1, min: 0.5, max: 1.5, n: 2 },
+        ],
+      ],
+      [
+        'gate',
+        [
+          { step: 10, mean: 2.5, min: 2, max: 3, n: 2 },
+          { step: 20, mean: 3, min: 2.5, max: 3.5, n: 2 },
+        ],
+      ],
+    ]);
+  });
+
+  it('describes a run and cuts a long log to its end', async () => {
+    const { runs } = fill();
+    const { run, attempts, series, metric } = await get<RunDetail>(api.run(runs[0]!.id));
+    expect(run).toMatchObject({ variant: 'base', seed: 1, status: 'finished', experiments: [NAME] });
+    expect(run.config).toEqual({ model: { gate: false } });
+    expect(metric).toBe('valid/auc');
+    expect(series.toSorted()).toEqual(['train/loss', 'valid/auc']);
+    expect(attempts).toHaveLength(1);
+    expect(attempts[0]!.environment).toEqual({ node: 'v20' });
+    expect(attempts[0]!.logLength).toBe(70_007);
+    expect(attempts[0]!.log).toHaveLength(65_536);
+    expect(attempts[0]!.log.endsWith('the end')).toBe(true);
+  });
+
+  it('leaves points out of a curve that JSON cannot hold, and counts them', async () => {
+    const { runs } = fill();
+    expect(await get<RunCurve>(api.runCurve(runs[0]!.id, 'train/loss'))).toEqual({
+      series: 'train/loss',
+      points: [{ step: 20, value: 0.25, time: 2 }],
+      notFinite: 1,
+    });
+  });
+
+  it('says what is missing and what a parameter may be', async () => {
+    expect(await refusal(api.experiments)).toEqual([
+      503,
+      { code: 'no-store', message: `there is no readable store at ${path}` },
+    ]);
+    fill();
+    expect(await refusal(api.experiment('nothing'))).toEqual([
+      404,
+      { code: 'not-found', message: 'the store has no experiment "nothing"' },
+    ]);
+    expect(await refusal(api.run(999))).toEqual([404, { code: 'not-found', message: 'the store has no run 999' }]);
+    expect(await refusal('/api/runs/one')).toEqual([
+      400,
+      { code: 'bad-request', message: 'id: expected a positive whole number' },
+    ]);
+    expect(await refusal(`/api/experiments/${encodeURIComponent(NAME)}/curves`)).toEqual([
+      400,
+      { code: 'bad-request', message: 'series: expected 1 to 200 characters without control characters' },
+    ]);
+    expect(await refusal('/api/experiments/%E0%A4%A')).toEqual([
+      400,
+      { code: 'bad-request', message: 'the address cannot be read' },
+    ]);
+    expect(await refusal('/api/nonsense')).toEqual([
+      404,
+      { code: 'not-found', message: 'nothing answers to GET /api/nonsense' },
+    ]);
+    expect(await refusal(api.experiments, { method: 'DELETE' })).toEqual([
+      404,
+      { code: 'not-found', message: `nothing answers to DELETE ${api.experiments}` },
+    ]);
+  });
+
+  it('refuses another name of the host', async () => {
+    const status = await new Promise((answered, failed) => {
+      const { port } = server.address() as AddressInfo;
+      ask({ port, host: '127.0.0.1', path: api.store, headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        answered(response.statusCode);
+      })
+        .on('error', failed)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+});
+
+describe('the events', () => {
+  it('tell the state at once and again after a write', async () => {
+    const response = await fetch(address + api.events);
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const states = (): readonly StoreState[] =>
+      [...text.matchAll(/^data: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data!) as StoreState);
+    const until = async (count: number) => {
+      while (states().length < count) text += (await reader.read()).value ?? '';
+    };
+    await until(1);
+    expect(states()[0]!.state).toBe('missing');
+    fill();
+    await until(2);
+    expect(states()[1]!.state).not.toBe('missing');
+    await reader.cancel();
+  });
+});
+
+describe('the pages', () => {
+  it('are one document under every address of a page, also when a name has a dot', async () => {
+    for (const url of ['/', `/experiments/${encodeURIComponent('exp.v2')}`, '/runs/7?series=valid%2Fauc']) {
+      const response = await fetch(address + url);
+      expect(response.status, url).toBe(200);
+      expect(await response.text()).toBe('<!doctype html>');
+      expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+    }
+  });
+
+  it('load files that never change under one name, and no others', async () => {
+    const response = await fetch(`${address}/assets/main-1a2b.js`);
+    expect(response.headers.get('cache-control')).toContain('immutable');
+    expect((await fetch(`${address}/assets/other.js`)).status).toBe(404);
+    expect((await fetch(`${address}/..%2f..%2fpackage.json`)).status).toBe(404);
+  });
+});

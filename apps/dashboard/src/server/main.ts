@@ -1,0 +1,30 @@
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { createApp } from './app.js';
+import { loadAssets } from './assets.js';
+import { listen } from './listen.js';
+import { parseOptions } from './options.js';
+import { watchStore } from './store.js';
+
+const options = parseOptions(process.argv.slice(2), process.env);
+const logger = pino({ level: options.logLevel, base: null }, pino.destination(2));
+const store = watchStore(options.store, options);
+try {
+  const assets = loadAssets(fileURLToPath(new URL('../web/', import.meta.url)));
+  const server = createServer(createApp({ store, assets, logger }));
+  const port = await listen(server, options.port);
+  process.stdout.write(`Dashboard  http://127.0.0.1:${port}/\nStore      ${options.store}\n`);
+
+  const stop = () => {
+    store.close();
+    server.close();
+    server.closeAllConnections();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+} catch (error) {
+  store.close();
+  process.stderr.write(`dashboard: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,182 @@
+import { isLargerBetter } from '@towerbench/metrics';
+import { buildReport, type ExperimentReport } from '@towerbench/report';
+import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
+import type {
+  ExperimentCurves,
+  ExperimentDetail,
+  ExperimentSummary,
+  RunCurve,
+  RunDetail,
+} from '../contract/payloads.js';
+import { band, thin } from './curves.js';
+import { configDifferences } from './differences.js';
+import { RequestProblem } from './problem.js';
+
+/** Characters of an attempt's log that are sent. */
+const LOG_TAIL = 64 * 1024;
+
+/** What the pages ask of a store. Numbers of the leaderboard are the report's own. */
+export interface Queries {
+  experiments(reader: StoreReader): readonly ExperimentSummary[];
+  experiment(reader: StoreReader, name: string): ExperimentDetail;
+  report(reader: StoreReader, name: string): ExperimentReport;
+  experimentCurves(reader: StoreReader, name: string, series: string): ExperimentCurves;
+  run(reader: StoreReader, id: number): RunDetail;
+  runCurve(reader: StoreReader, id: number, series: string): RunCurve;
+}
+
+function found<T>(thing: T | null, what: string): T {
+  if (thing === null) throw new RequestProblem('not-found', `the store has no ${what}`);
+  return thing;
+}
+
+function runsByTrial(reader: StoreReader, name: string): ReadonlyMap<string, readonly RunRow[]> {
+  const byTrial = new Map<string, RunRow[]>();
+  for (const run of reader.runs(name)) {
+    const runs = byTrial.get(run.trialId);
+    if (runs) runs.push(run);
+    else byTrial.set(run.trialId, [run]);
+  }
+  return byTrial;
+}
+
+/** The trial that stands for each variant: the report's choice, or the first one while the variant has no finished run. */
+function leaderboardTrials(reader: StoreReader, report: ExperimentReport) {
+  const chosen = new Map(report.groups.map(({ variant, trial }) => [variant, trial]));
+  const trials = reader.trials(report.experiment);
+  const byVariant = new Map<string, (typeof trials)[number]>();
+  for (const trial of trials) {
+    if (!byVariant.has(trial.variant) || chosen.get(trial.variant) === trial.id) byVariant.set(trial.variant, trial);
+  }
+  return [...byVariant.values()];
+}
+
+function best(report: ExperimentReport): ExperimentSummary['best'] {
+  const { name, goal } = report.metric;
+  const sign = goal === 'maximize' ? 1 : -1;
+  let winner: ExperimentSummary['best'] = null;
+  for (const { variant, n, metrics } of report.groups) {
+    const mean = metrics[name]?.mean;
+    if (mean !== undefined && (winner === null || sign * mean > sign * winner.mean)) winner = { variant, mean, n };
+  }
+  return winner;
+}
+
+/** Of the objective the experiment itself says what is better. */
+function lowerIsBetter({ metric, report }: ExperimentRow): readonly string[] {
+  const others = report.filter((name) => name !== metric.name && !isLargerBetter(name));
+  return metric.goal === 'minimize' ? [metric.name, ...others] : others;
+}
+
+function describe(config: Json): string {
+  const description = typeof config === 'object' && config !== null && 'description' in config && config.description;
+  return typeof description === 'string' ? description : '';
+}
+
+/**
+ * Makes the queries. They remember each experiment's report until its row changes: a result, a failure and a new plan all change the
+ * counts or the time of the row, so a sweep's progress does not make every report anew.
+ */
+export function createQueries(): Queries {
+  const reports = new WeakMap<StoreReader, Map<string, { readonly row: string; readonly report: ExperimentReport }>>();
+
+  const report = (reader: StoreReader, experiment: ExperimentRow): ExperimentReport => {
+    const byName =
+      reports.get(reader) ?? new Map<string, { readonly row: string; readonly report: ExperimentReport }>();
+    reports.set(reader, byName);
+    const row = JSON.stringify(experiment);
+    const known = byName.get(experiment.name);
+    if (known?.row === row) return known.report;
+    const built = buildReport(reader, experiment.name);
+    byName.set(experiment.name, { row, report: built });
+    return built;
+  };
+
+  const experiment = (reader: StoreReader, name: string) => found(reader.experiment(name), `experiment "${name}"`);
+  const run = (reader: StoreReader, id: number) => found(reader.run(id), `run ${id}`);
+
+  return {
+    experiments: (reader) =>
+      reader.experiments().map((row) => ({
+        name: row.name,
+        dataset: row.dataset,
+        seeds: row.seeds.length,
+        variants: new Set(reader.trials(row.name).map(({ variant }) => variant)).size,
+        counts: row.counts,
+        metric: row.metric,
+        best: best(report(reader, row)),
+        plannedAt: row.updatedAt,
+      })),
+
+    experiment(reader, name) {
+      const row = experiment(reader, name);
+      const runs = runsByTrial(reader, name);
+      const trials = reader.trials(name);
+      const chosen = leaderboardTrials(reader, report(reader, row));
+      const started = chosen.flatMap(({ id }) => (runs.get(id) ?? []).filter(({ attempts }) => attempts > 0));
+      return {
+        name,
+        file: row.file,
+        description: describe(row.config),
+        dataset: row.dataset,
+        baseVariant: row.baseVariant,
+        metric: row.metric,
+        lowerIsBetter: lowerIsBetter(row),
+        counts: row.counts,
+        variants: [...new Set(trials.map(({ variant }) => variant))],
+        trials: trials.map(({ id, variant, parameters }) => ({
+          id,
+          variant,
+          parameters,
+          runs: (runs.get(id) ?? []).map(({ id, seed, status, step, totalSteps, seconds, error }) => ({
+            id,
+            seed,
+            status,
+            step,
+            totalSteps,
+            seconds,
+            error,
+          })),
+        })),
+        series: [...new Set(started.flatMap(({ id }) => reader.seriesNames(id)))].sort(),
+        differences: configDifferences(chosen),
+      };
+    },
+
+    report: (reader, name) => report(reader, experiment(reader, name)),
+
+    experimentCurves(reader, name, series) {
+      const row = experiment(reader, name);
+      const runs = runsByTrial(reader, name);
+      return {
+        series,
+        curves: leaderboardTrials(reader, report(reader, row)).map(({ id, variant }) => ({
+          variant,
+          trial: id,
+          points: band((runs.get(id) ?? []).map((run) => reader.curve(run.id, series))),
+        })),
+      };
+    },
+
+    run(reader, id) {
+      const row = run(reader, id);
+      const name = row.experiments[0];
+      return {
+        run: row,
+        metric: name === undefined ? null : (reader.experiment(name)?.metric.name ?? null),
+        attempts: reader.attempts(id).map((attempt) => ({
+          ...attempt,
+          log: attempt.log.slice(-LOG_TAIL),
+          logLength: attempt.log.length,
+        })),
+        series: reader.seriesNames(id),
+      };
+    },
+
+    runCurve(reader, id, series) {
+      const points = reader.curve(run(reader, id).id, series);
+      const finite = points.filter(({ value }) => Number.isFinite(value));
+      return { series, points: thin(finite), notFinite: points.length - finite.length };
+    },
+  };
+}
