@@ -1,0 +1,114 @@
+import type { ExperimentInput, Json, RunRow, StoreWriter } from '@towerbench/tracking';
+
+/** What is written into a store in place of a real sweep: the calls are those of the runner, the numbers come from formulas. */
+export interface PretendedVariant {
+  readonly name: string;
+  readonly model: { readonly [key: string]: Json };
+  /** Test AUC that seed 1 ends with; other seeds are a little off. */
+  readonly auc: number;
+}
+
+export const variants: readonly PretendedVariant[] = [
+  { name: 'base', model: { type: 'dssm', outputDim: 16 }, auc: 0.7131 },
+  { name: 'popularity', model: { type: 'popularity' }, auc: 0.5024 },
+  {
+    name: 'senet-2sigmoid',
+    model: { type: 'senet', outputDim: 16, excitation: '2*sigmoid', reduction: 2 },
+    auc: 0.7612,
+  },
+];
+export const seeds: readonly number[] = [1, 2, 3];
+export const numPoints = 30;
+
+const STEPS_PER_POINT = 400;
+const START = Date.UTC(2026, 2, 1, 9, 30);
+
+const fingerprint = 'f1e1d0f1e1d0';
+const config = (model: Json): { readonly [key: string]: Json } => ({
+  dataset: { name: 'world/field-noise', seed: 0 },
+  model,
+  objective: { type: 'bce' },
+  optimizer: { type: 'adam', learningRate: 0.005 },
+  training: { batchSize: 512, epochs: 1 },
+});
+
+export function experimentInput(name: string): ExperimentInput {
+  return {
+    name,
+    file: `configs/${name}.yaml`,
+    config: {
+      name,
+      description: 'Field gates against a plain linear tower, where two of twelve fields carry the signal by turns.',
+    },
+    dataset: 'world/field-noise',
+    fingerprint,
+    protocol: { dataset: fingerprint, split: 'planted', candidates: 'labelled' },
+    metric: { name: 'valid/auc', goal: 'maximize' },
+    report: ['test/auc', 'test/logloss'],
+    published: [],
+    baseVariant: 'base',
+    seeds,
+    trials: variants.map(({ name: variant, model }) => ({
+      id: `trial-of-${variant}`,
+      variant,
+      parameters: {},
+      config: config(model),
+    })),
+  };
+}
+
+/** Off by the seed: within ± 0.006, without a pattern over the variants. */
+const jitter = (run: RunRow): number => 0.006 * Math.sin(7.3 * run.seed + 1.7 * run.variant.length);
+
+const finalAuc = (run: RunRow): number => (variants.find(({ name }) => name === run.variant)?.auc ?? 0.5) + jitter(run);
+
+/** Claims the run and writes what a worker would have until it has `points` points of each curve. */
+export function begin(writer: StoreWriter, run: RunRow, points: number = numPoints): number {
+  const claim = writer.claim(run.id, {
+    pid: 4242,
+    environment: {
+      commit: '3f9c2ab',
+      node: 'v20.20.2',
+      engine: { backend: 'simd', build: 'simd128' },
+      machine: { cores: 2 },
+    },
+  });
+  if (claim === null) throw new Error(`run ${run.id} is not pending`);
+  writer.points(
+    claim.attemptId,
+    Array.from({ length: points }, (_, i) => {
+      const step = (i + 1) * STEPS_PER_POINT;
+      const learned = 1 - Math.exp(-(i + 1) / 7);
+      const time = START + 900 * (i + 1);
+      const wobble = 0.004 * Math.sin(2.1 * i + run.seed);
+      return [
+        { series: 'valid/auc', step, value: 0.5 + (finalAuc(run) - 0.5) * learned + wobble * learned, time },
+        { series: 'train/loss', step, value: 0.693 - 0.12 * learned * (finalAuc(run) / 0.76) + wobble, time },
+      ];
+    }).flat(),
+  );
+  writer.progress(claim.attemptId, { step: points * STEPS_PER_POINT, totalSteps: numPoints * STEPS_PER_POINT });
+  writer.log(claim.attemptId, `epoch 1: ${points} evaluations\n`);
+  return claim.attemptId;
+}
+
+/** Ends an attempt that `begin` began with the run's result. */
+export function finish(writer: StoreWriter, run: RunRow, attemptId: number): void {
+  const auc = finalAuc(run);
+  writer.finish(attemptId, {
+    metrics: { 'valid/auc': auc + 0.0011, 'test/auc': auc, 'test/logloss': 1.21 - auc },
+    perUser: {},
+    parameterCount: run.variant === 'popularity' ? 0 : 1536 + 96 * run.variant.length,
+    seconds: 11.5 + run.seed / 4,
+    bestStep: 28 * STEPS_PER_POINT,
+    artifacts: [{ kind: 'checkpoint', sha256: String(run.id).padStart(64, 'c'), sizeBytes: 48_212 }],
+  });
+}
+
+/** Plans the experiment and runs all of it: every variant with every seed. */
+export function sweep(writer: StoreWriter, name: string): readonly RunRow[] {
+  const runs = writer.plan(experimentInput(name));
+  for (const run of runs) if (run.status === 'pending') finish(writer, run, begin(writer, run));
+  writer.oracle(name, { 'test/auc': 0.8013, 'test/logloss': 0.4021 });
+  return runs;
+}
