@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function reportOf(path: string): Promise<ExperimentReport> {
-  const { stdout } = await towerbench('report', '--format', 'json', '--store', path);
+  const { stdout } = await towerbench('report', '--experiment', 'small', '--format', 'json', '--store', path);
   return (JSON.parse(stdout) as ExperimentReport[])[0] as ExperimentReport;
 }
 

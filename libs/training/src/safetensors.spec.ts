@@ -20,6 +20,12 @@ describe('safetensors', () => {
     }
   });
 
+  it('reads a Buffer in the middle of a larger one, as files come', () => {
+    const bytes = encodeSafetensors({ tensors, metadata: {} });
+    const file = Buffer.concat([Buffer.alloc(5), bytes]).subarray(5);
+    expect(decodeSafetensors(file).tensors[2]?.values).toEqual(Float32Array.of(7));
+  });
+
   it('is laid out as the format says: length of the header, header, data', () => {
     const bytes = encodeSafetensors({ tensors, metadata: {} });
     const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));

@@ -42,7 +42,8 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
  *
  * @throws {RangeError} when the file is cut off or holds another type
  */
-export function decodeSafetensors(bytes: Uint8Array): TensorFile {
+export function decodeSafetensors(file: Uint8Array): TensorFile {
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength); // a Buffer's slice would not copy
   const broken = (why: string): RangeError => new RangeError(`not a checkpoint of ours: ${why}`);
   if (bytes.length < 8) throw broken('shorter than its header');
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
