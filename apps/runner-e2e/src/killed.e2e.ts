@@ -87,6 +87,7 @@ describe(`a sweep whose processes are killed (seed ${seed})`, () => {
     const after = snapshot();
     for (const [id, run] of Object.entries(before.finished)) expect(after.finished[Number(id)]).toEqual(run);
     expect(Object.keys(after.finished)).toHaveLength(6);
+    expect(Math.max(...Object.values(after.finished).map(({ attempts }) => attempts))).toBeGreaterThan(1); // the kills hit something
     expect(after.points).toBeGreaterThanOrEqual(before.points);
 
     const calm = join(folder, 'calm/store.sqlite');
