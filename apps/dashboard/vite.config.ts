@@ -10,6 +10,5 @@ export default defineConfig({
     // Everything is a file of its own: the server's content security policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: true,
   },
 });

@@ -23,6 +23,9 @@ export interface Curve {
   readonly points: readonly BandPoint[];
 }
 
+/** A curve of so few points shows where they are. */
+const POINTS_WITH_DOTS = 40;
+
 type Line = ChartDataset<'line', { x: number; y: number }[]> & {
   readonly band?: true;
   readonly points?: readonly BandPoint[];
@@ -42,7 +45,7 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
       backgroundColor: stroke,
       borderWidth: 1.75,
       borderDash: [...dash],
-      pointRadius: points.length === 1 ? 3 : 0,
+      pointRadius: points.length === 1 ? 3 : points.length <= POINTS_WITH_DOTS ? 1.75 : 0,
       pointHoverRadius: 3,
     };
     if (points.every(({ n }) => n < 2)) return [line];
@@ -89,8 +92,9 @@ export function CurveChart({ series, curves }: { readonly series: string; readon
         scales: {
           x: {
             type: 'linear',
+            min: 0,
             title: { display: true, text: 'step' },
-            ticks: { maxTicksLimit: 8 },
+            ticks: { maxTicksLimit: 8, precision: 0 },
             grid: { display: false },
           },
           y: { type: 'linear', ticks: { maxTicksLimit: 7 } },

@@ -58,12 +58,12 @@ export function RunList({
             <tr>
               <th scope="col">Run</th>
               <th scope="col">Variant</th>
-              {isSet && <th scope="col">Set by the sweep</th>}
               <th scope="col" className="number">
                 Seed
               </th>
               <th scope="col">Status</th>
               <th scope="col">Progress</th>
+              {isSet && <th scope="col">Set by the sweep</th>}
               <th scope="col" className="number">
                 Time
               </th>
@@ -81,11 +81,6 @@ export function RunList({
                     <Link to="/runs/$id" params={{ id: String(id) }}>{`run ${id}`}</Link>
                   </th>
                   <td>{row.variant}</td>
-                  {isSet && (
-                    <td>
-                      <code>{row.settings || NONE}</code>
-                    </td>
-                  )}
                   <td className="number">{seed}</td>
                   <td title={error ?? undefined}>
                     <Status of={row.run.status} />
@@ -93,6 +88,11 @@ export function RunList({
                   <td>
                     <Progress of={row.run} />
                   </td>
+                  {isSet && (
+                    <td>
+                      <code>{row.settings || NONE}</code>
+                    </td>
+                  )}
                   <td className="number">{seconds === null ? NONE : duration(seconds)}</td>
                 </tr>
               );
