@@ -1,0 +1,208 @@
+import { openMemoryStore, type Json, type StoreReader } from '@towerbench/tracking';
+import { describe, expect, it } from 'vitest';
+import { buildReport } from './build.js';
+import { toCsv, toJson, toLatex, toMarkdown } from './documents.js';
+import { toTerminal } from './terminal.js';
+
+interface SampleRun {
+  readonly variant: string;
+  readonly seed: number;
+  /** Value of valid/auc and test/auc; a text is the error of a failed run. */
+  readonly auc: number | string;
+  readonly users?: readonly number[];
+  readonly parameters?: Readonly<Record<string, Json>>;
+}
+
+/** A store with one experiment of the given runs; runs that are planned but not given stay pending. */
+function storeOf(
+  runs: readonly SampleRun[],
+  options: {
+    readonly seeds?: readonly number[];
+    readonly goal?: 'maximize' | 'minimize';
+    readonly published?: Json;
+  } = {},
+): StoreReader {
+  const { writer, reader } = openMemoryStore();
+  const trialOf = ({ variant, parameters = {} }: SampleRun): string => `${variant}${JSON.stringify(parameters)}`;
+  const trials = new Map(runs.map((run) => [trialOf(run), run]));
+  const planned = writer.plan({
+    name: 'gates',
+    file: 'gates.yaml',
+    config: {},
+    dataset: 'world/field-noise',
+    fingerprint: 'f00dbeef0000',
+    protocol: { dataset: 'world/field-noise', split: 'fixed', candidates: 'labelled-rows' },
+    metric: { name: 'valid/auc', goal: options.goal ?? 'maximize' },
+    report: ['test/auc'],
+    published: options.published ?? [],
+    baseVariant: 'base',
+    seeds: options.seeds ?? [...new Set(runs.map(({ seed }) => seed))],
+    trials: [...trials].map(([id, { variant, parameters = {} }]) => ({ id, variant, parameters, config: {} })),
+  });
+  for (const run of runs) {
+    const row = planned.find(({ trialId, seed }) => trialId === trialOf(run) && seed === run.seed);
+    const claim = writer.claim(row?.id as number, { pid: 1, environment: {} });
+    const attempt = claim?.attemptId as number;
+    if (typeof run.auc === 'string') {
+      writer.fail(attempt, { error: run.auc, status: 'failed', retry: false });
+      continue;
+    }
+    writer.finish(attempt, {
+      metrics: { 'valid/auc': run.auc, 'test/auc': run.auc },
+      perUser: run.users === undefined ? {} : { 'test/auc': Float32Array.from(run.users) },
+      parameterCount: 1234,
+      seconds: 2,
+      bestStep: 10,
+      artifacts: [],
+    });
+  }
+  writer.oracle('gates', { 'test/auc': 0.9 });
+  return reader;
+}
+
+const seeds = [1, 2, 3, 4, 5];
+const wobble = [0.01, -0.01, 0.02, 0, -0.02];
+/** The gate is better by .1 with every seed, for nearly every user. */
+function fiveSeeds(): SampleRun[] {
+  return seeds.flatMap((seed, k) => [
+    { variant: 'base', seed, auc: 0.7 + (wobble[k] as number), users: Array.from({ length: 40 }, (_, user) => user / 40) },
+    { variant: 'gate', seed, auc: 0.8 + (wobble[k] as number) * 1.1, users: Array.from({ length: 40 }, (_, user) => user / 40 + 0.1 + user / 1000) },
+    { variant: 'same', seed, auc: 0.7 + (wobble[seeds.length - 1 - k] as number), users: Array.from({ length: 40 }, (_, user) => user / 40 + (user % 2 ? 0.01 : -0.01)) },
+  ]); // prettier-ignore
+}
+
+describe('buildReport', () => {
+  it('compares with the base over shared seeds and over users, corrected over the variants', () => {
+    const { groups, oracle, runs } = buildReport(storeOf(fiveSeeds()), 'gates');
+    expect(runs).toEqual({ finished: 15, failed: 0, total: 15 });
+    expect(oracle).toEqual({ 'test/auc': 0.9 });
+    expect(groups.map(({ variant }) => variant)).toEqual(['gate', 'base', 'same']);
+    const [gate, base, same] = groups;
+    expect(base?.versus).toBeNull();
+    const versus = gate?.versus?.['test/auc'];
+    expect(versus).toMatchObject({ difference: expect.closeTo(0.1, 10) as number });
+    if (typeof versus !== 'object') throw new Error('the gate is compared');
+    expect(versus.pSeeds).toBeLessThan(1e-5);
+    expect(versus.pHolm).toBeCloseTo(2 * (versus.pSeeds as number), 12);
+    expect(versus.pUsers).toBeLessThan(1e-6);
+    expect(same?.versus?.['test/auc']).toMatchObject({ pHolm: expect.closeTo(1, 0) as number });
+  });
+
+  it('has no p over seeds under five, and no interval for one', () => {
+    const three = fiveSeeds().filter(({ seed }) => seed <= 3);
+    const [gate] = buildReport(storeOf(three), 'gates').groups;
+    expect(gate?.versus?.['test/auc']).toMatchObject({ pSeeds: null, pHolm: null, ci95: expect.any(Array) as unknown });
+    const [single] = buildReport(storeOf(fiveSeeds().filter(({ seed }) => seed === 1)), 'gates').groups;
+    expect(single?.metrics['test/auc']).toMatchObject({ std: null, ci95: null, values: [0.811] });
+    expect(single?.versus?.['test/auc']).toMatchObject({ ci95: null, pSeeds: null });
+  });
+
+  it('pairs by seed: a seed that one side lacks is left out', () => {
+    const runs = fiveSeeds().filter(({ variant, seed }) => !(variant === 'base' && seed === 5));
+    const gate = buildReport(storeOf(runs, { seeds }), 'gates').groups.find(({ variant }) => variant === 'gate');
+    expect(gate?.n).toBe(5);
+    const differences = [0, 1, 2, 3].map((k) => 0.1 + (wobble[k] as number) * 0.1);
+    const mean = differences.reduce((sum, value) => sum + value, 0) / 4;
+    expect(gate?.versus?.['test/auc']).toMatchObject({ difference: expect.closeTo(mean, 10) as number, pSeeds: null });
+  });
+
+  it('stands a variant for its best trial by the validation metric, and says of how many', () => {
+    const rates = [0.1, 0.01].flatMap((rate) =>
+      [1, 2].map((seed): SampleRun => ({
+        variant: 'base',
+        seed,
+        auc: rate === 0.01 ? 0.8 : 0.6,
+        parameters: { 'optimizer.learning_rate': rate },
+      })),
+    );
+    const [group] = buildReport(storeOf(rates), 'gates').groups;
+    expect(group).toMatchObject({ parameters: { 'optimizer.learning_rate': 0.01 }, budget: 2, n: 2 });
+  });
+
+  it('puts the lowest first where low is good, and variants without a result last', () => {
+    const runs: SampleRun[] = [
+      { variant: 'base', seed: 1, auc: 0.5 },
+      { variant: 'broken', seed: 1, auc: 'the loss is NaN' },
+      { variant: 'low', seed: 1, auc: 0.4 },
+    ];
+    const { groups } = buildReport(storeOf(runs, { goal: 'minimize' }), 'gates');
+    expect(groups.map(({ variant }) => variant)).toEqual(['low', 'base', 'broken']);
+    expect(groups[2]).toMatchObject({ n: 0, failed: 1, seconds: null, metrics: {}, versus: { base: 'base' } });
+  });
+
+  it('keeps published cells on other protocols apart', () => {
+    const cell = (split: string) => ({ variant: 'base', metric: 'test/auc', value: 0.75, source: 'paper', protocol: { dataset: 'world/field-noise', split, candidates: 'labelled-rows' } }); // prettier-ignore
+    const reader = storeOf(fiveSeeds(), { published: [cell('fixed'), cell('ratio')] });
+    const report = buildReport(reader, 'gates');
+    expect(report.published.map(({ comparable }) => comparable)).toEqual([true, false]);
+    const text = toTerminal(report, { width: 100, color: false });
+    expect(text).toMatch(/base +0\.7000 ±0\.0196 .*\n +published 0\.7500/);
+    expect(text).toContain('not comparable:\n  base  test/auc  0.75  (paper)');
+  });
+});
+
+describe('the faces of a report', () => {
+  const report = buildReport(storeOf(fiveSeeds()), 'gates');
+
+  it('terminal', () => {
+    expect(toTerminal(report, { width: 100, color: false }))
+      .toBe(`gates on world/field-noise (data f00dbeef), ordered by valid/auc
+
+variant         test/auc  runs  parameters   time
+gate      0.8000 ±0.0216     5       1,234  2.0 s
+         +0.1000 ±0.0020
+base      0.7000 ±0.0196     5       1,234  2.0 s
+same      0.7000 ±0.0196     5       1,234  2.0 s
+         +0.0000 ±0.0278
+oracle            0.9000
+
+± is half of the 95 % t interval over seeds; differences to the base are paired by seed.
+marked: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).`);
+  });
+
+  it('marks only what stands over seeds and users', () => {
+    const escape = String.fromCharCode(27);
+    const text = toTerminal(report, { width: 100, color: true });
+    expect(text).toContain(`${escape}[32m0.8000 ±0.0216`);
+    expect(text).not.toContain(`${escape}[32m0.7000`);
+  });
+
+  it('splits metrics that do not fit beside each other into several tables', () => {
+    const wide = { ...report, columns: ['test/auc', 'valid/auc', 'test/auc', 'valid/auc'] };
+    for (const line of toTerminal(wide, { width: 100, color: false }).split('\n'))
+      expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('markdown', () => {
+    expect(toMarkdown([report])).toContain(
+      '| variant | test/auc | runs | parameters | time |\n| --- | ---: | ---: | ---: | ---: |\n| gate | **0.8000 ±0.0216** (+0.1000 ±0.0020) | 5 | 1,234 | 2.0 s |\n',
+    );
+  });
+
+  it('latex, escaped', () => {
+    const text = toLatex([{ ...report, experiment: 'a_b & 50%' }]);
+    expect(text).toContain('\\caption{a\\_b \\& 50\\% on world/field-noise');
+    expect(text).toContain('    gate & \\textbf{0.8000 $\\pm$0.0216} (+0.1000 $\\pm$0.0020) & 5 & 1,234 & 2.0 s \\\\');
+    expect(text.match(/\\(top|mid|bottom)rule/g)).toHaveLength(3);
+  });
+
+  it('csv, in full precision and quoted', () => {
+    const lines = toCsv([{ ...report, experiment: 'a,"b"' }])
+      .trimEnd()
+      .split('\n');
+    const head = (lines[0] as string).split(',');
+    expect(lines[1]).toMatch(/^"a,""b""",world\/field-noise,f00dbeef0000,gate,/);
+    const gate = (toCsv([report]).split('\n')[1] as string).split(',');
+    expect(Number(gate[head.indexOf('mean')])).toBe(report.groups[0]?.metrics['test/auc']?.mean);
+    for (const line of toCsv([report]).trimEnd().split('\n')) expect(line.split(',')).toHaveLength(head.length);
+  });
+
+  it('json is the array itself', () => {
+    expect(JSON.parse(toJson([report]))).toEqual(JSON.parse(JSON.stringify([report])));
+  });
+
+  it('says how far an unfinished experiment is', () => {
+    const unfinished = buildReport(storeOf([{ variant: 'base', seed: 1, auc: 0.7 }], { seeds: [1, 2] }), 'gates');
+    expect(toTerminal(unfinished, { width: 100, color: false })).toContain('1 of 2 runs are finished.');
+  });
+});
