@@ -77,6 +77,24 @@ test.describe('the leaderboard', () => {
     await expect(page.getByText('not enough seeds to tell')).toBeVisible();
   });
 
+  test('has in bold what stands over seeds and over users, and nothing else', async ({ page, dashboard }) => {
+    sweep(dashboard.writer(), NAME, { seeds: [1, 2, 3, 4, 5, 6], report: ['test/auc', 'test/logloss'] });
+    await page.goto(experimentPage);
+    // The log loss has no values per user, so nothing can be said about users there.
+    for (const { variant, versus } of reportOf(dashboard).groups) {
+      const auc = versus?.['test/auc'];
+      const bold = rowOf(leaderboard(page), variant).locator('strong');
+      if (typeof auc !== 'object') {
+        await expect(bold).toHaveCount(0);
+        continue;
+      }
+      expect(Math.max(auc.pHolm!, auc.pUsers!), variant).toBeLessThan(0.05);
+      await expect(bold).toHaveText([`${auc.difference < 0 ? '−' : '+'}${Math.abs(auc.difference).toFixed(4)}`]);
+      await expect(rowOf(leaderboard(page), variant)).toContainText('Holm');
+    }
+    await expect(page.getByText('Bold: p (Holm) < .05 and p (users) < .05.')).toBeVisible();
+  });
+
   test('is sorted by Enter on a column, which the address remembers', async ({ page, dashboard }) => {
     sweep(dashboard.writer(), NAME);
     await page.goto(experimentPage);

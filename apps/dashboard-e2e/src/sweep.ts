@@ -21,6 +21,7 @@ export const seeds: readonly number[] = [1, 2, 3];
 export const numPoints = 30;
 
 const STEPS_PER_POINT = 400;
+const NUM_USERS = 40;
 const START = Date.UTC(2026, 2, 1, 9, 30);
 
 const fingerprint = 'f1e1d0f1e1d0';
@@ -97,7 +98,7 @@ export function finish(writer: StoreWriter, run: RunRow, attemptId: number): voi
   const auc = finalAuc(run);
   writer.finish(attemptId, {
     metrics: { 'valid/auc': auc + 0.0011, 'test/auc': auc, 'test/logloss': 1.21 - auc },
-    perUser: {},
+    perUser: { 'test/auc': Float32Array.from({ length: NUM_USERS }, (_, user) => auc + 0.05 * Math.sin(user)) },
     parameterCount: run.variant === 'popularity' ? 0 : 1536 + 96 * run.variant.length,
     seconds: 11.5 + run.seed / 4,
     bestStep: 28 * STEPS_PER_POINT,
@@ -106,8 +107,8 @@ export function finish(writer: StoreWriter, run: RunRow, attemptId: number): voi
 }
 
 /** Plans the experiment and runs all of it: every variant with every seed. */
-export function sweep(writer: StoreWriter, name: string): readonly RunRow[] {
-  const runs = writer.plan(experimentInput(name));
+export function sweep(writer: StoreWriter, name: string, overrides: Partial<ExperimentInput> = {}): readonly RunRow[] {
+  const runs = writer.plan({ ...experimentInput(name), ...overrides });
   for (const run of runs) if (run.status === 'pending') finish(writer, run, begin(writer, run));
   writer.oracle(name, { 'test/auc': 0.8013, 'test/logloss': 0.4021 });
   return runs;
