@@ -3,13 +3,13 @@ import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
 import { dataCheck, dataDescribe, dataFetch, dataList } from './commands/data.js';
 import { doctor } from './commands/doctor.js';
-import { evaluate } from './commands/evaluate.js';
-import { plan } from './commands/plan.js';
-import { report, reportFormats } from './commands/report.js';
-import { runs } from './commands/runs.js';
-import { schema } from './commands/schema.js';
-import { show } from './commands/show.js';
-import { sweep } from './commands/sweep.js';
+import { evaluate, type EvaluateOptions } from './commands/evaluate.js';
+import { plan, type PlanOptions } from './commands/plan.js';
+import { report, reportFormats, type ReportOptions } from './commands/report.js';
+import { runs, type RunsOptions } from './commands/runs.js';
+import { schema, type SchemaOptions } from './commands/schema.js';
+import { show, type ShowOptions } from './commands/show.js';
+import { sweep, type SweepOptions } from './commands/sweep.js';
 import { contextOf, type CommonOptions, type Context } from './context.js';
 
 /** Exit codes of every command. */
@@ -72,7 +72,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       [],
     )
     .option('--jobs <number>', 'runs at once (default: one per core)')
-    .action(async (options) => exit(await sweep(context(options), options)));
+    .action(async (options: CommonOptions & SweepOptions) => exit(await sweep(context(options), options)));
 
   add(
     program,
@@ -84,7 +84,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .option('--set <path=value>', 'change one value; repeatable', collect, [])
     .option('--jobs <number>', 'runs at once (default: one per core)')
     .option('--detect <difference>', 'seeds needed to see a difference of this size in the objective metric')
-    .action((options) => plan(context(options), options));
+    .action((options: CommonOptions & PlanOptions) => plan(context(options), options));
 
   add(program, 'report', 'Print the ablation table with statistics.', [
     'report --experiment senet-on-field-noise',
@@ -93,7 +93,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .option('--experiment <name>', 'only this experiment (default: all)')
     .addOption(new Option('--format <format>', 'form of the table').choices([...reportFormats]).default('table'))
     .option('--out <file>', 'write to a file instead of standard output')
-    .action((options) => report(context(options), options));
+    .action((options: CommonOptions & ReportOptions) => report(context(options), options));
 
   add(program, 'runs', 'List runs.', ['runs', 'runs --experiment senet-on-field-noise --format json'])
     .option('--experiment <name>', 'only runs of this experiment')
@@ -101,14 +101,14 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       new Option('--status <status>', 'only runs of this status').choices(['pending', 'running', 'finished', 'failed']),
     )
     .addOption(new Option('--format <format>', 'form of the list').choices(['table', 'json']).default('table'))
-    .action((options) => runs(context(options), options));
+    .action((options: CommonOptions & RunsOptions) => runs(context(options), options));
 
   add(program, 'show <run>', 'Show one run whole: result, config, attempts, environment, log.', [
     'show 3',
     'show 3 --format json',
   ])
     .addOption(new Option('--format <format>', 'form').choices(['text', 'json']).default('text'))
-    .action((run: string, options) => show(context(options), run, options));
+    .action((run: string, options: CommonOptions & ShowOptions) => show(context(options), run, options));
 
   add(program, 'evaluate <run>', "Measure a run's stored checkpoint under another protocol.", [
     'evaluate 3 --protocol full',
@@ -116,31 +116,31 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   ])
     .requiredOption('--protocol <protocol>', 'full, keep-seen, or sampled-N for N random unseen items per user')
     .addOption(new Option('--format <format>', 'form').choices(['table', 'json']).default('table'))
-    .action(async (run: string, options) => evaluate(context(options), run, options));
+    .action(async (run: string, options: CommonOptions & EvaluateOptions) => evaluate(context(options), run, options));
 
   const data = program.command('data').description('Datasets: which there are, what is missing, what they hold.');
-  add(data, 'list', 'All datasets, and whether their files are there.', ['data list']).action((options) =>
-    dataList(context(options)),
+  add(data, 'list', 'All datasets, and whether their files are there.', ['data list']).action(
+    (options: CommonOptions) => dataList(context(options)),
   );
   add(data, 'check <name>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
-    (name: string, options) => dataCheck(context(options), name),
+    (name: string, options: CommonOptions) => dataCheck(context(options), name),
   );
   add(data, 'describe <name>', 'What a dataset holds: columns, counts, terms of use, parameters.', [
     'data describe world/movies',
-  ]).action((name: string, options) => dataDescribe(context(options), name));
+  ]).action((name: string, options: CommonOptions) => dataDescribe(context(options), name));
   add(data, 'fetch <name>', 'Download a dataset, or say which file to put where.', [
     'data fetch movielens-100k',
-  ]).action(async (name: string, options) => dataFetch(context(options), name));
+  ]).action(async (name: string, options: CommonOptions) => dataFetch(context(options), name));
 
-  add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action((options) =>
-    exit(doctor(context(options))),
+  add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action(
+    (options: CommonOptions) => exit(doctor(context(options))),
   );
 
   add(program, 'schema', 'Print the JSON Schema of experiment files, for editors.', [
     'schema --out configs/experiment.schema.json',
   ])
     .option('--out <file>', 'write to a file instead of standard output')
-    .action((options) => schema(context(options), options));
+    .action((options: CommonOptions & SchemaOptions) => schema(context(options), options));
 
   return program;
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { checkValue, reportRepeated, reportUnknownKey } from './check.js';
 import { composeFile } from './compose.js';
-import type { Experiment, ExperimentVocabulary, PublishedCell } from './contract.js';
+import type { Experiment, ExperimentVocabulary } from './contract.js';
 import { ConfigError } from './error.js';
 import { experimentShape, fields, validationMetrics } from './fields.js';
 import { expand } from './grid.js';
@@ -76,7 +76,7 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
     method,
     metric,
     report,
-    published: published as PublishedCell[],
+    published: published,
     trials,
   });
 }

@@ -214,8 +214,9 @@ class Locator {
         });
         return nothing;
       }
-      const plain = value === null || typeof value === 'boolean' || typeof value === 'number';
-      return { kind: 'scalar', origin, path, value: plain ? value : String(value) };
+      const plain =
+        value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string';
+      return { kind: 'scalar', origin, path, value: plain ? value : JSON.stringify(value) };
     }
     if (isSeq(node)) {
       const items = node.items.map((item, i) => this.#node(item as Node | null, joinPath(path, i), at));
@@ -252,7 +253,7 @@ class Locator {
 
   #key(node: Node | null, origin: Origin, path: string): string | undefined {
     if (isScalar(node) && node.value !== null) {
-      const name = typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+      const name = typeof node.value === 'string' ? node.value : (node.source ?? JSON.stringify(node.value));
       if (name !== '__proto__' && name !== '') return name;
     }
     this.#source.issues.add(origin, {

@@ -56,7 +56,7 @@ function withKey(shape: Shape | undefined, key: string, more: EditorSchema): Edi
 /** One section: the key that chooses, then the keys of what is chosen; without a choice, the keys of all. */
 function sectionSchema(key: string, options: readonly Shape[], description: string): EditorSchema {
   const names = options.map((option) => option.properties?.[key]?.const);
-  const summaries = options.map((option, i) => `${String(names[i])}: ${option.description ?? ''}`).join('\n');
+  const summaries = options.map((option, i) => `${names[i] as string}: ${option.description ?? ''}`).join('\n');
   const anyKey = Object.fromEntries(
     options.flatMap(({ properties = {} }) => Object.keys(properties).map((name): [string, true] => [name, true])),
   );

@@ -81,7 +81,7 @@ function snakeDefault(value: Json, shape: Shape | undefined): Json {
   const known = shape === undefined ? undefined : alternatives(shape).find(({ properties }) => properties)?.properties;
   if (known === undefined) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [toSnakeCase(key), snakeDefault(inner as Json, own(known, key))]),
+    Object.entries(value).map(([key, inner]) => [toSnakeCase(key), snakeDefault(inner, own(known, key))]),
   );
 }
 
@@ -180,7 +180,7 @@ export function inWords(shape: Shape): string | undefined {
 }
 
 function oneInWords(shape: Shape): string | undefined {
-  if (shape.const !== undefined) return String(shape.const);
+  if (shape.const !== undefined) return typeof shape.const === 'string' ? shape.const : JSON.stringify(shape.const);
   if (shape.enum) return listWords(shape.enum.map(String));
   const types = typeof shape.type === 'string' ? [shape.type] : (shape.type ?? []);
   if (types.length === 0) return undefined;

@@ -14,7 +14,7 @@ const places = { dataDir: join(folder, 'data'), cacheDir: join(folder, 'cache') 
 
 function section(name: string, params: object = {}): Parameters<typeof prepareData>[0] {
   const definition = datasets.get(name as never) as DatasetDefinition;
-  return { name, ...definition.params.parse(params) } as Parameters<typeof prepareData>[0];
+  return { name, ...definition.params.parse(params) };
 }
 
 const small = { numUsers: 60, numItems: 50, meanLength: 9 };

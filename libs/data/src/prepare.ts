@@ -44,7 +44,7 @@ function protocolOf({ definition, params, fingerprint }: Source): Protocol {
 }
 
 /** Splits and encodes tables. */
-export function prepare(dataset: Dataset, source: Source): PreparedData {
+function prepare(dataset: Dataset, source: Source): PreparedData {
   const { users, items, interactions, fixedSplit } = dataset;
   const { params, definition } = source;
   const rows = positiveRows(interactions, params.positive);

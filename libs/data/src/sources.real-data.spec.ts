@@ -14,7 +14,7 @@ const places = { dataDir, cacheDir: join(tmpdir(), 'towerbench-real-data-cache')
 
 function section(name: string, params: object = {}): Parameters<typeof prepareData>[0] {
   const definition = datasets.get(name as never) as DatasetDefinition;
-  return { name, ...definition.params.parse(params) } as Parameters<typeof prepareData>[0];
+  return { name, ...definition.params.parse(params) };
 }
 
 describe.skipIf(!existsSync(join(dataDir, 'ml-1m')))(

@@ -52,7 +52,7 @@ export function stepGradients(
       true,
     );
     const gradientOf = (index: number): Float32Array => {
-      const gradient = grads[index] as tf.Tensor | undefined;
+      const gradient = grads[index];
       const size = (inputs[index] as tf.Tensor).size;
       return gradient === undefined ? new Float32Array(size) : Float32Array.from(gradient.dataSync());
     };

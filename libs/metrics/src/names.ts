@@ -2,11 +2,11 @@
 export const cutoffs = [1, 5, 10, 20, 50, 100] as const;
 
 /** Metrics with a cut-off that are a mean over users. */
-export const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
+const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
 /** Metrics with a cut-off that describe all recommended lists together. */
-export const listMetricsAtK = ['coverage', 'mean_popularity'] as const;
+const listMetricsAtK = ['coverage', 'mean_popularity'] as const;
 /** Candidate sets that a published protocol fixes; a metric on one carries its name. */
-export const sampledCandidates = ['sampled-99'] as const;
+const sampledCandidates = ['sampled-99'] as const;
 
 const parts = ['valid', 'test'] as const;
 

@@ -114,7 +114,7 @@ function compareAll(
     return compared;
   });
   for (const metric of columns) {
-    const tested = all.flatMap((compared) => (compared?.[metric]?.pSeeds == null ? [] : [compared]));
+    const tested = all.flatMap((compared) => (typeof compared?.[metric]?.pSeeds === 'number' ? [compared] : []));
     const corrected = holm(tested.map((compared) => compared[metric]?.pSeeds as number));
     for (const [k, compared] of tested.entries()) {
       compared[metric] = { ...(compared[metric] as Versus), pHolm: corrected[k] as number };

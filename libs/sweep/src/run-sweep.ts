@@ -197,7 +197,7 @@ class Coordinator {
     const { plan, reader } = this.#request;
     const [config] = plan.configs.values();
     if (!hasOracle(config as TrialConfig)) return false;
-    return this.#queue.length > 0 || reader.experiment(plan.input.name)?.oracle == null;
+    return this.#queue.length > 0 || (reader.experiment(plan.input.name)?.oracle ?? null) === null;
   }
 
   /** One worker process after another does what is in the queue. */

@@ -8,7 +8,7 @@ import type { Answer, Order } from './messages.js';
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
-  void work(order).then(answer, (error: unknown) => {
+  void work(order, Date.now).then(answer, (error: unknown) => {
     answer({ type: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   });
 });
@@ -17,7 +17,7 @@ function answer(message: Answer): void {
   if (process.connected) process.send?.(message);
 }
 
-async function work(order: Order): Promise<Answer> {
+async function work(order: Order, now: () => number): Promise<Answer> {
   const { config, places } = order;
   if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places) };
   const spool = openSpool(order.spool);
@@ -27,7 +27,7 @@ async function work(order: Order): Promise<Answer> {
       seed: order.seed,
       places,
       hooks: {
-        points: (points) => spool.append(points.map((point) => ({ ...point, time: Date.now() }))),
+        points: (points) => spool.append(points.map((point) => ({ ...point, time: now() }))),
         progress: (progress) => answer({ type: 'progress', ...progress }),
         log: (text) => answer({ type: 'log', text }),
       },

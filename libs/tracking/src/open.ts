@@ -16,8 +16,8 @@ const BUSY_TIMEOUT_MS = 10_000;
  *
  * @throws {StoreError} `unusable` when the file is none of ours or newer than this program
  */
-export function openStoreWriter(path: string): StoreWriter {
-  return createWriter(openForWriting(path));
+export function openStoreWriter(path: string, { now = Date.now }: { readonly now?: () => number } = {}): StoreWriter {
+  return createWriter(openForWriting(path), now);
 }
 
 /**
@@ -52,7 +52,7 @@ export function openStoreReader(path: string): StoreReader {
 /** A store in memory and both its sides, for specs. Closing the writer closes it. */
 export function openMemoryStore(): { readonly writer: StoreWriter; readonly reader: StoreReader } {
   const db = openForWriting(':memory:');
-  return { writer: createWriter(db), reader: createReader(db) };
+  return { writer: createWriter(db, Date.now), reader: createReader(db) };
 }
 
 function openForWriting(path: string): Database {

@@ -49,7 +49,7 @@ export function createReader(db: Database): StoreReader {
   /** Several statements that see one state of the store. */
   const snapshot = <A extends readonly unknown[], R>(body: (...args: A) => R): ((...args: A) => R) => {
     const run = db.transaction((...args: unknown[]) => body(...(args as unknown as A)));
-    return (...args) => run(...args) as R;
+    return (...args) => run(...args);
   };
 
   const allExperiments = snapshot((): ExperimentRow[] => {

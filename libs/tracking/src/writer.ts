@@ -4,8 +4,8 @@ import { hashJson, packFloats, parseJson, toReal } from './encoding.js';
 import { StoreError } from './errors.js';
 import { createReader } from './reader.js';
 
-/** The writing side of an open database. */
-export function createWriter(db: Database): StoreWriter {
+/** The writing side of an open database; `now` gives milliseconds since the epoch. */
+export function createWriter(db: Database, now: () => number): StoreWriter {
   const reader = createReader(db);
   const sql = prepare(db);
 
@@ -15,7 +15,7 @@ export function createWriter(db: Database): StoreWriter {
       sql.changed.run();
       return body(...(args as unknown as A));
     });
-    return (...args) => run.immediate(...args) as R;
+    return (...args) => run.immediate(...args);
   };
 
   const runOfRunningAttempt = (attemptId: number, asked: string): number => {
@@ -31,7 +31,7 @@ export function createWriter(db: Database): StoreWriter {
   };
 
   const saveExperiment = (input: ExperimentInput): number => {
-    const now = Date.now();
+    const time = now();
     const { name, file, dataset, fingerprint, metric, baseVariant } = input;
     const before = sql.experiment.get(name) as { id: number; fingerprint: string } | undefined;
     const { id } = sql.saveExperiment.get({
@@ -40,7 +40,7 @@ export function createWriter(db: Database): StoreWriter {
       dataset,
       fingerprint,
       baseVariant,
-      now,
+      now: time,
       metricName: metric.name,
       metricGoal: metric.goal,
       config: JSON.stringify(input.config),
@@ -52,7 +52,7 @@ export function createWriter(db: Database): StoreWriter {
     if (before !== undefined && before.fingerprint !== fingerprint) sql.dropOracle.run(id);
     sql.dropTrialLinks.run(id);
     for (const [ordinal, trial] of input.trials.entries()) {
-      sql.saveTrial.run(trial.id, JSON.stringify(trial.config), now);
+      sql.saveTrial.run(trial.id, JSON.stringify(trial.config), time);
       sql.linkTrial.run(id, ordinal, trial.id, trial.variant, JSON.stringify(trial.parameters));
       for (const seed of input.seeds) sql.saveRun.run(trial.id, seed);
     }
@@ -70,7 +70,7 @@ export function createWriter(db: Database): StoreWriter {
       const running = sql.runningAttempts.all() as { id: number; run_id: number; pid: number }[];
       const lost = running.filter(({ pid }) => !isAlive(pid));
       for (const { id, run_id } of lost) {
-        sql.endAttempt.run({ id, status: 'lost', now: Date.now(), error: 'its process ended without a word' });
+        sql.endAttempt.run({ id, status: 'lost', now: now(), error: 'its process ended without a word' });
         sql.setPending.run(run_id);
       }
       return lost.length;
@@ -81,11 +81,11 @@ export function createWriter(db: Database): StoreWriter {
         { trial_id: string; seed: number; config: string; attempts: number } | undefined;
       if (run === undefined) return null;
       const { text, hash } = hashJson(environment);
-      const now = Date.now();
+      const time = now();
       sql.saveEnvironment.run(hash, text);
       const number = run.attempts + 1;
-      const { id } = sql.saveAttempt.get({ runId, number, pid, now, hash }) as { id: number };
-      sql.setRunning.run({ runId, now });
+      const { id } = sql.saveAttempt.get({ runId, number, pid, now: time, hash }) as { id: number };
+      sql.setRunning.run({ runId, now: time });
       return { runId, attemptId: id, number, trialId: run.trial_id, seed: run.seed, config: parseJson(run.config) };
     }),
 
@@ -101,17 +101,17 @@ export function createWriter(db: Database): StoreWriter {
     }),
 
     progress: transaction((attemptId, { step, totalSteps }) => {
-      sql.heartbeat.run(Date.now(), attemptId);
+      sql.heartbeat.run(now(), attemptId);
       sql.saveProgress.run({ attemptId, step, totalSteps });
     }),
 
     finish: transaction((attemptId, result) => {
       const runId = runOfRunningAttempt(attemptId, 'finished');
-      const now = Date.now();
-      sql.endAttempt.run({ id: attemptId, status: 'finished', now, error: null });
+      const time = now();
+      sql.endAttempt.run({ id: attemptId, status: 'finished', now: time, error: null });
       sql.finishRun.run({
         runId,
-        now,
+        now: time,
         seconds: result.seconds,
         parameterCount: result.parameterCount,
         bestStep: result.bestStep,
@@ -128,10 +128,10 @@ export function createWriter(db: Database): StoreWriter {
 
     fail: transaction((attemptId, { error, status, retry }) => {
       const runId = runOfRunningAttempt(attemptId, status);
-      const now = Date.now();
-      sql.endAttempt.run({ id: attemptId, status, now, error });
+      const time = now();
+      sql.endAttempt.run({ id: attemptId, status, now: time, error });
       if (retry) sql.setPending.run(runId);
-      else sql.failRun.run({ runId, now, error });
+      else sql.failRun.run({ runId, now: time, error });
     }),
 
     oracle: transaction((experiment, metrics) => {

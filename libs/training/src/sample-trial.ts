@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Catalog, TrialConfig } from '@towerbench/config';
+import type { TrialConfig } from '@towerbench/config';
 import type { ExecutedRun, Places } from './contract.js';
 import { executeRun } from './run.js';
 import { vocabulary } from './vocabulary.js';
@@ -17,7 +17,7 @@ export function sampleTrial(changes: Sections = {}): TrialConfig {
     const wanted = (changes[kind as keyof Sections] ?? {}) as Record<string, unknown>;
     const isOther = wanted[key] !== undefined && wanted[key] !== defaults[key];
     const { [key]: name, ...params } = isOther ? wanted : { ...defaults, ...wanted };
-    return { [key]: name, ...(catalogs[kind] as Catalog).get(String(name)).params.parse(params) };
+    return { [key]: name, ...catalogs[kind].get(String(name)).params.parse(params) };
   };
   return {
     dataset: section('dataset', 'name', { name: 'world/movies', numUsers: 200, numItems: 80, meanLength: 10 }),

@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue, type TrialConfig } from '@towerbench/config';
 import { datasets, describeDataset } from '@towerbench/data';
-import { optimizerDefinitions, resolveEngine } from '@towerbench/engine';
+import { type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { models } from '@towerbench/models';
 import { losses, samplers } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
@@ -53,7 +53,7 @@ export function describeTrial(config: TrialConfig, places: Places): TrialContext
 }
 
 /** Reasons why the parts of a trial cannot work together. */
-export function fitIssues(config: TrialConfig, task: 'ranking' | 'labelled'): ConfigIssue[] {
+function fitIssues(config: TrialConfig, task: 'ranking' | 'labelled'): ConfigIssue[] {
   const { objective, sampler } = definitionsOf(config);
   const issues: ConfigIssue[] = [];
   const samplersFor = (wanted: (definition: (typeof samplers.definitions)[number]) => boolean): string =>

@@ -28,14 +28,14 @@ function definitionOf(name: string): DatasetDefinition {
       ...(near === undefined || near === null ? {} : { hint: `did you mean "${near}"?` }),
     });
   }
-  return datasets.get(name) as DatasetDefinition;
+  return datasets.get(name);
 }
 
 /** The dataset with every parameter at its default. */
 function load(name: string, { places }: Context): Dataset {
   const definition = definitionOf(name);
   const section = { name, ...(definition.params.parse({}) as object) };
-  return loadDataset(locate(section as Parameters<typeof locate>[0], places), places);
+  return loadDataset(locate(section, places), places);
 }
 
 /** `towerbench data list` */

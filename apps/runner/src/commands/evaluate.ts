@@ -5,11 +5,16 @@ import { inputError, withReader, type Context } from '../context.js';
 import { textTable } from '../text.js';
 import { findRun } from './show.js';
 
+export interface EvaluateOptions {
+  readonly protocol: string;
+  readonly format: 'table' | 'json';
+}
+
 /** `towerbench evaluate` */
 export async function evaluate(
   context: Context,
   argument: string,
-  { protocol, format }: { readonly protocol: string; readonly format: 'table' | 'json' },
+  { protocol, format }: EvaluateOptions,
 ): Promise<void> {
   const parsed = parseEvaluationProtocol(protocol);
   if (parsed === null) {

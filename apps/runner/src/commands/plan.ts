@@ -21,8 +21,10 @@ export function finishedRuns(context: Context, { input }: SweepPlan): RunRow[] {
   return [...found.values()].filter(({ seed }) => input.seeds.includes(seed));
 }
 
+export type PlanOptions = SweepOptions & { readonly detect?: string };
+
 /** `towerbench plan` */
-export function plan(context: Context, options: SweepOptions & { readonly detect?: string }): void {
+export function plan(context: Context, options: PlanOptions): void {
   const sweep = planSweep(readExperiment(context, options), context.places);
   const { input } = sweep;
   const finished = finishedRuns(context, sweep);

@@ -3,7 +3,7 @@ import { withReader, inputError, type Context } from '../context.js';
 import { writeResult } from '../output.js';
 
 export const reportFormats = ['table', 'markdown', 'latex', 'csv', 'json'] as const;
-export type ReportFormat = (typeof reportFormats)[number];
+type ReportFormat = (typeof reportFormats)[number];
 
 const RENDER: Readonly<Record<ReportFormat, (reports: readonly ExperimentReport[]) => string>> = {
   table: (reports) => reports.map((each) => toTerminal(each, terminal())).join('\n\n'),
@@ -19,11 +19,14 @@ export function terminal(): { readonly width: number; readonly color: boolean } 
   return { width: process.stdout.columns ?? 120, color };
 }
 
+export interface ReportOptions {
+  readonly experiment?: string;
+  readonly format: ReportFormat;
+  readonly out?: string;
+}
+
 /** `towerbench report` */
-export function report(
-  context: Context,
-  { experiment, format, out }: { readonly experiment?: string; readonly format: ReportFormat; readonly out?: string },
-): void {
+export function report(context: Context, { experiment, format, out }: ReportOptions): void {
   const text = withReader(context, (reader) => {
     const names = reader.experiments().map(({ name }) => name);
     if (experiment !== undefined && !names.includes(experiment)) {

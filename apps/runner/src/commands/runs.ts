@@ -2,11 +2,14 @@ import type { ExperimentRow, RunRow, RunStatus } from '@towerbench/tracking';
 import { inputError, withReader, type Context } from '../context.js';
 import { moment, textTable } from '../text.js';
 
+export interface RunsOptions {
+  readonly experiment?: string;
+  readonly status?: RunStatus;
+  readonly format: 'table' | 'json';
+}
+
 /** `towerbench runs` */
-export function runs(
-  context: Context,
-  options: { readonly experiment?: string; readonly status?: RunStatus; readonly format: 'table' | 'json' },
-): void {
+export function runs(context: Context, options: RunsOptions): void {
   const rows = withReader(context, (reader) => {
     const experiments = reader.experiments();
     const wanted = experiments.filter(({ name }) => options.experiment === undefined || name === options.experiment);

@@ -13,8 +13,12 @@ export function findRun(reader: StoreReader, argument: string): StoredRun {
   return run;
 }
 
+export interface ShowOptions {
+  readonly format: 'text' | 'json';
+}
+
 /** `towerbench show` */
-export function show(context: Context, argument: string, { format }: { readonly format: 'text' | 'json' }): void {
+export function show(context: Context, argument: string, { format }: ShowOptions): void {
   const text = withReader(context, (reader) => {
     const run = findRun(reader, argument);
     const attempts = reader.attempts(run.id);

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { InputFile } from '../definition.js';
 
 /** The bytes of an input, decompressed when its name ends in `.gz`. */
-export function contentOf({ path, bytes }: InputFile): Uint8Array {
+function contentOf({ path, bytes }: InputFile): Uint8Array {
   return path.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
 

@@ -43,7 +43,7 @@ export function composed({ query, candidate, temperature, correction, itemIds }:
   const shifted = tf.sub(scores, top);
   const logSum = tf.log(tf.sum(tf.exp(shifted), 1)); // [batch]
   const target = tf.sum(tf.mul(shifted, tf.eye(batch)), 1);
-  return tf.mean(tf.sub(logSum, target)) as tf.Scalar;
+  return tf.mean<tf.Scalar>(tf.sub(logSum, target));
 }
 
 /** 1e9 where a column holds the item of another row's positive, else 0. @shape [batch, batch] */
@@ -107,5 +107,5 @@ function fused(inputs: InBatchSoftmaxInputs, backend: NonNullable<ReturnType<typ
       },
     };
   });
-  return op(inputs.query, inputs.candidate, inputs.temperature) as tf.Scalar;
+  return op(inputs.query, inputs.candidate, inputs.temperature);
 }

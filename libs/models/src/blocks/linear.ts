@@ -16,7 +16,7 @@ export interface Linear {
  *
  * @shape x [batch, inputDim], W [inputDim, outputDim], y [batch, outputDim]
  */
-export function linear(options: {
+function linear(options: {
   readonly name: string;
   readonly inputDim: number;
   readonly outputDim: number;
@@ -36,7 +36,7 @@ export function linear(options: {
     apply(scope, x) {
       const y = tf.fused.matMul({
         a: x,
-        b: scope.value(kernel) as tf.Tensor2D,
+        b: scope.value(kernel),
         bias: scope.value(bias),
         activation: activation === 'relu' ? 'relu' : 'linear',
       }) as tf.Tensor2D;

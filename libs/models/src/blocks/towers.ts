@@ -27,8 +27,7 @@ export const towerParams = {
   normalize: z.boolean().default(true).describe('Whether the vectors are L2-normalised, so that a score is a cosine.'),
 };
 
-const towerSchema = z.strictObject(towerParams);
-export type TowerParams = z.output<typeof towerSchema>;
+export type TowerParams = z.output<z.ZodObject<typeof towerParams>>;
 
 /** What a model does to the embedded fields of one side before they are flattened. */
 export interface FieldTransform {

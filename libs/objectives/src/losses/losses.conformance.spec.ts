@@ -19,8 +19,8 @@ const normals = (length: number, name: string): Float32Array => {
 function scalarOf(loss: Loss, batch: LossBatch) {
   const numCandidates = SIZE * (1 + batch.numNegatives);
   const apply = (scope: Scope, flat: tf.Tensor1D): tf.Scalar => {
-    const query = tf.reshape(tf.slice(flat, 0, SIZE * DIM), [SIZE, DIM]) as tf.Tensor2D;
-    const candidate = tf.reshape(tf.slice(flat, SIZE * DIM, numCandidates * DIM), [numCandidates, DIM]) as tf.Tensor2D;
+    const query = tf.reshape<tf.Rank.R2>(tf.slice(flat, 0, SIZE * DIM), [SIZE, DIM]);
+    const candidate = tf.reshape<tf.Rank.R2>(tf.slice(flat, SIZE * DIM, numCandidates * DIM), [numCandidates, DIM]);
     return loss.apply(scope, { query, candidate }, batch).loss;
   };
   const input = (values: Float32Array) => ({ name: 'vectors', shape: [values.length], values });

@@ -40,8 +40,8 @@ export const definition = defineLoss({
       apply(scope, { query, candidate }, { size, numNegatives, labels }) {
         const dim = query.shape[1];
         const logitsOf = (scores: tf.Tensor2D): tf.Tensor2D => {
-          const scaled = tf.div(scores, temperature.value(scope)) as tf.Tensor2D;
-          return bias === null ? scaled : (tf.add(scaled, scope.value(bias)) as tf.Tensor2D);
+          const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
+          return bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
         };
         const own = tf.slice(candidate, [0, 0], [size, dim]);
         const s = logitsOf(tf.sum(tf.mul(query, own), 1, true)); // [batch, 1]
@@ -54,7 +54,7 @@ export const definition = defineLoss({
             numNegatives,
             dim,
           ]);
-          const scores = tf.sum(tf.mul(tf.expandDims(query, 1), drawn), 2) as tf.Tensor2D; // [batch, numNegatives]
+          const scores = tf.sum<tf.Tensor2D>(tf.mul(tf.expandDims(query, 1), drawn), 2); // [batch, numNegatives]
           total = tf.add(total, tf.sum(softplus(logitsOf(scores))));
         }
         return { loss: tf.div(total, size * (1 + numNegatives)) };
