@@ -1,0 +1,76 @@
+/**
+ * Runs what is missing of a study, writes what it gave to `results.jsonl`, and holds it against `accept.json`.
+ *
+ *   node experiments/tools/run.mjs NAME [options of towerbench sweep]
+ *
+ * Exit code 0: every figure is reached. 1: one is not, or a run failed. 2: wrong input, or the data is missing.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const [name, ...options] = process.argv.slice(2);
+if (name === undefined) {
+  process.stderr.write('say which study: node experiments/tools/run.mjs NAME\n');
+  process.exit(2);
+}
+const folder = join(root, 'experiments', name);
+const store = ['--store', join(root, '.towerbench', 'experiments.sqlite')];
+
+/**
+ * @param {string[]} args
+ * @param {'inherit' | 'pipe'} output
+ */
+function towerbench(args, output) {
+  const command = [join(root, 'apps/runner/bin/towerbench.mjs'), ...args, ...store];
+  const { status, stdout } = spawnSync(process.execPath, command, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', output, 'inherit'],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  return stdout;
+}
+
+towerbench(['sweep', '--config', join(folder, 'experiment.yaml'), ...options], 'inherit');
+
+/** @type {{ experiment: string, metric: { name: string }, columns: string[], groups: { variant: string, metrics: Record<string, { mean: number }> }[] }} */
+const [report] = JSON.parse(towerbench(['report', '--experiment', name, '--format', 'json'], 'pipe'));
+const columns = [...new Set([report.metric.name, ...report.columns])];
+/** @type {{ id: number }[]} */
+const runs = JSON.parse(towerbench(['runs', '--experiment', name, '--status', 'finished', '--format', 'json'], 'pipe'));
+const lines = runs.map(({ id }) => {
+  const run = JSON.parse(towerbench(['show', String(id), '--format', 'json'], 'pipe'));
+  const { source, packages, engine, machine, fingerprint } = run.attempts.at(-1).environment;
+  return {
+    variant: run.variant,
+    seed: run.seed,
+    trial: run.trialId,
+    metrics: Object.fromEntries(columns.map((column) => [column, run.metrics[column]])),
+    parameterCount: run.parameterCount,
+    bestStep: run.bestStep,
+    seconds: run.seconds,
+    commit: source.commit,
+    changed: source.diff !== null,
+    engine,
+    packages,
+    machine: { system: machine.system, cpu: machine.cpu, cores: machine.cores, node: machine.node },
+    fingerprint,
+  };
+});
+const target = join(folder, 'results.jsonl');
+writeFileSync(`${target}.part`, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+renameSync(`${target}.part`, target);
+
+/** @type {{ variant: string, metric: string, atLeast: number }[]} */
+const accepted = JSON.parse(readFileSync(join(folder, 'accept.json'), 'utf8'));
+for (const { variant, metric, atLeast } of accepted) {
+  const mean = report.groups.find((group) => group.variant === variant)?.metrics[metric]?.mean ?? NaN;
+  const reached = mean >= atLeast;
+  process.stdout.write(
+    `${reached ? 'reached' : 'MISSED '}  ${variant}  ${metric}  ${mean.toFixed(4)}, at least ${atLeast}\n`,
+  );
+  if (!reached) process.exitCode = 1;
+}
