@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { ConfigError, trialIdentity, type Experiment, type TrialConfig } from '@towerbench/config';
 import type { ExperimentInput, PlannedTrial } from '@towerbench/tracking';
 import { describeTrial, type Places, type TrialContext } from '@towerbench/training';
@@ -12,11 +13,14 @@ export interface SweepPlan {
 }
 
 /**
- * Plans an experiment: reads the content of its data, resolves the engine, and names every trial by its identity. Writes nothing.
+ * Plans an experiment, whose file is recorded relative to `root`: reads the content of its data, resolves the engine, and names every trial by its identity. Writes nothing.
  *
  * @throws {ConfigError} when data is missing, parts do not fit, or variants would be measured on different data
  */
-export function planSweep(experiment: Experiment, places: Places): SweepPlan {
+export function planSweep(
+  experiment: Experiment,
+  { places, root }: { readonly places: Places; readonly root: string },
+): SweepPlan {
   const configs = new Map<string, TrialConfig>();
   const trials: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
@@ -35,7 +39,7 @@ export function planSweep(experiment: Experiment, places: Places): SweepPlan {
     context,
     input: {
       name: experiment.name,
-      file: experiment.file,
+      file: relative(root, experiment.file),
       config: {
         description: experiment.description,
         method: experiment.method,

@@ -25,7 +25,7 @@ export type PlanOptions = SweepOptions & { readonly detect?: string };
 
 /** `towerbench plan` */
 export function plan(context: Context, options: PlanOptions): void {
-  const sweep = planSweep(readExperiment(context, options), context.places);
+  const sweep = planSweep(readExperiment(context, options), context);
   const { input } = sweep;
   const finished = finishedRuns(context, sweep);
   const lines = input.trials.map(({ id, variant, parameters }) => {

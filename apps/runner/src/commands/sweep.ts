@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { loadExperiment, type Experiment } from '@towerbench/config';
 import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, type SweepPlan } from '@towerbench/sweep';
@@ -31,7 +31,7 @@ export function jobsOf({ jobs }: SweepOptions): number {
 export async function sweep(context: Context, options: SweepOptions): Promise<number> {
   const { root, storePath, places } = context;
   const jobs = jobsOf(options);
-  const plan = planSweep(readExperiment(context, options), places);
+  const plan = planSweep(readExperiment(context, options), context);
   await rehearse(context, plan);
 
   const writer = openStoreWriter(storePath);
@@ -86,6 +86,8 @@ async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
 }
 
 function dashboardCommand({ root, storePath }: Context): string {
-  const path = relative(root, storePath);
-  return `npx nx run dashboard:serve${path === '.towerbench/store.sqlite' ? '' : ` --store ${path}`}`;
+  const inside = relative(root, storePath);
+  if (inside === join('.towerbench', 'store.sqlite')) return 'npx nx run dashboard:serve';
+  const path = inside.startsWith('..') ? storePath : inside;
+  return `npx nx run dashboard:serve --store ${path.includes(' ') ? JSON.stringify(path) : path}`;
 }
