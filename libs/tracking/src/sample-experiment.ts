@@ -1,4 +1,4 @@
-import type { ExperimentInput, RunResult } from './contract.js';
+import type { ExperimentInput, RunResult, StoreWriter } from './contract.js';
 
 /** Two variants, two seeds. */
 export function sampleExperiment(): ExperimentInput {
@@ -33,4 +33,10 @@ export function sampleResult(): RunResult {
     bestStep: 40,
     artifacts: [{ kind: 'checkpoint', sha256: 'a'.repeat(64), sizeBytes: 12 }],
   };
+}
+
+/** Plans the sample and claims its first run. */
+export function claimFirstRun(writer: StoreWriter): number {
+  const [run] = writer.plan(sampleExperiment());
+  return writer.claim(run?.id as number, { pid: 4242, environment: { node: 'v20' } })?.attemptId as number;
 }

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Point, StoreWriter } from './contract.js';
+import { StoreError } from './errors.js';
 
 /** A file that takes points without ever waiting for the store. */
 export interface Spool {
@@ -11,16 +12,17 @@ export interface Spool {
 /** Points that JSON has no number for. */
 type Spooled = Omit<Point, 'value'> & { readonly value: number | string };
 
-/** Opens a spool, `path`, to be added to. One JSON array per line. */
+/** Opens a spool, `path`, to be added to. One JSON array per line; a line that was cut off is dropped, it was never acknowledged. */
 export function openSpool(path: string): Spool {
   const file = openSync(path, 'a');
+  ftruncateSync(file, endOfRecords(readFileSync(path)));
   return {
     append: (points) => {
       const spooled = points.map((point): Spooled => ({
         ...point,
         value: Number.isFinite(point.value) ? point.value : String(point.value),
       }));
-      writeSync(file, `${JSON.stringify(spooled)}\n`);
+      writeFileSync(file, `${JSON.stringify(spooled)}\n`);
     },
     close: () => closeSync(file),
   };
@@ -31,6 +33,7 @@ export function openSpool(path: string): Spool {
  * importing twice is importing once; a line that was cut off is left for later.
  *
  * @returns where to go on
+ * @throws {StoreError} `unusable` when a complete line is no record; `ended` when the store has no such attempt; nothing is imported
  */
 export function importSpool(
   writer: StoreWriter,
@@ -39,15 +42,33 @@ export function importSpool(
 ): number {
   if (!existsSync(path)) return from;
   const content = readFileSync(path).subarray(from);
-  const end = content.lastIndexOf('\n') + 1;
+  const end = endOfRecords(content);
   if (end === 0) return from;
   const points = content
     .subarray(0, end)
     .toString()
     .trimEnd()
     .split('\n')
-    .flatMap((line) => JSON.parse(line) as Spooled[])
+    .flatMap((line) => readRecord(line, path))
     .map((point): Point => ({ ...point, value: Number(point.value) }));
   writer.points(attemptId, points);
   return from + end;
+}
+
+/** Bytes up to and with the last line break. */
+function endOfRecords(content: Buffer): number {
+  return content.lastIndexOf('\n') + 1;
+}
+
+function readRecord(line: string, path: string): readonly Spooled[] {
+  try {
+    return JSON.parse(line) as Spooled[];
+  } catch (cause) {
+    throw new StoreError(
+      'unusable',
+      `${path} has a line that is no record of points: ${line.slice(0, 60)}`,
+      'move the file away; what the store does not have of it yet stays only there',
+      { cause },
+    );
+  }
 }

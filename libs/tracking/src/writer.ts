@@ -18,12 +18,22 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
     return (...args) => run.immediate(...args);
   };
 
-  const runOfRunningAttempt = (attemptId: number, asked: string): number => {
+  const existingAttempt = (attemptId: number): { readonly run_id: number; readonly status: string } => {
     const attempt = sql.attempt.get(attemptId) as { run_id: number; status: string } | undefined;
-    if (attempt?.status !== 'running') {
+    if (attempt !== undefined) return attempt;
+    throw new StoreError(
+      'ended',
+      `attempt ${attemptId} does not exist`,
+      'is this the store that the attempt was started in?',
+    );
+  };
+
+  const runOfRunningAttempt = (attemptId: number, asked: string): number => {
+    const attempt = existingAttempt(attemptId);
+    if (attempt.status !== 'running') {
       throw new StoreError(
         'ended',
-        `attempt ${attemptId} ${attempt === undefined ? 'does not exist' : `has already ended as "${attempt.status}"`}; it cannot become "${asked}"`,
+        `attempt ${attemptId} has already ended as "${attempt.status}"; it cannot become "${asked}"`,
         'another process has taken the run over; look at it with: npx towerbench runs',
       );
     }
@@ -90,6 +100,7 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
     }),
 
     points: transaction((attemptId, points) => {
+      existingAttempt(attemptId);
       for (const { series, step, value, time } of points) {
         const { id } = (sql.series.get(attemptId, series) ?? sql.saveSeries.get(attemptId, series)) as { id: number };
         sql.savePoint.run(id, step, toReal(value), Math.round(time));
@@ -97,6 +108,7 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
     }),
 
     log: transaction((attemptId, text) => {
+      existingAttempt(attemptId);
       sql.saveLog.run(attemptId, text);
     }),
 
