@@ -9,12 +9,15 @@ import { createWriter } from './writer.js';
 
 /** How long a transaction waits for another process, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
+/** How often it is tried to switch a new file to WAL while another process is opening it too. */
+const WAL_RETRY_MS = 10;
 
 /**
  * Opens a run store for writing; makes it, and its folder, when it is not there. A call of the writer is one transaction, on disk
  * when it returns.
  *
- * @throws {StoreError} `unusable` when the file is none of ours or newer than this program
+ * @throws {StoreError} `unusable` when the file is none of ours, newer than this program, or its folder cannot be made; what is
+ *   there stays as it is
  */
 export function openStoreWriter(path: string, { now = Date.now }: { readonly now?: () => number } = {}): StoreWriter {
   return createWriter(openForWriting(path), now);
@@ -42,11 +45,11 @@ export function openStoreReader(path: string): StoreReader {
         'run a sweep first: npx nx run runner:sweep --config configs/senet.yaml',
       );
     }
+    return createReader(db);
   } catch (error) {
     db.close();
     throw asStoreError(error, path);
   }
-  return createReader(db);
 }
 
 /** A store in memory and both its sides, for specs. Closing the writer closes it. */
@@ -55,11 +58,13 @@ export function openMemoryStore(): { readonly writer: StoreWriter; readonly read
   return { writer: createWriter(db, Date.now), reader: createReader(db) };
 }
 
-function openForWriting(path: string): Database {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+/** The database behind `openStoreWriter`. */
+export function openForWriting(path: string): Database {
+  if (path !== ':memory:') makeFolder(dirname(path), path);
   const db = open(path, {});
   try {
-    db.pragma('journal_mode = WAL');
+    inspect(db, path); // before anything is written: another program's file is left alone
+    switchToWal(db);
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     migrate(db, path);
@@ -68,6 +73,27 @@ function openForWriting(path: string): Database {
     throw asStoreError(error, path);
   }
   return db;
+}
+
+function makeFolder(folder: string, path: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw unusable(path, error as Error);
+  }
+}
+
+/** SQLite does not wait for others when it changes the journal mode, so this does. */
+function switchToWal(db: Database): void {
+  for (let triesLeft = BUSY_TIMEOUT_MS / WAL_RETRY_MS; ; triesLeft--) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || triesLeft === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS);
+    }
+  }
 }
 
 function open(path: string, options: { readonly readonly?: boolean }): Database {
@@ -79,13 +105,16 @@ function open(path: string, options: { readonly readonly?: boolean }): Database 
 }
 
 function asStoreError(error: unknown, path: string): unknown {
-  if (!(error instanceof SqliteDatabase.SqliteError)) return error;
-  return new StoreError(
-    'unusable',
-    `${path} cannot be used as a run store: ${error.message}`,
-    'choose another path with --store',
-    {
-      cause: error,
-    },
-  );
+  return error instanceof SqliteDatabase.SqliteError ? unusable(path, error) : error;
+}
+
+function unusable(path: string, cause: Error): StoreError {
+  const hint = isBusy(cause)
+    ? 'another process is writing to it; try again when it is done'
+    : 'choose another path with --store';
+  return new StoreError('unusable', `${path} cannot be used as a run store: ${cause.message}`, hint, { cause });
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }

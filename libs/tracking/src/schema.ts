@@ -159,10 +159,13 @@ type Found = { readonly kind: 'empty' } | { readonly kind: 'store'; readonly ver
  * @throws {StoreError} when the schema is newer than `schemaVersion` or the file belongs to another program
  */
 export function inspect(db: Database, path: string): Found {
-  const id = db.pragma('application_id', { simple: true }) as number;
-  const version = db.pragma('user_version', { simple: true }) as number;
+  // one state of the file: another process may be making the store
+  const { id, version, tables } = db.transaction(() => ({
+    id: db.pragma('application_id', { simple: true }) as number,
+    version: db.pragma('user_version', { simple: true }) as number,
+    tables: db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number,
+  }))();
   if (id !== applicationId) {
-    const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
     if (id === 0 && version === 0 && tables === 0) return { kind: 'empty' };
     throw new StoreError('unusable', `${path} is a SQLite file of another program`, 'choose another path with --store');
   }

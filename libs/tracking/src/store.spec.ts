@@ -1,25 +1,32 @@
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readArtifact, writeArtifact } from './artifacts.js';
 import type { RunResult, StoreWriter } from './contract.js';
-import { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
-import { sampleExperiment, sampleResult } from './sample-experiment.js';
+import { openForWriting, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
+import { claimFirstRun, sampleExperiment, sampleResult } from './sample-experiment.js';
 import { dumpSchema } from './schema.js';
-import { importSpool, openSpool } from './spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-store-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const worker = { pid: 4242, environment: { node: 'v20' } };
 
-/** Plans the sample experiment and claims its first run. */
-function claimed({ writer }: { readonly writer: StoreWriter }): number {
-  const [run] = writer.plan(sampleExperiment());
-  return writer.claim(run?.id as number, worker)?.attemptId as number;
+/** Another process that has `path` locked, and lets it go after some time of waiting. */
+async function lockForAWhile(path: string): Promise<void> {
+  const script = `
+    const db = new (require('better-sqlite3'))(process.argv[1]);
+    db.exec('BEGIN IMMEDIATE');
+    console.log('locked');
+    setTimeout(() => db.exec('COMMIT'), 300);`;
+  const child = spawn(process.execPath, ['-e', script, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: import.meta.dirname,
+  });
+  await once(child.stdout, 'data');
 }
 
 describe('plan', () => {
@@ -37,7 +44,7 @@ describe('plan', () => {
 
   it('keeps finished runs when the experiment changes, and shares them between experiments', () => {
     const { writer, reader } = openMemoryStore();
-    writer.finish(claimed({ writer }), sampleResult());
+    writer.finish(claimFirstRun(writer), sampleResult());
     const extended = { ...sampleExperiment(), seeds: [1, 2, 3] };
     expect(writer.plan(extended).filter(({ status }) => status === 'finished')).toHaveLength(1);
     const other = writer.plan({ ...sampleExperiment(), name: 'other' });
@@ -51,10 +58,36 @@ describe('plan', () => {
     );
   });
 
-  it('gives failed runs another chance', () => {
-    const { writer } = openMemoryStore();
-    writer.fail(claimed({ writer }), { error: 'the loss is NaN', status: 'failed', retry: false });
+  it('gives the failed runs of its seeds another chance', () => {
+    const { writer, reader } = openMemoryStore();
+    writer.fail(claimFirstRun(writer), { error: 'the loss is NaN', status: 'failed', retry: false });
+    const failed = reader.runs('sample')[0]?.id as number;
+    const narrower = { ...sampleExperiment(), seeds: [2] };
+    writer.plan(narrower);
+    expect(reader.run(failed)?.status).toBe('failed'); // nobody asks for its seed now
     expect(writer.plan(sampleExperiment())[0]).toMatchObject({ status: 'pending', error: null, attempts: 1 });
+  });
+
+  it('replaces variants, and keeps the runs of those that are gone', () => {
+    const { writer, reader } = openMemoryStore();
+    writer.finish(claimFirstRun(writer), sampleResult());
+    const [base, senet] = sampleExperiment().trials;
+    if (base === undefined || senet === undefined) throw new Error('the sample has two trials');
+    writer.plan({ ...sampleExperiment(), trials: [senet] });
+    expect(reader.trials('sample').map(({ variant }) => variant)).toEqual(['senet']);
+    const again = writer.plan({ ...sampleExperiment(), trials: [{ ...base, variant: 'plain' }] });
+    expect(again[0]).toMatchObject({ variant: 'plain', status: 'finished', metrics: sampleResult().metrics });
+  });
+
+  it('counts a run once where two variants share a trial', () => {
+    const { writer, reader } = openMemoryStore();
+    const [base] = sampleExperiment().trials;
+    if (base === undefined) throw new Error('the sample has two trials');
+    writer.plan({ ...sampleExperiment(), trials: [base, { ...base, variant: 'same' }] });
+    const [run] = reader.runs('sample');
+    writer.finish(writer.claim(run?.id as number, worker)?.attemptId as number, sampleResult());
+    expect(reader.experiment('sample')?.counts).toEqual({ pending: 1, running: 0, finished: 1, failed: 0 });
+    expect(reader.runs('sample').map(({ metrics }) => Object.keys(metrics).length)).toEqual([3, 0, 3, 0]);
   });
 
   it('forgets the oracle when the data changes', () => {
@@ -80,13 +113,27 @@ describe('claim', () => {
 
   it('numbers attempts, and keeps their environment', () => {
     const { writer, reader } = openMemoryStore();
-    writer.fail(claimed({ writer }), { error: 'killed', status: 'lost', retry: true });
+    writer.fail(claimFirstRun(writer), { error: 'killed', status: 'lost', retry: true });
     const [run] = reader.runs('sample');
     expect(writer.claim(run?.id as number, worker)?.number).toBe(2);
     expect(reader.attempts(run?.id as number)).toMatchObject([
       { number: 1, status: 'lost', error: 'killed', environment: { node: 'v20' } },
       { number: 2, status: 'running' },
     ]);
+  });
+});
+
+describe('environment', () => {
+  it('is stored once, whatever the order of its keys', () => {
+    const path = join(folder, 'environment.sqlite');
+    const writer = openStoreWriter(path);
+    const [first, second] = writer.plan(sampleExperiment());
+    writer.claim(first?.id as number, { pid: 1, environment: { node: 'v20', engine: 'simd' } });
+    writer.claim(second?.id as number, { pid: 1, environment: { engine: 'simd', node: 'v20' } });
+    writer.close();
+    const db = new SqliteDatabase(path, { readonly: true });
+    expect(db.prepare('SELECT content FROM environments').pluck().all()).toEqual(['{"engine":"simd","node":"v20"}']);
+    db.close();
   });
 });
 
@@ -98,13 +145,17 @@ describe('recover', () => {
     writer.claim(second?.id as number, { ...worker, pid: 2 });
     expect(writer.recover((pid) => pid === 2)).toBe(1);
     expect(reader.runs('sample').map(({ status }) => status)).toEqual(['pending', 'running', 'pending', 'pending']);
+    expect(reader.attempts(first?.id as number)).toMatchObject([
+      { status: 'lost', error: 'its process ended without a word' },
+    ]);
+    expect(writer.recover((pid) => pid === 2)).toBe(0);
   });
 });
 
 describe('points', () => {
   it('come back in order of step, NaN and infinities as they were', () => {
     const { writer, reader } = openMemoryStore();
-    const attempt = claimed({ writer });
+    const attempt = claimFirstRun(writer);
     const values = [Infinity, NaN, -0.5];
     writer.points(
       attempt,
@@ -120,7 +171,7 @@ describe('points', () => {
 
   it('are those of the newest attempt', () => {
     const { writer, reader } = openMemoryStore();
-    const attempt = claimed({ writer });
+    const attempt = claimFirstRun(writer);
     writer.points(attempt, [{ series: 'loss', step: 1, value: 1, time: 0 }]);
     writer.fail(attempt, { error: 'killed', status: 'lost', retry: true });
     const [run] = reader.runs('sample');
@@ -130,11 +181,35 @@ describe('points', () => {
   });
 });
 
+describe('progress and log', () => {
+  it('are those of the attempt under way, and what an ended one still says changes no progress', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    writer.progress(attempt, { step: 30, totalSteps: 100 });
+    writer.log(attempt, 'one\n');
+    writer.log(attempt, 'two\n');
+    const [run] = reader.runs('sample');
+    expect(run).toMatchObject({ status: 'running', step: 30, totalSteps: 100 });
+    expect(reader.attempts(run?.id as number)).toMatchObject([{ log: 'one\ntwo\n' }]);
+    writer.recover(() => false);
+    writer.progress(attempt, { step: 40, totalSteps: 100 });
+    expect(reader.runs('sample')[0]).toMatchObject({ status: 'pending', step: 0, totalSteps: 0 });
+  });
+
+  it('of an attempt that is not in the store are refused', () => {
+    const { writer } = openMemoryStore();
+    const text = 'attempt 7 does not exist\n  hint     is this the store that the attempt was started in?';
+    expect(() => writer.log(7, 'text')).toThrow(text);
+    expect(() => writer.points(7, [])).toThrow(text);
+    expect(() => writer.finish(7, sampleResult())).toThrow(text);
+  });
+});
+
 describe('finish', () => {
   it('stores metrics, per-user values, artifacts and the end in one piece', () => {
     const { writer, reader } = openMemoryStore();
     const result: RunResult = { ...sampleResult(), perUser: { 'test/hr@10': Float32Array.of(1, 0, 0.1) } };
-    writer.finish(claimed({ writer }), result);
+    writer.finish(claimFirstRun(writer), result);
     const run = reader.run(reader.runs('sample')[0]?.id as number);
     expect(run).toMatchObject({
       status: 'finished',
@@ -148,7 +223,7 @@ describe('finish', () => {
 
   it('is refused, and writes nothing, when the attempt was taken over', () => {
     const { writer, reader } = openMemoryStore();
-    const attempt = claimed({ writer });
+    const attempt = claimFirstRun(writer);
     writer.recover(() => false);
     expect(() => writer.finish(attempt, sampleResult())).toThrow(
       'has already ended as "lost"; it cannot become "finished"',
@@ -157,31 +232,65 @@ describe('finish', () => {
   });
 });
 
-describe('spool', () => {
-  it('imported twice is imported once, and a line that was cut off waits', () => {
-    const { writer, reader } = openMemoryStore();
-    const attempt = claimed({ writer });
-    const path = join(folder, 'spool.jsonl');
-    const spool = openSpool(path);
-    spool.append([{ series: 'loss', step: 1, value: 0.5, time: 10 }]);
-    spool.append([{ series: 'loss', step: 2, value: NaN, time: 11 }]);
-    spool.close();
-    appendFileSync(path, '[{"series":"loss","step":3,"va');
-    const from = importSpool(writer, attempt, { path });
-    importSpool(writer, attempt, { path });
-    const run = reader.runs('sample')[0]?.id as number;
-    expect(reader.curve(run, 'loss').map(({ step, value }) => [step, value])).toEqual([
-      [1, 0.5],
-      [2, NaN],
-    ]);
-    appendFileSync(path, 'lue":0.25,"time":12}]\n');
-    importSpool(writer, attempt, { path, from });
-    expect(reader.curve(run, 'loss').at(-1)).toEqual({ step: 3, value: 0.25, time: 12 });
+describe('openStoreWriter', () => {
+  it('makes the folder, and writes so that a commit is on disk', () => {
+    const path = join(folder, 'a/b/new.sqlite');
+    const db = openForWriting(path);
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(db.pragma('synchronous', { simple: true })).toBe(2); // FULL
+    expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
+    db.close();
+  });
+
+  it('says what is in the way when it cannot make the folder', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(() => openStoreWriter(join(file, 'store.sqlite'))).toThrow(
+      /cannot be used as a run store: .*\n {2}hint {5}choose another path with --store/,
+    );
+  });
+
+  it('waits for another process that is writing', async () => {
+    const path = join(folder, 'busy.sqlite');
+    const writer = openStoreWriter(path);
+    await lockForAWhile(path);
+    expect(writer.plan(sampleExperiment())).toHaveLength(4);
+    writer.close();
+  });
+
+  it('waits for another process that is making the same store', async () => {
+    const path = join(folder, 'new-and-busy.sqlite');
+    await lockForAWhile(path);
+    const writer = openStoreWriter(path);
+    expect(writer.plan(sampleExperiment())).toHaveLength(4);
+    writer.close();
+  });
+
+  it('refuses a newer schema and the files of other programs, and leaves them as they are', () => {
+    const newer = join(folder, 'newer.sqlite');
+    openStoreWriter(newer).close();
+    const db = new SqliteDatabase(newer);
+    db.pragma('user_version = 99');
+    db.close();
+    const foreign = join(folder, 'foreign.sqlite');
+    new SqliteDatabase(foreign).exec('CREATE TABLE notes (text)').close();
+    const text = join(folder, 'text.sqlite');
+    writeFileSync(text, 'this is no database, but it is long enough to look like one'.repeat(20));
+    for (const [path, message] of [
+      [newer, 'has schema 99, and this program knows schemas up to 1\n  hint     update Towerbench'],
+      [foreign, 'is a SQLite file of another program\n  hint     choose another path with --store'],
+      [text, 'cannot be used as a run store: file is not a database\n  hint     choose another path with --store'],
+    ] as const) {
+      const before = readFileSync(path);
+      expect(() => openStoreWriter(path)).toThrow(`${path} ${message}`);
+      expect(() => openStoreReader(path)).toThrow(`${path} ${message}`);
+      expect(readFileSync(path)).toEqual(before);
+    }
   });
 });
 
 describe('openStoreReader', () => {
-  it('sees what another process has committed, and its version grows', () => {
+  it('sees what another connection has committed, and its version grows', () => {
     const path = join(folder, 'live.sqlite');
     const writer = openStoreWriter(path);
     const reader = openStoreReader(path);
@@ -193,27 +302,14 @@ describe('openStoreReader', () => {
     writer.close();
   });
 
-  it('says which command fills a store that is not there', () => {
-    expect(() => openStoreReader(join(folder, 'none.sqlite'))).toThrow(
-      /there is no run store at .*\n {2}hint {5}run a sweep first/,
-    );
-  });
-
-  it('refuses a newer schema and the file of another program, and leaves them as they are', () => {
-    const newer = join(folder, 'newer.sqlite');
-    openStoreWriter(newer).close();
-    const db = new SqliteDatabase(newer);
-    db.pragma('user_version = 99');
-    db.close();
-    expect(() => openStoreWriter(newer)).toThrow(
-      'has schema 99, and this program knows schemas up to 1\n  hint     update Towerbench',
-    );
-    const foreign = join(folder, 'foreign.sqlite');
-    new SqliteDatabase(foreign).exec('CREATE TABLE notes (text)').close();
-    expect(() => openStoreWriter(foreign)).toThrow('is a SQLite file of another program');
-    const text = join(folder, 'text.sqlite');
-    writeFileSync(text, 'this is no database, but it is long enough to look like one'.repeat(20));
-    expect(() => openStoreReader(text)).toThrow('cannot be used as a run store');
+  it('says which command fills a store that is not there, or has nothing in it', () => {
+    const none = join(folder, 'none.sqlite');
+    expect(() => openStoreReader(none)).toThrow(expect.objectContaining({ code: 'missing' }) as Error);
+    expect(() => openStoreReader(none)).toThrow(/there is no run store at .*\n {2}hint {5}run a sweep first/);
+    expect(existsSync(none)).toBe(false);
+    const empty = join(folder, 'empty.sqlite');
+    writeFileSync(empty, '');
+    expect(() => openStoreReader(empty)).toThrow(expect.objectContaining({ code: 'missing' }) as Error);
   });
 
   it('opens a store that was written when schema 1 was released', () => {
@@ -236,23 +332,5 @@ describe('schema', () => {
     const db = new SqliteDatabase(path, { readonly: true });
     expect(dumpSchema(db)).toBe(readFileSync(join(import.meta.dirname, '../fixtures/v1.sql'), 'utf8'));
     db.close();
-  });
-});
-
-describe('artifacts', () => {
-  const store = join(folder, 'store.sqlite');
-
-  it('are named by their content', () => {
-    const bytes = Buffer.from('weights');
-    const { sha256, sizeBytes } = writeArtifact(store, 'checkpoint', bytes);
-    expect(sizeBytes).toBe(7);
-    expect(spawnSync('sha256sum', { input: bytes, encoding: 'utf8' }).stdout.slice(0, 64)).toBe(sha256);
-    expect(Buffer.from(readArtifact(store, sha256)).toString()).toBe('weights');
-  });
-
-  it('that were changed are refused', () => {
-    const { sha256 } = writeArtifact(store, 'checkpoint', Buffer.from('other weights'));
-    writeFileSync(join(folder, 'artifacts', sha256.slice(0, 2), sha256), 'tampered');
-    expect(() => readArtifact(store, sha256)).toThrow('has been changed');
   });
 });
