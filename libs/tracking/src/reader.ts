@@ -229,8 +229,8 @@ function prepare(db: Database) {
       SELECT ${RUN_COLUMNS}, experiment_trials.variant FROM ${RUNS_OF_EXPERIMENT}
       WHERE experiments.name = ? ORDER BY experiment_trials.ordinal, runs.seed`),
     metricsOfExperiment: db.prepare(`
-      SELECT DISTINCT run_metrics.run_id AS owner, run_metrics.name, run_metrics.value
-      FROM ${RUNS_OF_EXPERIMENT} JOIN run_metrics ON run_metrics.run_id = runs.id WHERE experiments.name = ?`),
+      SELECT run_id AS owner, name, value FROM run_metrics
+      WHERE run_id IN (SELECT runs.id FROM ${RUNS_OF_EXPERIMENT} WHERE experiments.name = ?)`),
     metricsOfRun: db.prepare('SELECT run_id AS owner, name, value FROM run_metrics WHERE run_id = ?'),
     run: db.prepare(`
       SELECT ${RUN_COLUMNS}, trials.config,
