@@ -3,8 +3,11 @@
  * is what determines a result without the seed, a run is one trial and one seed, an attempt is one try at a run.
  */
 
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** Where a run stands. Planning puts a failed run back to pending. */
 export type RunStatus = 'pending' | 'running' | 'finished' | 'failed';
+/** How an attempt stands or ended; `lost` is one whose process ended without a result. */
 export type AttemptStatus = 'running' | 'finished' | 'failed' | 'lost';
 
 /** A YAML file as it was planned. Planning the same name again replaces the description and keeps every run. */
@@ -24,6 +27,7 @@ export interface ExperimentInput {
   readonly trials: readonly PlannedTrial[];
 }
 
+/** One trial of an experiment, under the name of its variant. */
 export interface PlannedTrial {
   /** Identity: hash of everything that determines the result. */
   readonly id: string;
@@ -41,6 +45,7 @@ export interface Point {
   readonly time: number;
 }
 
+/** A file beside the store, named by the sha256 (hex) of its content. */
 export interface ArtifactRef {
   readonly kind: string;
   readonly sha256: string;
@@ -58,6 +63,7 @@ export interface RunResult {
   readonly artifacts: readonly ArtifactRef[];
 }
 
+/** An attempt that has just been started: what to run, and under which id its points go. */
 export interface Claim {
   readonly runId: number;
   readonly attemptId: number;
@@ -85,6 +91,7 @@ export interface StoreWriter {
   close(): void;
 }
 
+/** An experiment as it was last planned. Times are in milliseconds since the epoch; `counts` are its runs by status. */
 export interface ExperimentRow {
   readonly id: number;
   readonly name: string;
@@ -104,6 +111,7 @@ export interface ExperimentRow {
   readonly counts: Readonly<Record<RunStatus, number>>;
 }
 
+/** A trial as one experiment names it; `ordinal` is its place in the plan. */
 export interface TrialRow {
   readonly id: string;
   readonly experiment: string;
@@ -113,6 +121,7 @@ export interface TrialRow {
   readonly config: Json;
 }
 
+/** A run. Times are in milliseconds since the epoch, `seconds` is what the training took; null is what is not known yet. */
 export interface RunRow {
   readonly id: number;
   readonly trialId: string;
@@ -132,6 +141,7 @@ export interface RunRow {
   readonly error: string | null;
 }
 
+/** One try at a run, with the environment and the log of its process. Times are in milliseconds since the epoch. */
 export interface AttemptRow {
   readonly id: number;
   readonly number: number;
@@ -144,6 +154,7 @@ export interface AttemptRow {
   readonly log: string;
 }
 
+/** One value of a series that is already named. `time` is in milliseconds since the epoch. */
 export interface CurvePoint {
   readonly step: number;
   readonly value: number;
