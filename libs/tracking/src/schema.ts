@@ -148,7 +148,7 @@ CREATE INDEX run_artifacts_by_sha256 ON run_artifacts (sha256);
 ];
 
 /** The schema this program writes: the number of migrations. */
-export const schemaVersion = migrations.length;
+const schemaVersion = migrations.length;
 
 /** What a file's header says about it. */
 type Found = { readonly kind: 'empty' } | { readonly kind: 'store'; readonly version: number };

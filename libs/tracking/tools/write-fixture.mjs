@@ -6,10 +6,8 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { openStoreWriter } from '../dist/open.js';
 import { sampleExperiment, sampleResult } from '../dist/sample-experiment.js';
-import { dumpSchema, schemaVersion } from '../dist/schema.js';
+import { dumpSchema } from '../dist/schema.js';
 
-const target = join(import.meta.dirname, '../fixtures', `v${schemaVersion}`);
-if (existsSync(`${target}.db`)) throw new Error(`${target}.db is there; a released fixture never changes`);
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-fixture-'));
 const path = join(folder, 'store.sqlite');
 const writer = openStoreWriter(path);
@@ -22,6 +20,8 @@ writer.points(
 writer.finish(attemptId, sampleResult());
 writer.close();
 const db = new SqliteDatabase(path);
+const target = join(import.meta.dirname, '../fixtures', `v${db.pragma('user_version', { simple: true })}`);
+if (existsSync(`${target}.db`)) throw new Error(`${target}.db is there; a released fixture never changes`);
 db.pragma('journal_mode = DELETE');
 db.prepare('VACUUM INTO ?').run(`${target}.db`);
 writeFileSync(`${target}.sql`, dumpSchema(db));
