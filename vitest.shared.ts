@@ -11,6 +11,8 @@ export function unitTests(directory: string): ViteUserConfig {
       name: basename(directory),
       include: ['src/**/*.spec.ts'],
       passWithNoTests: true,
+      testTimeout: 60_000, // a limit for what hangs, not a measure of speed: other work may share the cores
+      hookTimeout: 60_000,
       setupFiles: [join(import.meta.dirname, 'vitest.setup.ts')],
     },
   });

@@ -1,88 +1,199 @@
-import { multiplyPacked, packColumns, packRows } from './gemm';
-import { expNonPositive, sumLanes } from './simd';
+import { ADD, multiply, multiplyTransposed, panelFloats, panelStride, toPanels, fromPanels } from './panels';
+import { exp2, EXP_CONSTANTS, fma, storeExpConstants, sumLanes } from './simd';
 
-/** Rows of the score matrix that exist at one time. */
+// The module shares another's memory and may carry no tables, so the logarithm is the caller's.
+// @ts-ignore: decorator
+@external('env', 'log')
+declare function log(x: f64): f64;
+
+/** Query rows whose scores exist at one time. */
 const TILE: i32 = 32;
+/** Columns that pass through the first-level cache together. */
+const CHUNK: i32 = 256;
+const LOG2_E: f32 = 1.4426950408889634;
+const LN_2: f64 = 0.6931471805599453;
+/** A row's own item may hold so much of the row's sum before the sum without its repetitions is taken anew instead of by difference. */
+const CANCELLATION: f32 = 64;
 
 /** Floats of scratch for `inBatchSoftmax`. */
-export function inBatchSoftmaxScratch(batch: i32, dim: i32): i32 {
-  const b = (batch + 7) & ~7, d = (dim + 7) & ~7;
-  return b * d * 2 + TILE * b * 2 + TILE * d * 2 + 64;
+export function inBatchSoftmaxScratch(queries: i32, candidates: i32, dim: i32): i32 {
+  return (
+    2 * panelFloats(queries, dim) + 2 * panelFloats(candidates, dim) + panelFloats(dim, candidates) +
+    panelFloats(TILE, candidates) + 2 * panelFloats(TILE, dim) + TILE * 8 + ((candidates + 7) & ~7) + EXP_CONSTANTS + 64
+  );
 }
 
 /**
- * In-batch softmax cross-entropy and its gradients, in tiles of rows that never hold the whole score matrix.
- *   s_ij = ⟨u_i, v_j⟩ / τ − c_j;  L = mean_i (log Σ_j e^{s_ij} − s_ii);  G = (softmax − I) / (batch · τ);  dU = G V,  dV = Gᵀ U
- * Columns j ≠ i with the item of row i are left out when `items` is not 0. `correction` may be 0 (none).
- * Per row, `rowSums` gets Σ_j e^{s_ij − top_i} and `rowGaps` top_i − s_ii, so the row's loss is log(rowSums) + rowGaps; the caller
- * takes the logarithm, because a module that shares another's memory cannot carry the tables of one.
+ * Softmax cross-entropy over the candidates of a batch, and its gradients, where equal queries and equal candidates stand once.
+ *   z_aj = ⟨u_a, v_j⟩ / τ − c_j,   pair b = (a, p):  L_b = log D_b − z_ap
+ *   D_b = Σ_j m_j e^{z_aj}, less (m_p − 1) e^{z_ap} when accidental hits are masked;   L = mean_b L_b
+ * m_j: how many pairs have candidate j. With W_a = Σ_{b of a} 1 / D_b the gradient is a dense product, m_j e^{z_aj} W_a, and one
+ * correction per pair, so a pair costs its vectors only. Scores exist for TILE queries at a time.
+ *
+ * pairOffsets [queries + 1], pairCandidates [pairs]: the candidates of each query's pairs. multiplicity [candidates].
+ * Writes dU [queries, dim], dV [candidates, dim] for the mean over pairs; returns the mean in nats.
  */
 export function inBatchSoftmax(
-  batch: i32, dim: i32, tau: f32, u: usize, v: usize, correction: usize, items: usize,
-  du: usize, dv: usize, rowSums: usize, rowGaps: usize, scratch: usize,
-): void {
-  const b = <usize>((batch + 7) & ~7), d = <usize>((dim + 7) & ~7);
-  const packedVT = scratch, // V transposed as the right operand of U Vᵀ
-    packedV = packedVT + ((b * d) << 2), // V as the right operand of G V
-    scores = packedV + ((b * d) << 2), // [TILE, batch]
-    packedScores = scores + ((<usize>TILE * b) << 2),
-    packedU = packedScores + ((<usize>TILE * b) << 2),
-    tile = packedU + ((<usize>TILE * d * 2) << 2);
-  packColumns(dim, batch, v, 1, dim, packedVT);
-  packColumns(batch, dim, v, dim, 1, packedV);
-  memory.fill(dv, 0, (<usize>batch * dim) << 2);
-  const rowBytes = <usize>batch << 2;
-  const inverse: f32 = 1 / tau;
-  const scale: f32 = <f32>(1.0 / (<f64>batch * <f64>tau));
-  for (let r0 = 0; r0 < batch; r0 += TILE) {
-    const rows = min(TILE, batch - r0);
-    const tileU = u + ((<usize>r0 * dim) << 2);
-    packRows(rows, dim, tileU, dim, 1, packedU);
-    multiplyPacked(rows, batch, dim, packedU, packedVT, scores, batch, false, tile);
-    for (let r = 0; r < rows; r++) {
-      softmaxRow(batch, r0 + r, inverse, scale, scores + <usize>r * rowBytes, correction, items, rowSums, rowGaps);
+  queries: i32, candidates: i32, dim: i32, pairs: i32, tau: f32, mask: bool, u: usize, v: usize, correction: usize, multiplicity: usize,
+  pairOffsets: usize, pairCandidates: usize, du: usize, dv: usize, scratch: usize,
+): f64 {
+  const ups = <usize>panelStride(queries), vps = <usize>panelStride(candidates), tps = <usize>panelStride(dim), sps = <usize>panelStride(TILE);
+  const bias = (scratch + 63) & ~63; // per candidate: (ln m − c) · log2 e
+  const constants = bias + (<usize>((candidates + 7) & ~7) << 2);
+  const tops = constants + (EXP_CONSTANTS << 2); // per row of the tile, in all four lanes
+  const sums = tops + ((<usize>TILE * 4) << 2);
+  const uPanels = sums + ((<usize>TILE * 4) << 2);
+  const duPanels = uPanels + (<usize>panelFloats(queries, dim) << 2);
+  const vPanels = duPanels + (<usize>panelFloats(queries, dim) << 2);
+  const dvPanels = vPanels + (<usize>panelFloats(candidates, dim) << 2);
+  const vTransposed = dvPanels + (<usize>panelFloats(candidates, dim) << 2);
+  const scores = vTransposed + (<usize>panelFloats(dim, candidates) << 2);
+  const weighted = scores + (<usize>panelFloats(TILE, candidates) << 2); // Σ_j e_aj v_j
+  const scaled = weighted + (<usize>panelFloats(TILE, dim) << 2); // u_a W_a / (pairs · τ)
+  const panels = <usize>((dim + 7) >> 3);
+
+  storeExpConstants(constants);
+  toPanels(queries, dim, u, dim, 1, uPanels, ups);
+  toPanels(candidates, dim, v, dim, 1, vPanels, vps);
+  toPanels(dim, candidates, v, 1, dim, vTransposed, tps);
+  memory.fill(dvPanels, 0, panels * vps);
+  for (let j: usize = 0; j < <usize>((candidates + 7) & ~7); j++) {
+    let b = -Infinity as f32; // columns that only fill the last panel count nothing
+    if (j < <usize>candidates) {
+      b = <f32>(log(<f64>load<f32>(multiplicity + (j << 2))) / LN_2);
+      if (correction) b -= load<f32>(correction + (j << 2)) * LOG2_E;
     }
-    packRows(rows, batch, scores, batch, 1, packedScores);
-    multiplyPacked(rows, dim, batch, packedScores, packedV, du + ((<usize>r0 * dim) << 2), dim, false, tile);
-    packRows(batch, rows, scores, 1, batch, packedScores);
-    packColumns(rows, dim, tileU, dim, 1, packedU);
-    multiplyPacked(batch, dim, rows, packedScores, packedU, dv, dim, true, tile);
+    store<f32>(bias + (j << 2), b);
+  }
+
+  const inverse: f32 = 1 / tau, scale: f32 = inverse * LOG2_E;
+  const gradient: f32 = <f32>(1.0 / (<f64>pairs * <f64>tau));
+  let loss: f64 = 0;
+  for (let a0 = 0; a0 < queries; a0 += TILE) {
+    const rows = min(TILE, (queries - a0 + 7) & ~7);
+    const tile = uPanels + (<usize>a0 << 5);
+    for (let r: usize = 0; r < <usize>rows; r++) {
+      v128.store(tops + (r << 4), f32x4.splat(-Infinity));
+      v128.store(sums + (r << 4), f32x4.splat(0));
+    }
+    memory.fill(weighted, 0, panels * sps);
+    for (let j = 0; j < candidates; j += CHUNK) {
+      const width = min(CHUNK, candidates - j), first = <usize>(j >> 3);
+      const e = scores + first * sps;
+      multiply(rows, width, dim, tile, ups, vTransposed + first * tps, tps, e, sps, 0, 0);
+      scaleRows(rows, width, e, sps, scale, bias + (<usize>j << 2), tops);
+    }
+    for (let r: usize = 0; r < <usize>rows; r++) {
+      const lanes = v128.load(tops + (r << 4));
+      const x = f32x4.max(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
+      v128.store(tops + (r << 4), f32x4.max(x, i32x4.shuffle(x, x, 1, 0, 3, 2)));
+    }
+    for (let j = 0; j < candidates; j += CHUNK) {
+      const width = min(CHUNK, candidates - j), first = <usize>(j >> 3);
+      const e = scores + first * sps;
+      exponentials(rows, width, e, sps, tops, sums, constants);
+      multiply(rows, dim, width, e, sps, vPanels + (<usize>j << 5), vps, weighted, sps, ADD, 0);
+    }
+    memory.fill(scaled, 0, panels * sps);
+    for (let r = 0; r < min(rows, queries - a0); r++) {
+      const a = <usize>(a0 + r);
+      const sum = sumLanes(v128.load(sums + (<usize>r << 4)));
+      const top = <f64>load<f32>(tops + (<usize>r << 4)) * LN_2;
+      const row = uPanels + (a << 5), rowGradient = duPanels + (a << 5);
+      for (let k: usize = 0; k < panels; k++) {
+        v128.store(rowGradient + k * ups, f32x4.splat(0));
+        v128.store(rowGradient + k * ups, f32x4.splat(0), 16);
+      }
+      let reciprocals: f64 = 0;
+      const last = load<i32>(pairOffsets + ((a + 1) << 2));
+      for (let b = load<i32>(pairOffsets + (a << 2)); b < last; b++) {
+        const p = <usize>load<i32>(pairCandidates + (<usize>b << 2));
+        const own = scores + (p >> 3) * sps + (<usize>r << 5) + ((p & 7) << 2);
+        const copies = load<f32>(multiplicity + (p << 2));
+        let denominator = sum;
+        let repeated: f32 = 0; // what the other pairs with this candidate add
+        if (mask && copies > 1) {
+          repeated = load<f32>(own) * ((copies - 1) / copies);
+          denominator = sum - repeated;
+          if (denominator * CANCELLATION < sum) denominator = sumWithout(candidates, scores + (<usize>r << 5), sps, p) + load<f32>(own) / copies;
+        }
+        reciprocals += 1 / <f64>denominator;
+        const weight = f32x4.splat(-gradient * (1 + repeated / denominator));
+        const candidate = vPanels + (p << 5), candidateGradient = dvPanels + (p << 5);
+        let dot = f32x4.splat(0);
+        for (let k: usize = 0; k < panels; k++) {
+          const x0 = v128.load(row + k * ups), x1 = v128.load(row + k * ups, 16);
+          const y0 = v128.load(candidate + k * vps), y1 = v128.load(candidate + k * vps, 16);
+          dot = fma(x0, y0, fma(x1, y1, dot));
+          const dx = rowGradient + k * ups, dy = candidateGradient + k * vps;
+          v128.store(dx, fma(y0, weight, v128.load(dx)));
+          v128.store(dx, fma(y1, weight, v128.load(dx, 16)), 16);
+          v128.store(dy, fma(x0, weight, v128.load(dy)));
+          v128.store(dy, fma(x1, weight, v128.load(dy, 16)), 16);
+        }
+        let z = sumLanes(dot) * inverse;
+        if (correction) z -= load<f32>(correction + (p << 2));
+        loss += log(<f64>denominator) + top - <f64>z;
+      }
+      const weight = f32x4.splat(<f32>(reciprocals * <f64>gradient));
+      for (let k: usize = 0; k < panels; k++) {
+        const x = row + k * ups, w = weighted + k * sps + (<usize>r << 5), s = scaled + k * sps + (<usize>r << 5), dx = rowGradient + k * ups;
+        v128.store(s, f32x4.mul(v128.load(x), weight));
+        v128.store(s, f32x4.mul(v128.load(x, 16), weight), 16);
+        v128.store(dx, fma(v128.load(w), weight, v128.load(dx)));
+        v128.store(dx, fma(v128.load(w, 16), weight, v128.load(dx, 16)), 16);
+      }
+    }
+    multiplyTransposed(rows, dim, candidates, scores, sps, scaled, sps, dvPanels, vps, true);
+  }
+  fromPanels(queries, dim, duPanels, ups, du, dim);
+  fromPanels(candidates, dim, dvPanels, vps, dv, dim);
+  return loss / <f64>pairs;
+}
+
+/** x = x · scale + bias of the column, in place; `tops` takes the largest per lane of each row. */
+function scaleRows(rows: i32, columns: i32, x: usize, ps: usize, scale: f32, bias: usize, tops: usize): void {
+  const factor = f32x4.splat(scale);
+  for (let j = 0; j < columns; j += 8) {
+    const b0 = v128.load(bias), b1 = v128.load(bias, 16);
+    let p = x;
+    for (let t = tops, end = tops + (<usize>rows << 4); t < end; t += 16) {
+      const x0 = fma(v128.load(p), factor, b0), x1 = fma(v128.load(p, 16), factor, b1);
+      v128.store(p, x0);
+      v128.store(p, x1, 16);
+      v128.store(t, f32x4.pmax(v128.load(t), f32x4.pmax(x0, x1)));
+      p += 32;
+    }
+    x += ps;
+    bias += 32;
   }
 }
 
-/** Turns one row of ⟨u, v⟩ into its row of G in place. */
-function softmaxRow(
-  batch: i32, row: i32, inverse: f32, scale: f32, s: usize, correction: usize, items: usize, rowSums: usize, rowGaps: usize,
-): void {
-  const end = <usize>batch << 2, vectorEnd = end & ~15, own = <usize>row << 2;
-  const item = items ? load<i32>(items + own) : 0;
-  let top: f32 = -Infinity;
-  for (let j: usize = 0; j < end; j += 4) {
-    let x = load<f32>(s + j) * inverse;
-    if (correction) x -= load<f32>(correction + j);
-    if (items && j != own && load<i32>(items + j) == item) x = -Infinity;
-    store<f32>(s + j, x);
-    top = max(top, x);
+/** x = 2^(x − top of the row), in place; `sums` adds them up per lane. */
+function exponentials(rows: i32, columns: i32, x: usize, ps: usize, tops: usize, sums: usize, constants: usize): void {
+  const k = v128.load32_splat(constants), low = v128.load32_splat(constants, 4);
+  const c6 = v128.load32_splat(constants, 8), c5 = v128.load32_splat(constants, 12), c4 = v128.load32_splat(constants, 16);
+  const c3 = v128.load32_splat(constants, 20), c2 = v128.load32_splat(constants, 24), c1 = v128.load32_splat(constants, 28);
+  const c0 = v128.load32_splat(constants, 32);
+  const apart = sums - tops;
+  for (let j = 0; j < columns; j += 8) {
+    let p = x;
+    for (let t = tops, end = tops + (<usize>rows << 4); t < end; t += 16) {
+      const top = v128.load(t);
+      const x0 = exp2(f32x4.sub(v128.load(p), top), k, low, c6, c5, c4, c3, c2, c1, c0);
+      v128.store(p, x0);
+      const x1 = exp2(f32x4.sub(v128.load(p, 16), top), k, low, c6, c5, c4, c3, c2, c1, c0);
+      v128.store(p, x1, 16);
+      v128.store(t + apart, f32x4.add(v128.load(t + apart), f32x4.add(x0, x1)));
+      p += 32;
+    }
+    x += ps;
   }
-  const target = load<f32>(s + own);
-  const topLanes = f32x4.splat(top);
-  let sums = f32x4.splat(0);
-  let j: usize = 0;
-  for (; j < vectorEnd; j += 16) {
-    const e = expNonPositive(f32x4.sub(v128.load(s + j), topLanes));
-    v128.store(s + j, e);
-    sums = f32x4.add(sums, e);
-  }
-  let sum = sumLanes(sums);
-  for (; j < end; j += 4) {
-    const e = f32x4.extract_lane(expNonPositive(f32x4.splat(load<f32>(s + j) - top)), 0);
-    store<f32>(s + j, e);
-    sum += e;
-  }
-  const factor = f32x4.splat(scale / sum);
-  for (j = 0; j < vectorEnd; j += 16) v128.store(s + j, f32x4.mul(v128.load(s + j), factor));
-  for (; j < end; j += 4) store<f32>(s + j, load<f32>(s + j) * f32x4.extract_lane(factor, 0));
-  store<f32>(s + own, load<f32>(s + own) - scale);
-  store<f32>(rowSums + own, sum);
-  store<f32>(rowGaps + own, top - target);
+}
+
+/** Sum of one row of scores without column `left`. */
+function sumWithout(columns: i32, row: usize, ps: usize, left: usize): f32 {
+  let sum: f32 = 0;
+  for (let j: usize = 0; j < <usize>columns; j++) if (j != left) sum += load<f32>(row + (j >> 3) * ps + ((j & 7) << 2));
+  return sum;
 }

@@ -13,22 +13,40 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+/** Floats of `storeExpConstants`, rounded up to whole vectors. */
+export const EXP_CONSTANTS: i32 = 12;
+
 /**
- * e^x per lane for x ≤ 0, relative error below 3e-7; below −87 the result is 0.
- * 2^t with t = x·log2(e): t is rounded by adding 1.5·2^23, a degree-6 polynomial serves [−½, ½], the exponent is added as an integer.
+ * Puts the constants of `exp2` into memory: a constant vector inside a loop is built anew at every use, one that was loaded before the
+ * loop stays in a register.
+ */
+export function storeExpConstants(to: usize): void {
+  store<f32>(to, 12582912.0); // 1.5 · 2^23: adding it rounds to a whole number
+  store<f32>(to, -126.0, 4);
+  store<f32>(to, 1.540353e-4, 8);
+  store<f32>(to, 1.3333558e-3, 12);
+  store<f32>(to, 9.6181291e-3, 16);
+  store<f32>(to, 5.5504109e-2, 20);
+  store<f32>(to, 2.4022651e-1, 24);
+  store<f32>(to, 6.9314718e-1, 28);
+  store<f32>(to, 1.0, 32);
+}
+
+/**
+ * 2^x per lane for x ≤ 127, relative error below 3e-7; below −126 it is 2^−126, NaN stays NaN. The arguments after x are the constants
+ * in their order.
  */
 // @ts-ignore: decorator
 @inline
-export function expNonPositive(x: v128): v128 {
-  const t = f32x4.max(f32x4.mul(x, f32x4.splat(1.4426950408889634)), f32x4.splat(-126));
-  const rounded = f32x4.add(t, f32x4.splat(12582912.0));
-  const f = f32x4.sub(t, f32x4.sub(rounded, f32x4.splat(12582912.0)));
-  let p = fma(f, f32x4.splat(1.540353e-4), f32x4.splat(1.3333558e-3));
-  p = fma(p, f, f32x4.splat(9.6181291e-3));
-  p = fma(p, f, f32x4.splat(5.5504109e-2));
-  p = fma(p, f, f32x4.splat(2.4022651e-1));
-  p = fma(p, f, f32x4.splat(6.9314718e-1));
-  p = fma(p, f, f32x4.splat(1.0));
-  const value = i32x4.add(p, i32x4.shl(rounded, 23));
-  return v128.and(value, f32x4.gt(x, f32x4.splat(-87)));
+export function exp2(x: v128, k: v128, low: v128, c6: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128): v128 {
+  const t = f32x4.pmax(x, low);
+  const rounded = f32x4.add(t, k);
+  const f = f32x4.sub(t, f32x4.sub(rounded, k));
+  let p = fma(f, c6, c5);
+  p = fma(p, f, c4);
+  p = fma(p, f, c3);
+  p = fma(p, f, c2);
+  p = fma(p, f, c1);
+  p = fma(p, f, c0);
+  return i32x4.add(p, i32x4.shl(rounded, 23));
 }

@@ -9,4 +9,8 @@ export { forward, scoped, stepGradients, type Pass, type Scope, type StepResult 
 export { tf } from './tf.js';
 export { engineNames, resolveEngine, startEngine, type Engine, type EngineName } from './backends/engine.js';
 export { inspectEngines, type EngineReport } from './backends/inspect.js';
+export { denseLayers, type DenseLayer } from './kernels/dense-layers.js';
 export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';
+export { l2Normalize } from './kernels/l2-normalize.js';
+export { pairScores, type Pairs } from './kernels/pair-scores.js';
+export { poolRows, type PooledField } from './kernels/pool-rows.js';

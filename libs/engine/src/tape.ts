@@ -54,7 +54,7 @@ export function stepGradients(
     const gradientOf = (index: number): Float32Array => {
       const gradient = grads[index];
       const size = (inputs[index] as tf.Tensor).size;
-      return gradient === undefined ? new Float32Array(size) : Float32Array.from(gradient.dataSync());
+      return gradient === undefined ? new Float32Array(size) : (gradient.dataSync() as Float32Array);
     };
     const { parameters } = pass;
     const result: StepResult = {
@@ -74,7 +74,7 @@ export function stepGradients(
 export function forward(pass: Pass, encode: (scope: Scope) => tf.Tensor): Float32Array {
   return scoped(() => {
     const { inputs, read } = upload(pass);
-    return Float32Array.from(encode(scopeOf(pass, inputs, read, false)).dataSync());
+    return encode(scopeOf(pass, inputs, read, false)).dataSync() as Float32Array;
   });
 }
 

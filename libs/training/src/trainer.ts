@@ -11,6 +11,7 @@ import {
 } from '@towerbench/engine';
 import type { TowerModel } from '@towerbench/models';
 import type { Loss, Sampler } from '@towerbench/objectives';
+import { allDistinct, Distinct } from './distinct.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
 
@@ -26,6 +27,8 @@ export interface TrainerOptions {
   readonly rng: Rng;
 }
 
+const NO_HISTORY = new Int32Array(0);
+
 /**
  * Steps of one run. What a step does is a function of the seed, the number of the step and the weights before it: order,
  * negatives and dropout come from generators forked by epoch and step. So weights, moments and the step number are all of its
@@ -39,6 +42,8 @@ export class Trainer {
   readonly #parameters: readonly Parameter[];
   readonly #optimizer: Optimizer;
   readonly #lookups: Lookups;
+  readonly #distinctUsers: Distinct;
+  readonly #distinctItems: Distinct;
   #step = 0;
   #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
 
@@ -53,6 +58,8 @@ export class Trainer {
     this.#parameters = [...model.parameters, ...loss.parameters];
     this.#optimizer = new Optimizer({ rule, embedding, parameters: this.#parameters, tables: model.tables });
     this.#lookups = new Lookups(model.tables);
+    this.#distinctUsers = new Distinct(data.numUsers);
+    this.#distinctItems = new Distinct(data.numItems);
   }
 
   /** Steps done. */
@@ -77,13 +84,19 @@ export class Trainer {
     const stepRng = rng.fork(`step/${step}`);
     const rows = this.#rowsOf(step);
     const users = pick(data.train.user, rows);
-    const items = pick(data.train.item, rows);
+    const positives = pick(data.train.item, rows);
+    const { numNegatives, logSamplingProbability } = sampler;
     const negatives = sampler.draw(users, stepRng.fork('negatives'));
     const label = data.train.label;
+    // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
+    const hasHistory = data.query.sequences.length > 0;
+    const queries = hasHistory ? allDistinct(users) : this.#distinctUsers.of(users);
+    const candidates = this.#distinctItems.of(beside(positives, negatives, numNegatives));
+    const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
 
     this.#lookups.begin();
-    const query = model.query.prepare(assembleQuery(data, users, pick(data.train.historyEnd, rows)), this.#lookups);
-    const candidate = model.candidate.prepare(assembleCandidate(data, concat(items, negatives)), this.#lookups);
+    const query = model.query.prepare(assembleQuery(data, queries.values, historyEnd), this.#lookups);
+    const candidate = model.candidate.prepare(assembleCandidate(data, candidates.values), this.#lookups);
     const result = stepGradients(
       { parameters: this.#parameters, lookups: this.#lookups, rng: stepRng.fork('dropout') },
       (scope) =>
@@ -92,10 +105,12 @@ export class Trainer {
           { query: query(scope), candidate: candidate(scope) },
           {
             size: rows.length,
-            numNegatives: sampler.numNegatives,
-            items,
+            numNegatives,
+            queryOf: queries.placeOf,
+            candidateOf: candidates.placeOf,
+            items: candidates.values,
             labels: label === null ? null : Float32Array.from(rows, (row) => label[row] as number),
-            logSamplingProbability: sampler.logSamplingProbability,
+            logSamplingProbability,
           },
         ),
     );
@@ -171,10 +186,13 @@ function pick(values: Int32Array, rows: Int32Array): Int32Array {
   return out;
 }
 
-function concat(a: Int32Array, b: Int32Array): Int32Array {
-  if (b.length === 0) return a;
-  const out = new Int32Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
+/** Each positive followed by its negatives. @shape [size, 1 + numNegatives] */
+function beside(positives: Int32Array, negatives: Int32Array, numNegatives: number): Int32Array {
+  if (numNegatives === 0) return positives;
+  const out = new Int32Array(positives.length + negatives.length);
+  for (let row = 0, at = 0; row < positives.length; row++) {
+    out[at++] = positives[row] as number;
+    for (let k = row * numNegatives; k < (row + 1) * numNegatives; k++) out[at++] = negatives[k] as number;
+  }
   return out;
 }

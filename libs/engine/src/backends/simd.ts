@@ -9,10 +9,10 @@ export interface SharedBackend {
   address(tensor: tf.TensorInfo): number;
   /** A tensor whose values are not set. */
   output(shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo;
+  /** The same, known to the tape. */
+  tensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
   /** Runs `body` with a block of scratch memory of so many floats. */
   withScratch<T>(floats: number, body: (address: number) => T): T;
-  /** A fresh view of float32 values at an address: growing memory detaches older ones. */
-  floats(address: number, length: number): Float32Array;
 }
 
 /** The part of the official backend's object that is not in its types. */
@@ -24,9 +24,9 @@ interface WasmBackend {
 
 let shared: SharedBackend | null = null;
 
-/** Our kernels on the memory of the WASM backend; null until that backend has been started. */
+/** Our kernels on the memory of the WASM backend; null while another backend computes. */
 export function sharedBackend(): SharedBackend | null {
-  return shared;
+  return tf.getBackend() === 'wasm' ? shared : null;
 }
 
 /**
@@ -43,12 +43,16 @@ export async function startSimd(): Promise<void> {
     await import('@tensorflow/tfjs-backend-wasm');
     if (!(await tf.setBackend('wasm'))) throw new Error('the WASM backend of TensorFlow.js did not start');
   });
-  const kernels = exportsOf(await webAssembly.instantiate(build.bytes, { env: { memory } })) as unknown as Kernels;
+  const kernels = exportsOf(
+    await webAssembly.instantiate(build.bytes, { env: { memory, log: Math.log } }),
+  ) as unknown as Kernels;
   const backend = tf.backend() as unknown as WasmBackend;
   shared = {
     kernels,
     address: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
     output: (shape, dtype) => backend.makeOutput([...shape], dtype),
+    tensor: <R extends tf.Rank>(shape: tf.ShapeMap[R]) =>
+      tf.engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], 'float32')) as tf.Tensor<R>,
     withScratch(floats, body) {
       // 16 bytes more, so that the block can start on a vector boundary.
       const raw = backend.wasm._malloc(floats * 4 + 16);
@@ -58,7 +62,6 @@ export async function startSimd(): Promise<void> {
         backend.wasm._free(raw);
       }
     },
-    floats: (address, length) => new Float32Array(memory.buffer, address, length),
   };
 }
 

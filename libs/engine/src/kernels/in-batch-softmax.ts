@@ -1,111 +1,156 @@
-import { sharedBackend } from '../backends/simd.js';
+import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
 
 export interface InBatchSoftmaxInputs {
-  /** [batch, dim] */
+  /** [queries, dim] */
   readonly query: tf.Tensor2D;
-  /** [batch, dim]; row i is the positive of query i. */
+  /** [candidates, dim]; no item stands twice. */
   readonly candidate: tf.Tensor2D;
-  readonly temperature: tf.Scalar;
-  /** log q per column; null for none. */
+  /** Row of `query` per pair of the batch. */
+  readonly queryOf: Int32Array;
+  /** Row of `candidate` per pair: its positive. */
+  readonly candidateOf: Int32Array;
+  /** τ, a number where it is not learned. */
+  readonly temperature: number | tf.Scalar;
+  /** log q per row of `candidate`; null for none. */
   readonly correction: Float32Array | null;
-  /** Item per column; columns with the item of another row's positive are masked in that row. Null masks nothing. */
-  readonly itemIds: Int32Array | null;
+  /** Leaves the other pairs' copies of a pair's own positive out of its sum. */
+  readonly maskAccidentalHits: boolean;
 }
 
 /**
- * In-batch softmax cross-entropy, divided by τ, corrected and masked in that order.
- *   s_ij = ⟨u_i, v_j⟩ / τ − log q_j,   L = −(1/B) Σᵢ log softmax_j(s_ij)[i]
- *   ∂L/∂s = (softmax(s) − I) / B,  ∂L/∂τ = −(1/τ) Σᵢ ⟨∂L/∂u_i, u_i⟩
- * On the simd engine one fused kernel computes the loss and both gradients in tiles of 32 rows; elsewhere it is made of tensor ops.
+ * In-batch softmax cross-entropy: divided by τ, corrected and masked in that order.
+ *   z_bj = ⟨u_b, v_j⟩ / τ − log q_j over the positives j of all pairs,   L = −(1/B) Σ_b log softmax_j(z_bj)[b]
+ *   ∂L/∂z = (softmax(z) − I) / B,  ∂L/∂τ = −(1/τ) Σ ⟨∂L/∂u, u⟩
+ * Equal queries and equal candidates of a batch are given once and count as often as they occur. On the simd engine one fused kernel
+ * computes the loss and both gradients in tiles of 32 queries; elsewhere it is made of tensor ops over all pairs.
  *
- * @returns nats, mean over the batch
- * @throws {RangeError} when query and candidate differ in shape
+ * @returns nats, mean over the pairs
+ * @throws {RangeError} when query and candidate differ in width
+ * @numerics Scores and their exponentials (relative error 3e-7) are float32, row maxima are subtracted; the mean is summed in float64.
  */
 export function inBatchSoftmaxCrossEntropy(inputs: InBatchSoftmaxInputs): tf.Scalar {
   const { query, candidate } = inputs;
-  if (query.shape.join() !== candidate.shape.join()) {
+  if (query.shape[1] !== candidate.shape[1]) {
     throw new RangeError(
-      `in-batch softmax: query is [${query.shape.join(', ')}], candidate is [${candidate.shape.join(', ')}]; they must be equal`,
+      `in-batch softmax: query is [${query.shape.join(', ')}], candidate is [${candidate.shape.join(', ')}]; they must have one width`,
     );
   }
-  const backend = tf.getBackend() === 'wasm' ? sharedBackend() : null;
-  return backend === null ? composed(inputs) : fused(inputs, backend);
+  const backend = sharedBackend();
+  return backend === null ? composedInBatchSoftmax(inputs) : fused(inputs, backend);
 }
 
-/** The same loss made of tensor ops; what the fused kernel is compared with. */
-export function composed({ query, candidate, temperature, correction, itemIds }: InBatchSoftmaxInputs): tf.Scalar {
-  const batch = query.shape[0];
-  let scores: tf.Tensor2D = tf.div(tf.matMul(query, candidate, false, true), temperature);
-  if (correction !== null) scores = tf.sub(scores, tf.tensor2d(correction, [1, batch]));
-  if (itemIds !== null) scores = tf.sub(scores, tf.tensor2d(accidentalHits(itemIds), [batch, batch]));
-  const top = tf.max(scores, 1, true); // [batch, 1]
+/** The same loss made of tensor ops over all pairs; what the fused kernel is compared with. */
+export function composedInBatchSoftmax({
+  query,
+  candidate,
+  queryOf,
+  candidateOf,
+  temperature,
+  correction,
+  maskAccidentalHits,
+}: InBatchSoftmaxInputs): tf.Scalar {
+  const pairs = queryOf.length;
+  const u = tf.gather(query, tf.tensor1d(queryOf, 'int32'));
+  const v = tf.gather(candidate, tf.tensor1d(candidateOf, 'int32'));
+  let scores: tf.Tensor2D = tf.div(tf.matMul(u, v, false, true), temperature);
+  if (correction !== null) {
+    const logQ = Float32Array.from(candidateOf, (row) => correction[row] as number);
+    scores = tf.sub(scores, tf.tensor2d(logQ, [1, pairs]));
+  }
+  if (maskAccidentalHits) scores = tf.sub(scores, tf.tensor2d(accidentalHits(candidateOf), [pairs, pairs]));
+  const top = tf.max(scores, 1, true); // [pairs, 1]
   const shifted = tf.sub(scores, top);
-  const logSum = tf.log(tf.sum(tf.exp(shifted), 1)); // [batch]
-  const target = tf.sum(tf.mul(shifted, tf.eye(batch)), 1);
+  const logSum = tf.log(tf.sum(tf.exp(shifted), 1)); // [pairs]
+  const target = tf.sum(tf.mul(shifted, tf.eye(pairs)), 1);
   return tf.mean<tf.Scalar>(tf.sub(logSum, target));
 }
 
-/** 1e9 where a column holds the item of another row's positive, else 0. @shape [batch, batch] */
+/** 1e9 where a column holds the item of another row's positive, else 0. @shape [pairs, pairs] */
 function accidentalHits(items: Int32Array): Float32Array {
-  const batch = items.length;
-  const mask = new Float32Array(batch * batch);
-  for (let i = 0; i < batch; i++) {
-    for (let j = 0; j < batch; j++) if (i !== j && items[i] === items[j]) mask[i * batch + j] = 1e9;
+  const pairs = items.length;
+  const mask = new Float32Array(pairs * pairs);
+  for (let i = 0; i < pairs; i++) {
+    for (let j = 0; j < pairs; j++) if (i !== j && items[i] === items[j]) mask[i * pairs + j] = 1e9;
   }
   return mask;
 }
 
-function fused(inputs: InBatchSoftmaxInputs, backend: NonNullable<ReturnType<typeof sharedBackend>>): tf.Scalar {
-  const { correction, itemIds } = inputs;
+function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar {
+  const { queryOf, candidateOf, correction, maskAccidentalHits, temperature } = inputs;
+  const pairs = queryOf.length;
+  const fixed = typeof temperature === 'number';
   const op = tf.customGrad((...args) => {
-    const [query, candidate, temperature] = args.slice(0, 3) as [tf.Tensor2D, tf.Tensor2D, tf.Scalar];
-    const save = args[3] as unknown as (tensors: tf.Tensor[]) => void;
-    const { kernels, address, withScratch, floats } = backend;
-    const [batch, dim] = query.shape;
-    const tau = temperature.dataSync()[0] as number;
-    const dQuery = tf.engine().makeTensorFromTensorInfo(backend.output([batch, dim], 'float32')) as tf.Tensor2D;
-    const dCandidate = tf.engine().makeTensorFromTensorInfo(backend.output([batch, dim], 'float32')) as tf.Tensor2D;
+    const [query, candidate] = args as unknown as [tf.Tensor2D, tf.Tensor2D];
+    const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
+    const { kernels, address, withScratch, tensor } = backend;
+    const [queries, dim] = query.shape;
+    const [candidates] = candidate.shape;
+    const tau = fixed ? temperature : ((args[2] as tf.Tensor).dataSync()[0] as number);
+    const dQuery = tensor<tf.Rank.R2>([queries, dim]);
+    const dCandidate = tensor<tf.Rank.R2>([candidates, dim]);
     const corrections = correction === null ? null : tf.tensor1d(correction);
-    const items = itemIds === null ? null : tf.tensor1d(itemIds, 'int32');
-    const rows = ((batch + 3) >> 2) << 2;
-    let loss = 0;
-    if (batch > 0) {
-      loss = withScratch(kernels.inBatchSoftmaxScratch(batch, dim) + 2 * rows, (scratch) => {
-        const rowSums = scratch;
-        const rowGaps = scratch + rows * 4;
-        kernels.inBatchSoftmax(
-          batch,
-          dim,
-          tau,
-          address(query),
-          address(candidate),
-          corrections === null ? 0 : address(corrections),
-          items === null ? 0 : address(items),
-          address(dQuery),
-          address(dCandidate),
-          rowSums,
-          rowGaps,
-          scratch + rows * 8,
-        );
-        const sums = floats(rowSums, batch);
-        const gaps = floats(rowGaps, batch);
-        let total = 0;
-        for (let i = 0; i < batch; i++) total += Math.log(sums[i] as number) + (gaps[i] as number);
-        return total / batch;
-      });
-    }
-    corrections?.dispose();
-    items?.dispose();
+    const byQuery = pairsByQuery(queryOf, candidateOf, queries);
+    const offsets = tf.tensor1d(byQuery.offsets, 'int32');
+    const positives = tf.tensor1d(byQuery.candidates, 'int32');
+    const multiplicity = tf.tensor1d(countOf(candidateOf, candidates));
+    const loss =
+      pairs === 0
+        ? 0
+        : withScratch(kernels.inBatchSoftmaxScratch(queries, candidates, dim), (scratch) =>
+            kernels.inBatchSoftmax(
+              queries,
+              candidates,
+              dim,
+              pairs,
+              tau,
+              maskAccidentalHits,
+              address(query),
+              address(candidate),
+              corrections === null ? 0 : address(corrections),
+              address(multiplicity),
+              address(offsets),
+              address(positives),
+              address(dQuery),
+              address(dCandidate),
+              scratch,
+            ),
+          );
     save([query, dQuery, dCandidate]);
     return {
       value: tf.scalar(loss),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [u, du, dv] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        const dTemperature = tf.mul(tf.div(tf.sum(tf.mul(du, u)), -tau), dy);
-        return [tf.mul(du, dy), tf.mul(dv, dy), dTemperature];
+        const gradients: tf.Tensor[] = [tf.mul(du, dy), tf.mul(dv, dy)];
+        if (!fixed) gradients.push(tf.mul(tf.div(tf.sum(tf.mul(du, u)), -tau), dy));
+        return gradients;
       },
     };
   });
-  return op(inputs.query, inputs.candidate, inputs.temperature);
+  return op(inputs.query, inputs.candidate, ...(fixed ? [] : [temperature]));
+}
+
+/** The candidates of each query's pairs: those of query a are `candidates[offsets[a]]` up to `candidates[offsets[a + 1]]`. */
+function pairsByQuery(
+  queryOf: Int32Array,
+  candidateOf: Int32Array,
+  queries: number,
+): { offsets: Int32Array; candidates: Int32Array } {
+  const offsets = new Int32Array(queries + 1);
+  for (let b = 0; b < queryOf.length; b++) (offsets[(queryOf[b] as number) + 1] as number)++;
+  for (let a = 0; a < queries; a++) offsets[a + 1] = (offsets[a + 1] as number) + (offsets[a] as number);
+  const next = offsets.slice();
+  const candidates = new Int32Array(queryOf.length);
+  for (let b = 0; b < queryOf.length; b++) {
+    const a = queryOf[b] as number;
+    candidates[next[a] as number] = candidateOf[b] as number;
+    next[a] = (next[a] as number) + 1;
+  }
+  return { offsets, candidates };
+}
+
+function countOf(rows: Int32Array, length: number): Float32Array {
+  const counts = new Float32Array(length);
+  for (let b = 0; b < rows.length; b++) (counts[rows[b] as number] as number)++;
+  return counts;
 }

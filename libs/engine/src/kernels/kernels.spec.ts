@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../backends/engine.js';
 import { createRng } from '../random.js';
 import { tf } from '../tf.js';
-import { composed, inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './in-batch-softmax.js';
 
 beforeAll(() => startEngine('simd'));
 
@@ -110,107 +109,5 @@ describe('unsortedSegmentSum on the simd engine', () => {
   it('is the gradient of gather', () => {
     const gradient = tf.grad((x) => tf.sum(tf.gather(x, tf.tensor1d([1, 1, 0], 'int32'))))(tf.zeros([3, 2]));
     expect([...gradient.dataSync()]).toEqual([1, 1, 2, 2, 0, 0]);
-  });
-});
-
-describe('inBatchSoftmaxCrossEntropy', () => {
-  const lossOf = (inputs: Partial<InBatchSoftmaxInputs>): number => {
-    const scores: InBatchSoftmaxInputs = {
-      query: tf.tensor2d([[0.9, 0.1], [0.2, 0.8]]), // prettier-ignore
-      candidate: tf.tensor2d([[1, 0], [0, 1]]), // prettier-ignore
-      temperature: tf.scalar(0.5),
-      correction: null,
-      itemIds: null,
-      ...inputs,
-    };
-    return inBatchSoftmaxCrossEntropy(scores).dataSync()[0] as number;
-  };
-  const logQ = Float32Array.of(Math.log(0.6), Math.log(0.1));
-
-  it('gives the worked example: divide by τ first, subtract log q after', () => {
-    expect(lossOf({})).toBeCloseTo(0.223592, 5);
-    expect(lossOf({ correction: logQ })).toBeCloseTo(0.421298, 5);
-    expect(lossOf({ correction: logQ })).not.toBeCloseTo(1.060378, 2); // (s − log q) / τ
-  });
-
-  it('is zero when every other column is the same item', () => {
-    expect(lossOf({ itemIds: Int32Array.of(7, 7) })).toBe(0);
-  });
-
-  it('refuses towers of different width', () => {
-    expect(() => lossOf({ candidate: tf.zeros([2, 3]) })).toThrow(
-      'query is [2, 2], candidate is [2, 3]; they must be equal',
-    );
-  });
-
-  /** Loss and gradients in float64, straight from the formula. */
-  function reference(
-    batch: number,
-    dim: number,
-    u: Float32Array,
-    v: Float32Array,
-    tau: number,
-    c: Float32Array,
-    items: Int32Array,
-  ) {
-    const du = new Float64Array(batch * dim);
-    const dv = new Float64Array(batch * dim);
-    let [loss, dTau] = [0, 0];
-    for (let i = 0; i < batch; i++) {
-      const raw = Array.from({ length: batch }, (_, j) => {
-        let dot = 0;
-        for (let k = 0; k < dim; k++) dot += (u[i * dim + k] as number) * (v[j * dim + k] as number);
-        return dot;
-      });
-      const s = raw.map((dot, j) => (j !== i && items[j] === items[i] ? -Infinity : dot / tau - (c[j] as number)));
-      const top = Math.max(...s);
-      const sum = s.reduce((total, value) => total + Math.exp(value - top), 0);
-      loss += (Math.log(sum) + top - (s[i] as number)) / batch;
-      for (let j = 0; j < batch; j++) {
-        const g = (Math.exp((s[j] as number) - top) / sum - (i === j ? 1 : 0)) / batch;
-        dTau -= (g * (raw[j] as number)) / (tau * tau);
-        for (let k = 0; k < dim; k++) {
-          du[i * dim + k] = (du[i * dim + k] as number) + (g * (v[j * dim + k] as number)) / tau;
-          dv[j * dim + k] = (dv[j * dim + k] as number) + (g * (u[i * dim + k] as number)) / tau;
-        }
-      }
-    }
-    return { loss, gradients: [du, dv, Float64Array.of(dTau)] };
-  }
-
-  it.each([
-    [1, 1],
-    [3, 5],
-    [33, 8],
-    [70, 17],
-    [129, 64],
-  ])('has the loss and the gradients of a float64 loop at batch %i, dim %i', (batch, dim) => {
-    const [u, v] = [normals(batch * dim, 1), normals(batch * dim, 2)].map((x) => x.map((value) => value * 0.3)) as [
-      Float32Array,
-      Float32Array,
-    ];
-    const rng = createRng(3);
-    const items = Int32Array.from({ length: batch }, () => rng.int(Math.max(2, batch >> 1)));
-    const correction = Float32Array.from(items, (item) => -1 - item / batch);
-    const tau = Math.fround(0.2);
-    const expected = reference(batch, dim, u, v, tau, correction, items);
-    for (const form of [inBatchSoftmaxCrossEntropy, composed]) {
-      const { value, grads } = tf.valueAndGrads((query, candidate, temperature) =>
-        form({
-          query: query as tf.Tensor2D,
-          candidate: candidate as tf.Tensor2D,
-          temperature: temperature as tf.Scalar,
-          correction,
-          itemIds: items,
-        }),
-      )([tf.tensor2d(u, [batch, dim]), tf.tensor2d(v, [batch, dim]), tf.scalar(tau)]);
-      expect(Math.abs((value.dataSync()[0] as number) - expected.loss)).toBeLessThan(1e-5);
-      for (const [index, gradient] of expected.gradients.entries()) {
-        const actual = (grads[index] as tf.Tensor).dataSync();
-        const scale = Math.max(...gradient.map(Math.abs), 1e-6);
-        for (const [i, entry] of gradient.entries())
-          expect(Math.abs((actual[i] as number) - entry) / scale).toBeLessThan(1e-4);
-      }
-    }
   });
 });

@@ -20,22 +20,113 @@ export interface Kernels {
     scratch: number,
   ): void;
   segmentSum(rows: number, width: number, segments: number, x: number, ids: number, out: number): void;
-  inBatchSoftmaxScratch(batch: number, dim: number): number;
-  inBatchSoftmax(
-    batch: number,
+  panelStride(rows: number): number;
+  panelFloats(rows: number, columns: number): number;
+  toPanels(
+    rows: number,
+    columns: number,
+    x: number,
+    rowStride: number,
+    columnStride: number,
+    out: number,
+    ps: number,
+  ): void;
+  fromPanels(rows: number, columns: number, panels: number, ps: number, out: number, rowStride: number): void;
+  maskPanels(rows: number, columns: number, x: number, aux: number, ps: number): void;
+  columnSums(rows: number, columns: number, panels: number, ps: number, out: number): void;
+  multiply(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aps: number,
+    b: number,
+    bps: number,
+    c: number,
+    cps: number,
+    mode: number,
+    aux: number,
+  ): void;
+  multiplyTransposed(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aps: number,
+    b: number,
+    bps: number,
+    c: number,
+    cps: number,
+    add: boolean,
+  ): void;
+  poolRows(
+    size: number,
+    width: number,
     dim: number,
+    rows: number,
+    places: number,
+    weights: number,
+    out: number,
+    stride: number,
+  ): void;
+  scatterRows(
+    size: number,
+    width: number,
+    dim: number,
+    dy: number,
+    stride: number,
+    places: number,
+    weights: number,
+    dRows: number,
+  ): void;
+  normalizeRows(rows: number, dim: number, x: number, y: number, inverse: number): void;
+  normalizeRowsGradient(rows: number, dim: number, y: number, inverse: number, dy: number, dx: number): void;
+  pairScores(
+    pairs: number,
+    perQuery: number,
+    dim: number,
+    u: number,
+    v: number,
+    queryOf: number,
+    candidateOf: number,
+    out: number,
+  ): void;
+  pairScoresGradient(
+    pairs: number,
+    perQuery: number,
+    dim: number,
+    u: number,
+    v: number,
+    queryOf: number,
+    candidateOf: number,
+    dy: number,
+    du: number,
+    dv: number,
+  ): void;
+  inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
+  inBatchSoftmax(
+    queries: number,
+    candidates: number,
+    dim: number,
+    pairs: number,
     temperature: number,
+    mask: boolean,
     query: number,
     candidate: number,
     correction: number,
-    items: number,
+    multiplicity: number,
+    pairOffsets: number,
+    pairCandidates: number,
     queryGradient: number,
     candidateGradient: number,
-    rowSums: number,
-    rowGaps: number,
     scratch: number,
-  ): void;
+  ): number;
 }
+
+/** Bits of `multiply`'s mode. */
+export const BIAS = 2;
+export const RELU = 4;
+export const MASK = 8;
 
 export interface KernelBuild {
   readonly name: 'baseline' | 'relaxed';

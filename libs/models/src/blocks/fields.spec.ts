@@ -2,7 +2,7 @@ import { createEmbeddingTable, createRng, forward, Lookups, startEngine, tf } fr
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sampleInputs } from '../sample-inputs.js';
 import { embedFields, flatten } from './fields.js';
-import { l2Normalize, mlp } from './linear.js';
+import { mlp } from './linear.js';
 
 beforeAll(() => startEngine('cpu'));
 
@@ -40,15 +40,6 @@ describe('embedFields', () => {
     const [a, b] = [row('hobbies', 2), row('hobbies', 3)];
     expect(values[4]).toBeCloseTo(((a[0] as number) + (b[0] as number)) / 2, 6);
     expect([...values.subarray(14, 18)]).toEqual([0, 0, 0, 0]); // second user: no hobbies, no history
-  });
-});
-
-describe('l2Normalize', () => {
-  it('gives unit rows and keeps a zero row at zero', () => {
-    const rows = l2Normalize(tf.tensor2d([[3, 4], [0, 0]])).dataSync(); // prettier-ignore
-    expect(rows[0]).toBeCloseTo(0.6, 6);
-    expect(rows[1]).toBeCloseTo(0.8, 6);
-    expect([rows[2], rows[3]]).toEqual([0, 0]);
   });
 });
 

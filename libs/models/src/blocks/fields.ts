@@ -1,5 +1,5 @@
 import type { SideBatch, SideFeatures } from '@towerbench/data';
-import { tf, type EmbeddingTable, type Lookups, type Scope } from '@towerbench/engine';
+import { poolRows, tf, type EmbeddingTable, type Lookups, type PooledField, type Scope } from '@towerbench/engine';
 
 /** The embedded features of one side of a batch. */
 export interface EmbeddedFields {
@@ -21,18 +21,18 @@ export interface Fields {
 
 /**
  * Fields of `features`: a categorical feature is its row, a multi-valued one and a sequence the mean of its rows without
- * padding (zero when there is nothing). Categorical fields come first, in order, and are read in one gather.
+ * padding (zero when there is nothing). Categorical fields come first, in order.
  *
  * @source models reference, section 1: masked mean = Σ mask·e / max(Σ mask, 1)
  */
 export function embedFields(features: SideFeatures, table: EmbeddingTable): Fields {
   const { dim } = table;
-  const single = features.ids.filter(({ width }) => width === 1);
-  const wide = [
+  const fields = [
+    ...features.ids.filter(({ width }) => width === 1),
     ...features.ids.filter(({ width }) => width > 1),
     ...features.sequences.map(({ name, vocabulary, length }) => ({ name, vocabulary, width: length })),
   ];
-  const names = [...single, ...wide].map(({ name }) => name);
+  const names = fields.map(({ name }) => name);
   const denseWidth = features.dense.reduce((sum, { width }) => sum + width, 0);
 
   return {
@@ -42,30 +42,18 @@ export function embedFields(features: SideFeatures, table: EmbeddingTable): Fiel
     flatWidth: names.length * dim + denseWidth,
     prepare(batch, lookups) {
       const { size } = batch;
-      const places = new Int32Array(size * single.length); // [batch, single fields]
-      for (const [start, { name, vocabulary }] of single.entries()) {
-        lookups.positions(table, vocabulary, column(batch.ids, name), { out: places, start, stride: single.length });
-      }
-      const bags = wide.map(({ name, vocabulary, width }) => {
+      const pooled = fields.map(({ name, vocabulary, width }): PooledField => {
         const ids = column(batch.ids, name);
-        const out = new Int32Array(ids.length);
-        lookups.positions(table, vocabulary, ids, { out, start: 0, stride: 1 });
-        return { places: out, width, weight: inverseCounts(ids, size, width) };
+        const places = new Int32Array(ids.length);
+        lookups.positions(table, vocabulary, ids, { out: places, start: 0, stride: 1 });
+        return { width, places, weights: width === 1 ? null : inverseCounts(ids, size, width) };
       });
       const dense = features.dense.map(({ name, width }) => ({ values: column(batch.dense, name), width }));
 
       return (scope) => {
-        const rows = scope.rows(table);
-        const gathered = (at: Int32Array, width: number): tf.Tensor3D =>
-          tf.reshape(tf.gather(rows, tf.tensor1d(at, 'int32')), [size, width, dim]);
-        const parts: tf.Tensor3D[] = single.length > 0 ? [gathered(places, single.length)] : [];
-        for (const { places: at, width, weight } of bags) {
-          const sum = tf.sum(gathered(at, width), 1, true); // [batch, 1, dim]
-          parts.push(tf.mul(sum, tf.tensor3d(weight, [size, 1, 1])));
-        }
         const blocks = dense.map(({ values, width }) => tf.tensor2d(values, [size, width]));
         return {
-          fields: parts.length > 1 ? tf.concat(parts, 1) : (parts[0] ?? null),
+          fields: pooled.length > 0 ? poolRows(scope.rows(table), size, pooled) : null,
           dense: blocks.length > 1 ? tf.concat(blocks, 1) : (blocks[0] ?? null),
         };
       };

@@ -1,48 +1,40 @@
-import { createParameter, glorotUniform, tf, type Parameter, type Rng, type Scope } from '@towerbench/engine';
+import {
+  createParameter,
+  denseLayers,
+  glorotUniform,
+  tf,
+  type DenseLayer,
+  type Parameter,
+  type Rng,
+  type Scope,
+} from '@towerbench/engine';
 
 export const activations = ['relu', 'leaky_relu', 'tanh', 'linear'] as const;
 export type Activation = (typeof activations)[number];
 
-/** A dense layer with its weights. */
-export interface Linear {
-  readonly outputDim: number;
-  readonly parameters: readonly Parameter[];
-  /** x [batch, inputDim] -> [batch, outputDim] */
-  apply(scope: Scope, x: tf.Tensor2D): tf.Tensor2D;
+/** A dense layer's weights: y = activation(x W + b), W Glorot uniform, b zero. @shape W [inputDim, units], b [units] */
+interface Layer {
+  readonly kernel: Parameter;
+  readonly bias: Parameter;
+  readonly activation: Activation;
 }
 
-/**
- * y = activation(x W + b); W Glorot uniform, b zero. `leaky_relu` has slope .01 below zero.
- *
- * @shape x [batch, inputDim], W [inputDim, outputDim], y [batch, outputDim]
- */
-function linear(options: {
+function createLayer(options: {
   readonly name: string;
   readonly inputDim: number;
-  readonly outputDim: number;
+  readonly units: number;
   readonly activation: Activation;
   readonly rng: Rng;
-}): Linear {
-  const { name, inputDim, outputDim, activation, rng } = options;
-  const kernel = createParameter(
-    `${name}/kernel`,
-    [inputDim, outputDim],
-    glorotUniform({ fanIn: inputDim, fanOut: outputDim, rng }),
-  );
-  const bias = createParameter(`${name}/bias`, [outputDim], () => 0);
+}): Layer {
+  const { name, inputDim, units, activation, rng } = options;
   return {
-    outputDim,
-    parameters: [kernel, bias],
-    apply(scope, x) {
-      const y = tf.fused.matMul({
-        a: x,
-        b: scope.value(kernel),
-        bias: scope.value(bias),
-        activation: activation === 'relu' ? 'relu' : 'linear',
-      }) as tf.Tensor2D;
-      if (activation === 'leaky_relu') return tf.leakyRelu<tf.Tensor2D>(y, 0.01);
-      return activation === 'tanh' ? tf.tanh(y) : y;
-    },
+    kernel: createParameter(
+      `${name}/kernel`,
+      [inputDim, units],
+      glorotUniform({ fanIn: inputDim, fanOut: units, rng }),
+    ),
+    bias: createParameter(`${name}/bias`, [units], () => 0),
+    activation,
   };
 }
 
@@ -54,7 +46,7 @@ export interface Mlp {
 }
 
 /**
- * Hidden layers with `activation`, then a linear layer of `outputDim` (left out when null).
+ * Hidden layers with `activation`, then a linear layer of `outputDim` (left out when null). `leaky_relu` has slope .01 below zero.
  *
  * @deviation DAT and torch-rechub put an activation on the last layer too; it would confine the vectors to one orthant.
  */
@@ -67,23 +59,32 @@ export function mlp(options: {
   readonly rng: Rng;
 }): Mlp {
   const { name, inputDim, hiddenUnits, outputDim, activation, rng } = options;
-  const layer = (label: string, from: number, to: number, act: Activation): Linear =>
-    linear({ name: `${name}/${label}`, inputDim: from, outputDim: to, activation: act, rng: rng.fork(label) });
+  const layer = (label: string, from: number, units: number, act: Activation): Layer =>
+    createLayer({ name: `${name}/${label}`, inputDim: from, units, activation: act, rng: rng.fork(label) });
   const layers = hiddenUnits.map((units, i) => layer(`hidden${i}`, hiddenUnits[i - 1] ?? inputDim, units, activation));
   if (outputDim !== null) layers.push(layer('output', hiddenUnits.at(-1) ?? inputDim, outputDim, 'linear'));
   return {
-    outputDim: layers.at(-1)?.outputDim ?? inputDim,
-    parameters: layers.flatMap(({ parameters }) => parameters),
-    apply: (scope, x) => layers.reduce((value, { apply }) => apply(scope, value), x),
+    outputDim: outputDim ?? hiddenUnits.at(-1) ?? inputDim,
+    parameters: layers.flatMap(({ kernel, bias }) => [kernel, bias]),
+    apply: (scope, x) => applyLayers(scope, x, layers),
   };
 }
 
-/**
- * x · rsqrt(max(Σx², 1e-12)) over the last axis; a zero row stays zero.
- *
- * @shape x [batch, dim]
- */
-export function l2Normalize(x: tf.Tensor2D): tf.Tensor2D {
-  const squares = tf.sum(tf.square(x), 1, true); // [batch, 1]
-  return tf.mul(x, tf.rsqrt(tf.maximum(squares, 1e-12)));
+/** Runs of layers whose activation is part of the engine's op go through it together. */
+function applyLayers(scope: Scope, x: tf.Tensor2D, layers: readonly Layer[]): tf.Tensor2D {
+  let y = x;
+  let run: DenseLayer[] = [];
+  for (const { kernel, bias, activation } of layers) {
+    const isFused = activation === 'relu' || activation === 'linear';
+    run.push({
+      kernel: scope.value(kernel) as tf.Tensor2D,
+      bias: scope.value(bias) as tf.Tensor1D,
+      activation: isFused ? activation : 'linear',
+    });
+    if (isFused) continue;
+    y = denseLayers(y, run);
+    y = activation === 'leaky_relu' ? tf.leakyRelu(y, 0.01) : tf.tanh(y);
+    run = [];
+  }
+  return denseLayers(y, run);
 }

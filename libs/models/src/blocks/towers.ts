@@ -1,8 +1,8 @@
-import { createEmbeddingTable, type Parameter, type Rng, type Scope } from '@towerbench/engine';
+import { createEmbeddingTable, l2Normalize, type Parameter, type Rng, type Scope } from '@towerbench/engine';
 import { z } from 'zod';
 import type { ModelInputs, Tower, TowerModel } from '../contract.js';
 import { embedFields, flatten, type EmbeddedFields, type Fields } from './fields.js';
-import { activations, l2Normalize, mlp } from './linear.js';
+import { activations, mlp } from './linear.js';
 
 /** Keys of every model that embeds fields and runs an MLP on each side. */
 export const towerParams = {

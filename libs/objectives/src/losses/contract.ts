@@ -6,16 +6,21 @@ import type { z } from 'zod';
 export type CandidateLayout = 'in-batch' | 'pairs';
 
 /**
- * What a loss gets besides the vectors.
- *  - `in-batch`: candidate j is the positive of query j and a negative of all others.
- *  - `pairs`: candidates are [positives (batch) | negatives (batch × numNegatives, query by query)].
+ * What a loss gets besides the vectors. Vectors that several examples of the batch share stand once, so examples name them by row.
+ *  - `in-batch`: the candidate of example j is its positive and a negative of all others.
+ *  - `pairs`: the candidates of example j are its positive and `numNegatives` negatives.
  */
 export interface LossBatch {
+  /** Examples. */
   readonly size: number;
   readonly numNegatives: number;
-  /** Item of each of the first `size` candidates. */
+  /** Row of the query vectors per example. */
+  readonly queryOf: Int32Array;
+  /** Row of the candidate vectors per example and candidate, the positive first: [size, 1 + numNegatives]. */
+  readonly candidateOf: Int32Array;
+  /** Item of each row of the candidate vectors; none stands twice. */
   readonly items: Int32Array;
-  /** 1 or 0 for each of the first `size` candidates; null where all are positives. */
+  /** 1 or 0 per example; null where all are positives. */
   readonly labels: Float32Array | null;
   /** Natural logarithm of the probability that the item is drawn as a negative, per item of the catalogue; null when unknown. */
   readonly logSamplingProbability: Float32Array | null;
@@ -24,7 +29,7 @@ export interface LossBatch {
 export interface Loss {
   readonly layout: CandidateLayout;
   readonly parameters: readonly Parameter[];
-  /** Mean loss in nats and the parts worth logging. @shape query [batch, dim], candidate [candidates, dim] */
+  /** Mean loss in nats and the parts worth logging. @shape query [queries, dim], candidate [candidates, dim] */
   apply(
     scope: Scope,
     vectors: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },

@@ -44,13 +44,14 @@ function scalarOf(loss: Loss, batch: LossBatch) {
   };
 }
 
-const items = Int32Array.of(3, 1, 3, 0, 2); // one accidental hit
 const batchOf = (numNegatives: number): LossBatch => ({
   size: SIZE,
   numNegatives,
-  items,
+  queryOf: Int32Array.of(0, 1, 2, 1, 4), // a query that two examples share, and one that none has
+  candidateOf: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, i) => (i === 2 ? 0 : i)), // one accidental hit
+  items: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, row) => row),
   labels: null,
-  logSamplingProbability: Float32Array.of(-1, -2, -1.5, -0.5),
+  logSamplingProbability: Float32Array.from({ length: 20 }, (_, item) => -1 - (item % 4) / 2),
 });
 
 describe('the catalogue of losses', () => {
@@ -132,7 +133,9 @@ describe('bce', () => {
           {
             size: query.length,
             numNegatives: 0,
-            items: Int32Array.from(query, () => 0),
+            queryOf: Int32Array.from(query.keys()),
+            candidateOf: Int32Array.from(candidate.keys()),
+            items: Int32Array.from(candidate.keys()),
             labels: null,
             logSamplingProbability: null,
             ...batch,

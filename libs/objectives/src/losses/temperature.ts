@@ -14,7 +14,8 @@ export const temperatureParams = {
 
 export interface Temperature {
   readonly parameters: readonly Parameter[];
-  value(scope: Scope): tf.Scalar;
+  /** A number where it is fixed. */
+  value(scope: Scope): number | tf.Scalar;
   /** Its current value outside the tape. */
   current(): number;
 }
@@ -32,7 +33,7 @@ export function createTemperature({
   readonly learnTemperature: boolean;
 }): Temperature {
   if (!learnTemperature) {
-    return { parameters: [], value: () => tf.scalar(temperature), current: () => temperature };
+    return { parameters: [], value: () => temperature, current: () => temperature };
   }
   const theta = createParameter('objective/log_temperature', [], () => Math.log(temperature));
   const low = Math.log(1e-3);

@@ -1,4 +1,4 @@
-import { createParameter, tf } from '@towerbench/engine';
+import { createParameter, pairScores, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
@@ -16,7 +16,7 @@ const params = z.strictObject({
  * Pointwise binary cross-entropy from logits, over positives and drawn negatives, or over labelled rows.
  *   s = ⟨u, v⟩ / τ + b,   L = mean( softplus(−s) for label 1, softplus(s) for label 0 )
  *
- * @shape query [batch, dim], candidate [batch·(1 + numNegatives), dim]
+ * @shape query [queries, dim], candidate [candidates, dim]
  * @returns nats, mean over all scored pairs (not per positive)
  * @numerics softplus(s) = max(s, 0) + log(1 + e^−|s|), from logits, so no probability is ever clipped
  */
@@ -37,27 +37,14 @@ export const definition = defineLoss({
         const shift = bias?.values[0] ?? 0;
         return scores.map((score) => score / tau + shift);
       },
-      apply(scope, { query, candidate }, { size, numNegatives, labels }) {
-        const dim = query.shape[1];
-        const logitsOf = (scores: tf.Tensor2D): tf.Tensor2D => {
-          const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
-          return bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
-        };
-        const own = tf.slice(candidate, [0, 0], [size, dim]);
-        const s = logitsOf(tf.sum(tf.mul(query, own), 1, true)); // [batch, 1]
+      apply(scope, vectors, { size, numNegatives, queryOf, candidateOf, labels }) {
+        const scores = pairScores(vectors.query, vectors.candidate, { queryOf, candidateOf }); // [batch, 1 + numNegatives]
+        const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
+        const logits = bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
         // softplus(s) − y·s is softplus(−s) for y = 1 and softplus(s) for y = 0.
-        const y = tf.tensor2d(labels ?? new Float32Array(size).fill(1), [size, 1]);
-        let total = tf.sum(tf.sub(softplus(s), tf.mul(y, s)));
-        if (numNegatives > 0) {
-          const drawn = tf.reshape(tf.slice(candidate, [size, 0], [size * numNegatives, dim]), [
-            size,
-            numNegatives,
-            dim,
-          ]);
-          const scores = tf.sum<tf.Tensor2D>(tf.mul(tf.expandDims(query, 1), drawn), 2); // [batch, numNegatives]
-          total = tf.add(total, tf.sum(softplus(logitsOf(scores))));
-        }
-        return { loss: tf.div(total, size * (1 + numNegatives)) };
+        const y = new Float32Array(size * (1 + numNegatives));
+        for (let b = 0; b < size; b++) y[b * (1 + numNegatives)] = labels?.[b] ?? 1;
+        return { loss: tf.mean(tf.sub(softplus(logits), tf.mul(tf.tensor2d(y, [size, 1 + numNegatives]), logits))) };
       },
     };
   },

@@ -22,7 +22,7 @@ const params = z.strictObject({
  *   s_ij = ⟨u_i, v_j⟩ / τ − log q_j,   L = −(1/B) Σᵢ log softmax_j(s_ij)[i]
  * The order is fixed: divide by τ, then subtract log q, then mask accidental hits. log q is never applied when serving.
  *
- * @shape query, candidate [batch, dim]
+ * @shape query [queries, dim], candidate [candidates, dim]
  * @returns nats, mean over the batch
  * @source Yi et al. 2019, "Sampling-Bias-Corrected Neural Modeling", doi:10.1145/3298689.3346996
  * @deviation The paper estimates q from a stream; it is counted exactly here, on the training part.
@@ -44,7 +44,7 @@ export const definition = defineLoss({
       layout: 'in-batch',
       parameters: temperature.parameters,
       logits: null,
-      apply(scope, { query, candidate }, { items, logSamplingProbability }) {
+      apply(scope, { query, candidate }, { queryOf, candidateOf, items, logSamplingProbability }) {
         let correction: Float32Array | null = null;
         if (logQ === 'standard') {
           if (logSamplingProbability === null)
@@ -55,9 +55,11 @@ export const definition = defineLoss({
           loss: inBatchSoftmaxCrossEntropy({
             query,
             candidate,
+            queryOf,
+            candidateOf,
             temperature: temperature.value(scope),
             correction,
-            itemIds: maskAccidentalHits ? items : null,
+            maskAccidentalHits,
           }),
         };
       },

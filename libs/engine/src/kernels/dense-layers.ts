@@ -1,0 +1,149 @@
+import { sharedBackend, type SharedBackend } from '../backends/simd.js';
+import { tf } from '../tf.js';
+import { BIAS, MASK, RELU } from './module.js';
+
+/** One dense layer: kernel [input, units], bias [units]. */
+export interface DenseLayer {
+  readonly kernel: tf.Tensor2D;
+  readonly bias: tf.Tensor1D;
+  readonly activation: 'relu' | 'linear';
+}
+
+/**
+ * Dense layers one after the other, as one op.
+ *   y₀ = x,  yᵢ₊₁ = activationᵢ(yᵢ Wᵢ + bᵢ)
+ * On the simd engine the values between layers stay in the layout of our kernels, and the activation and its gradient are part of
+ * the products; elsewhere it is made of tensor ops. The gradient of relu at 0 is 0.
+ *
+ * @shape x [batch, input], result [batch, units of the last layer]
+ * @throws {RangeError} when a layer does not take what the one before gives
+ */
+export function denseLayers(x: tf.Tensor2D, layers: readonly DenseLayer[]): tf.Tensor2D {
+  let width = x.shape[1];
+  for (const [index, { kernel }] of layers.entries()) {
+    if (kernel.shape[0] !== width)
+      throw new RangeError(
+        `dense layer ${index}: its input is [batch, ${width}], its kernel is [${kernel.shape.join(', ')}]; kernel.shape[0] must equal ${width}`,
+      );
+    width = kernel.shape[1];
+  }
+  if (layers.length === 0) return x;
+  const backend = sharedBackend();
+  return backend === null ? composedDenseLayers(x, layers) : fused(x, layers, backend);
+}
+
+/** The same made of tensor ops; what the fused op is compared with. */
+export function composedDenseLayers(x: tf.Tensor2D, layers: readonly DenseLayer[]): tf.Tensor2D {
+  return layers.reduce((value, { kernel, bias, activation }) => {
+    const y = tf.add<tf.Tensor2D>(tf.matMul(value, kernel), bias);
+    return activation === 'relu' ? tf.relu(y) : y;
+  }, x);
+}
+
+function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBackend): tf.Tensor2D {
+  const rows = x.shape[0];
+  const widths = [x.shape[1], ...layers.map(({ kernel }) => kernel.shape[1])];
+  const activations = layers.map(({ activation }) => activation);
+  const op = tf.customGrad((...args) => {
+    const tensors = args.slice(0, -1) as tf.Tensor[];
+    const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
+    const { value, panels } = forward(tensors, { rows, widths, activations }, backend);
+    save([...tensors, ...panels]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        backward(
+          dy,
+          saved.slice(0, tensors.length),
+          saved.slice(tensors.length),
+          { rows, widths, activations },
+          backend,
+        ),
+    };
+  });
+  return op(x, ...layers.flatMap(({ kernel, bias }) => [kernel as tf.Tensor, bias]));
+}
+
+interface Stack {
+  readonly rows: number;
+  /** Of the input and of every layer's output. */
+  readonly widths: readonly number[];
+  readonly activations: readonly DenseLayer['activation'][];
+}
+
+/** `tensors`: x, then kernel and bias of each layer. `panels`: the input and every layer's output in panels. */
+function forward(
+  tensors: readonly tf.Tensor[],
+  { rows, widths, activations }: Stack,
+  { kernels, address, tensor, withScratch }: SharedBackend,
+): { value: tf.Tensor2D; panels: tf.Tensor[] } {
+  const ps = kernels.panelStride(rows);
+  const panels = widths.map((width) => tensor<tf.Rank.R1>([kernels.panelFloats(rows, width)]));
+  const value = tensor<tf.Rank.R2>([rows, widths.at(-1) as number]);
+  const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
+  withScratch(largest, (weights) => {
+    kernels.toPanels(rows, widths[0] as number, at(tensors, 0), widths[0] as number, 1, at(panels, 0), ps);
+    for (const [i, activation] of activations.entries()) {
+      const [k, n] = [widths[i] as number, widths[i + 1] as number];
+      const wps = kernels.panelStride(k);
+      const bias = weights + kernels.panelFloats(k, n) * 4;
+      kernels.toPanels(k, n, at(tensors, 1 + 2 * i), n, 1, weights, wps);
+      kernels.toPanels(1, n, at(tensors, 2 + 2 * i), n, 1, bias, 32); // a panel's one row after the other
+      const mode = activation === 'relu' ? BIAS | RELU : BIAS;
+      kernels.multiply(rows, n, k, at(panels, i), ps, weights, wps, at(panels, i + 1), ps, mode, bias);
+    }
+    kernels.fromPanels(rows, value.shape[1], at(panels, activations.length), ps, address(value), value.shape[1]);
+  });
+  return { value, panels };
+
+  function at(list: readonly tf.Tensor[], index: number): number {
+    return address(list[index] as tf.Tensor);
+  }
+}
+
+function backward(
+  dy: tf.Tensor,
+  tensors: readonly tf.Tensor[],
+  panels: readonly tf.Tensor[],
+  { rows, widths, activations }: Stack,
+  { kernels, address, tensor, withScratch }: SharedBackend,
+): tf.Tensor[] {
+  const ps = kernels.panelStride(rows);
+  const last = activations.length;
+  const gradients = tensors.map(({ shape }) => tensor(shape));
+  const widest = kernels.panelFloats(rows, Math.max(...widths));
+  const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
+  withScratch(2 * widest + largest, (scratch) => {
+    let [output, input] = [scratch, scratch + widest * 4];
+    const weights = scratch + widest * 8;
+    kernels.toPanels(rows, widths[last] as number, address(dy), widths[last] as number, 1, output, ps);
+    if (activations[last - 1] === 'relu')
+      kernels.maskPanels(rows, widths[last] as number, output, at(panels, last), ps);
+    for (let i = last - 1; i >= 0; i--) {
+      const [k, n] = [widths[i] as number, widths[i + 1] as number];
+      const x = at(panels, i);
+      const dwps = kernels.panelStride(k);
+      kernels.multiplyTransposed(rows, n, k, x, ps, output, ps, weights, dwps, false);
+      kernels.fromPanels(k, n, weights, dwps, at(gradients, 1 + 2 * i), n);
+      kernels.columnSums(rows, n, output, ps, weights);
+      kernels.fromPanels(1, n, weights, 32, at(gradients, 2 + 2 * i), n);
+      const wps = kernels.panelStride(n);
+      kernels.toPanels(n, k, at(tensors, 1 + 2 * i), 1, n, weights, wps); // W transposed
+      const mode = i > 0 && activations[i - 1] === 'relu' ? MASK : 0;
+      kernels.multiply(rows, k, n, output, ps, weights, wps, input, ps, mode, x);
+      [output, input] = [input, output];
+    }
+    kernels.fromPanels(rows, widths[0] as number, output, ps, at(gradients, 0), widths[0] as number);
+  });
+  return gradients;
+
+  function at(list: readonly tf.Tensor[], index: number): number {
+    return address(list[index] as tf.Tensor);
+  }
+}
+
+/** Floats for a layer's weights in panels, either way round, and its bias. */
+function weightFloats(kernels: SharedBackend['kernels'], widths: readonly number[], layer: number): number {
+  const [k, n] = [widths[layer] as number, widths[layer + 1] as number];
+  return Math.max(kernels.panelFloats(k, n), kernels.panelFloats(n, k)) + n + 72;
+}

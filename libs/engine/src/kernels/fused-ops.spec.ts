@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startEngine } from '../backends/engine.js';
+import { createRng } from '../random.js';
+import { tf } from '../tf.js';
+import { composedDenseLayers, denseLayers, type DenseLayer } from './dense-layers.js';
+import { composedL2Normalize, l2Normalize } from './l2-normalize.js';
+import { composedPairScores, pairScores } from './pair-scores.js';
+import { composedPoolRows, poolRows, type PooledField } from './pool-rows.js';
+
+beforeAll(() => startEngine('simd'));
+
+const normals = (length: number, seed: number): Float32Array => {
+  const rng = createRng(seed);
+  return Float32Array.from({ length }, () => rng.normal());
+};
+
+/** Value and gradients, in the direction of one random tensor, of two forms of an op at the same inputs. */
+function compare(
+  inputs: readonly tf.Tensor[],
+  fused: (...inputs: tf.Tensor[]) => tf.Tensor,
+  composed: (...inputs: tf.Tensor[]) => tf.Tensor,
+  tolerance = 2e-5,
+): void {
+  const results = [fused, composed].map((form) =>
+    tf.tidy(() => {
+      const value = form(...inputs);
+      const direction = tf.tensor(normals(value.size, 99), value.shape);
+      const gradients = tf.grads((...xs: tf.Tensor[]) => form(...xs))([...inputs], direction);
+      return [value, ...gradients].map((tensor) => ({ shape: tensor.shape, values: tensor.dataSync().slice() }));
+    }),
+  );
+  const [actual, expected] = results as [(typeof results)[number], (typeof results)[number]];
+  for (const [index, { shape, values }] of expected.entries()) {
+    expect(actual[index]?.shape).toEqual(shape);
+    const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1);
+    const gap = values.reduce(
+      (top, value, i) => Math.max(top, Math.abs((actual[index]?.values[i] as number) - value)),
+      0,
+    );
+    expect(gap / largest, index === 0 ? 'value' : `gradient ${index - 1}`).toBeLessThan(tolerance);
+  }
+}
+
+const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 33, 130));
+
+describe('denseLayers', () => {
+  const stack = (widths: readonly number[], activations: readonly DenseLayer['activation'][], rows: number) => {
+    const inputs = [
+      tf.tensor2d(normals(rows * (widths[0] as number), 1), [rows, widths[0] as number]),
+      ...activations.flatMap((_, i) => {
+        const [k, n] = [widths[i] as number, widths[i + 1] as number];
+        return [
+          tf.tensor2d(
+            normals(k * n, i + 2).map((w) => w / Math.sqrt(k)),
+            [k, n],
+          ),
+          tf.tensor1d(normals(n, i + 50)),
+        ];
+      }),
+    ];
+    const layersOf = (tensors: readonly tf.Tensor[]): DenseLayer[] =>
+      activations.map((activation, i) => ({
+        kernel: tensors[1 + 2 * i] as tf.Tensor2D,
+        bias: tensors[2 + 2 * i] as tf.Tensor1D,
+        activation,
+      }));
+    return {
+      inputs,
+      apply:
+        (form: typeof denseLayers) =>
+        (x: tf.Tensor, ...weights: tf.Tensor[]) =>
+          form(x as tf.Tensor2D, layersOf([x, ...weights])),
+    };
+  };
+
+  it('equals tensor ops for random stacks: values and all gradients', () => {
+    fc.assert(
+      fc.property(
+        size,
+        fc.array(size, { minLength: 2, maxLength: 4 }),
+        fc.array(fc.constantFrom('relu' as const, 'linear' as const), { minLength: 3, maxLength: 3 }),
+        (rows, widths, activations) => {
+          const { inputs, apply } = stack(widths, activations.slice(0, widths.length - 1), rows);
+          compare(inputs, apply(denseLayers), apply(composedDenseLayers));
+          tf.dispose(inputs);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('contracts over more rows than a block', () => {
+    const { inputs, apply } = stack([80, 128, 64, 32], ['relu', 'relu', 'linear'], 600);
+    compare(inputs, apply(denseLayers), apply(composedDenseLayers));
+  });
+
+  it('gives nothing for no rows, and its input for no layers', () => {
+    const { inputs, apply } = stack([3, 2], ['relu'], 0);
+    expect(apply(denseLayers)(...(inputs as [tf.Tensor])).shape).toEqual([0, 2]);
+    const x = tf.ones<tf.Rank.R2>([2, 3]);
+    expect(denseLayers(x, [])).toBe(x);
+  });
+
+  it('lets NaN and infinities through to the rows they are in, and to no other', () => {
+    const x = tf.tensor2d([[1, 1], [NaN, 1], [Infinity, 1]]); // prettier-ignore
+    const layer = { kernel: tf.ones<tf.Rank.R2>([2, 3]), bias: tf.zeros<tf.Rank.R1>([3]), activation: 'relu' } as const;
+    expect([...denseLayers(x, [layer]).dataSync()]).toEqual([2, 2, 2, NaN, NaN, NaN, Infinity, Infinity, Infinity]);
+  });
+
+  it('says which layer does not fit', () => {
+    const layer = {
+      kernel: tf.zeros<tf.Rank.R2>([4, 2]),
+      bias: tf.zeros<tf.Rank.R1>([2]),
+      activation: 'relu',
+    } as const;
+    expect(() => denseLayers(tf.zeros([5, 3]), [layer])).toThrow(
+      'dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3',
+    );
+  });
+});
+
+describe('poolRows', () => {
+  it('equals tensor ops for random fields, padding and empty bags included', () => {
+    fc.assert(
+      fc.property(
+        size,
+        fc.integer({ min: 1, max: 19 }),
+        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
+        fc.integer(),
+        (batch, dim, widths, seed) => {
+          const rng = createRng(seed);
+          const rows = tf.tensor2d(normals(9 * dim, seed), [9, dim]);
+          const fields = widths.map((width): PooledField => ({
+            width,
+            places: Int32Array.from({ length: batch * width }, () => Math.max(0, rng.int(12) - 3)),
+            weights: width === 1 ? null : Float32Array.from({ length: batch }, () => rng.uniform()),
+          }));
+          compare(
+            [rows],
+            (x) => poolRows(x as tf.Tensor2D, batch, fields),
+            (x) => composedPoolRows(x as tf.Tensor2D, batch, fields),
+          );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives zeros for an example of padding alone', () => {
+    const field = { width: 2, places: Int32Array.of(0, 0, 1, 0), weights: Float32Array.of(1, 1) };
+    expect([...poolRows(tf.ones([2, 3]), 2, [field]).dataSync()]).toEqual([0, 0, 0, 1, 1, 1]);
+  });
+});
+
+describe('l2Normalize', () => {
+  it('gives unit rows and keeps a zero row at zero', () => {
+    const rows = l2Normalize(tf.tensor2d([[3, 4], [0, 0]])).dataSync(); // prettier-ignore
+    expect(rows[0]).toBeCloseTo(0.6, 6);
+    expect(rows[1]).toBeCloseTo(0.8, 6);
+    expect([rows[2], rows[3]]).toEqual([0, 0]);
+  });
+
+  it('equals tensor ops, with zero rows and rows shorter than the epsilon', () => {
+    fc.assert(
+      fc.property(size, fc.integer({ min: 1, max: 40 }), fc.integer(), (rows, dim, seed) => {
+        const x = normals(rows * dim, seed);
+        const rng = createRng(seed);
+        for (let r = 0; r < rows; r++) {
+          const scale = [0, 1e-8, 1, 100][rng.int(4)] as number;
+          for (let k = 0; k < dim; k++) x[r * dim + k] = (x[r * dim + k] as number) * scale;
+        }
+        compare(
+          [tf.tensor2d(x, [rows, dim])],
+          (t) => l2Normalize(t as tf.Tensor2D),
+          (t) => composedL2Normalize(t as tf.Tensor2D),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('pairScores', () => {
+  it('equals tensor ops, with vectors that are shared, and vectors that no pair has', () => {
+    fc.assert(
+      fc.property(
+        size,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 19 }),
+        fc.integer(),
+        (batch, perQuery, dim, seed) => {
+          const rng = createRng(seed);
+          const pairs = {
+            queryOf: Int32Array.from({ length: batch }, () => rng.int(7)),
+            candidateOf: Int32Array.from({ length: batch * perQuery }, () => rng.int(11)),
+          };
+          compare(
+            [tf.tensor2d(normals(7 * dim, seed), [7, dim]), tf.tensor2d(normals(11 * dim, seed + 1), [11, dim])],
+            (u, v) => pairScores(u as tf.Tensor2D, v as tf.Tensor2D, pairs),
+            (u, v) => composedPairScores(u as tf.Tensor2D, v as tf.Tensor2D, pairs),
+          );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});

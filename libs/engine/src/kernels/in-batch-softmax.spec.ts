@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startEngine } from '../backends/engine.js';
+import { createRng } from '../random.js';
+import { tf } from '../tf.js';
+import { composedInBatchSoftmax, inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './in-batch-softmax.js';
+
+beforeAll(() => startEngine('simd'));
+
+describe('inBatchSoftmaxCrossEntropy', () => {
+  const lossOf = (inputs: Partial<InBatchSoftmaxInputs>): number =>
+    inBatchSoftmaxCrossEntropy({
+      query: tf.tensor2d([[0.9, 0.1], [0.2, 0.8]]), // prettier-ignore
+      candidate: tf.tensor2d([[1, 0], [0, 1]]), // prettier-ignore
+      queryOf: Int32Array.of(0, 1),
+      candidateOf: Int32Array.of(0, 1),
+      temperature: 0.5,
+      correction: null,
+      maskAccidentalHits: false,
+      ...inputs,
+    }).dataSync()[0] as number;
+  const logQ = Float32Array.of(Math.log(0.6), Math.log(0.1));
+
+  it('gives the worked example: divide by τ first, subtract log q after', () => {
+    expect(lossOf({})).toBeCloseTo(0.223592, 5);
+    expect(lossOf({ correction: logQ })).toBeCloseTo(0.421298, 5);
+    expect(lossOf({ correction: logQ })).not.toBeCloseTo(1.060378, 2); // (s − log q) / τ
+  });
+
+  it('takes a learned temperature as it takes a number', () => {
+    expect(lossOf({ temperature: tf.scalar(0.5) })).toBe(lossOf({}));
+  });
+
+  it('is zero when every pair has the same item, which is masked', () => {
+    const same = { candidateOf: Int32Array.of(1, 1) };
+    expect(lossOf({ ...same, maskAccidentalHits: true })).toBeCloseTo(0, 6);
+    expect(lossOf(same)).toBeCloseTo(Math.LN2, 6);
+  });
+
+  it('refuses towers of different width', () => {
+    expect(() => lossOf({ candidate: tf.zeros([2, 3]) })).toThrow(
+      'query is [2, 2], candidate is [2, 3]; they must have one width',
+    );
+  });
+
+  it('is NaN when a vector is', () => {
+    expect(lossOf({ query: tf.tensor2d([[NaN, 0], [1, 0]]) })).toBeNaN(); // prettier-ignore
+  });
+
+  interface Case {
+    readonly queryOf: Int32Array;
+    readonly candidateOf: Int32Array;
+    readonly query: Float32Array;
+    readonly candidate: Float32Array;
+    readonly dim: number;
+    readonly tau: number;
+    readonly correction: Float32Array | null;
+    readonly mask: boolean;
+  }
+
+  /** Loss and gradients in float64 over all pairs, straight from the formula. */
+  function reference({ queryOf, candidateOf, query: u, candidate: v, dim, tau, correction, mask }: Case) {
+    const pairs = queryOf.length;
+    const du = new Float64Array(u.length);
+    const dv = new Float64Array(v.length);
+    let [loss, dTau] = [0, 0];
+    for (let b = 0; b < pairs; b++) {
+      const a = queryOf[b] as number;
+      const raw = Array.from(candidateOf, (p) => {
+        let dot = 0;
+        for (let k = 0; k < dim; k++) dot += (u[a * dim + k] as number) * (v[p * dim + k] as number);
+        return dot;
+      });
+      const z = raw.map((dot, j) => {
+        const p = candidateOf[j] as number;
+        return mask && j !== b && p === candidateOf[b] ? -Infinity : dot / tau - (correction?.[p] ?? 0);
+      });
+      const top = Math.max(...z);
+      const sum = z.reduce((total, value) => total + Math.exp(value - top), 0);
+      loss += (Math.log(sum) + top - (z[b] as number)) / pairs;
+      for (let j = 0; j < pairs; j++) {
+        const p = candidateOf[j] as number;
+        const g = (Math.exp((z[j] as number) - top) / sum - (b === j ? 1 : 0)) / pairs;
+        dTau -= (g * (raw[j] as number)) / (tau * tau);
+        for (let k = 0; k < dim; k++) {
+          du[a * dim + k] = (du[a * dim + k] as number) + (g * (v[p * dim + k] as number)) / tau;
+          dv[p * dim + k] = (dv[p * dim + k] as number) + (g * (u[a * dim + k] as number)) / tau;
+        }
+      }
+    }
+    return { loss, gradients: [du, dv, Float64Array.of(dTau)] };
+  }
+
+  function makeCase(options: {
+    pairs: number;
+    queries: number;
+    candidates: number;
+    dim: number;
+    tau: number;
+    scale: number;
+    corrected: boolean;
+    mask: boolean;
+    seed: number;
+  }): Case {
+    const { pairs, queries, candidates, dim, scale, corrected, mask, seed } = options;
+    const rng = createRng(seed);
+    const normals = (length: number): Float32Array => Float32Array.from({ length }, () => rng.normal() * scale);
+    // popular candidates many times, as in real batches
+    const candidateOf = Int32Array.from({ length: pairs }, () => Math.floor(candidates * rng.uniform() ** 3));
+    return {
+      queryOf: Int32Array.from({ length: pairs }, () => rng.int(queries)),
+      candidateOf,
+      query: normals(queries * dim),
+      candidate: normals(candidates * dim),
+      dim,
+      tau: Math.fround(options.tau),
+      correction: corrected ? Float32Array.from({ length: candidates }, () => -1 - 6 * rng.uniform()) : null,
+      mask,
+    };
+  }
+
+  const largestOf = (values: Float32Array): number => values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const countsOf = (rows: Int32Array): number[] => [
+    ...rows.reduce((counts, row) => counts.set(row, (counts.get(row) ?? 0) + 1), new Map<number, number>()).values(),
+  ];
+
+  function check(of: Case, form: typeof inBatchSoftmaxCrossEntropy): void {
+    const { queryOf, candidateOf, query, candidate, dim, tau, correction, mask } = of;
+    const expected = reference(of);
+    const { value, grads } = tf.valueAndGrads((u, v, temperature) =>
+      form({
+        query: u as tf.Tensor2D,
+        candidate: v as tf.Tensor2D,
+        queryOf,
+        candidateOf,
+        temperature: temperature as tf.Scalar,
+        correction,
+        maskAccidentalHits: mask,
+      }),
+    )([
+      tf.tensor2d(query, [query.length / dim, dim]),
+      tf.tensor2d(candidate, [candidate.length / dim, dim]),
+      tf.scalar(tau),
+    ]);
+    expect(Math.abs((value.dataSync()[0] as number) - expected.loss)).toBeLessThan(1e-5 * Math.max(1, expected.loss));
+    // A gradient is a sum of differences of probabilities that may cancel, so its error is held against what is summed.
+    const share = Math.max(...countsOf(queryOf), ...countsOf(candidateOf)) / queryOf.length;
+    const summed = [candidate, query].map((values) => (share * largestOf(values)) / tau);
+    summed.push((summed[0] as number) * largestOf(query) * dim);
+    for (const [index, gradient] of expected.gradients.entries()) {
+      const actual = (grads[index] as tf.Tensor).dataSync();
+      const gap = gradient.reduce((top, entry, i) => Math.max(top, Math.abs((actual[i] as number) - entry)), 0);
+      expect(gap, `gradient ${index}`).toBeLessThanOrEqual(1e-5 * (summed[index] as number));
+    }
+    tf.dispose([value, grads]);
+  }
+
+  it.each([
+    ['one pair', { pairs: 1, queries: 1, candidates: 1, dim: 1 }],
+    ['odd widths', { pairs: 9, queries: 7, candidates: 5, dim: 3 }],
+    ['more than a tile', { pairs: 150, queries: 70, candidates: 61, dim: 17 }],
+    ['more than a chunk of columns', { pairs: 700, queries: 40, candidates: 600, dim: 32 }],
+    ['hardly a candidate', { pairs: 200, queries: 90, candidates: 3, dim: 8 }],
+  ])('has the loss and the gradients of a float64 loop: %s', (_, sizes) => {
+    for (const corrected of [false, true]) {
+      for (const mask of [false, true]) {
+        const made = makeCase({ ...sizes, tau: 0.2, scale: 0.3, corrected, mask, seed: 1 });
+        check(made, inBatchSoftmaxCrossEntropy);
+        if (sizes.pairs < 200) check(made, composedInBatchSoftmax);
+      }
+    }
+  });
+
+  it('stays exact where the scores are far apart and an item holds nearly the whole sum', () => {
+    for (const scale of [1, 2, 4]) {
+      check(
+        makeCase({
+          pairs: 400,
+          queries: 30,
+          candidates: 4,
+          dim: 8,
+          tau: 1,
+          scale,
+          corrected: true,
+          mask: true,
+          seed: 5,
+        }),
+        inBatchSoftmaxCrossEntropy,
+      );
+    }
+  });
+
+  it('equals the float64 loop for random shapes', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          pairs: fc.integer({ min: 1, max: 80 }),
+          queries: fc.integer({ min: 1, max: 45 }),
+          candidates: fc.integer({ min: 1, max: 70 }),
+          dim: fc.integer({ min: 1, max: 20 }),
+          tau: fc.constantFrom(0.05, 0.3, 1),
+          scale: fc.constantFrom(0, 0.1, 0.5),
+          corrected: fc.boolean(),
+          mask: fc.boolean(),
+          seed: fc.integer(),
+        }),
+        (options) => check(makeCase(options), inBatchSoftmaxCrossEntropy),
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives a batch of repeated rows what it gives the same rows written out', () => {
+    const rng = createRng(3);
+    const [query, candidate] = [
+      tf.tensor2d(
+        Float32Array.from({ length: 20 * 8 }, () => rng.normal() / 3),
+        [20, 8],
+      ),
+      tf.tensor2d(
+        Float32Array.from({ length: 10 * 8 }, () => rng.normal() / 3),
+        [10, 8],
+      ),
+    ];
+    const queryOf = Int32Array.from({ length: 64 }, () => rng.int(20));
+    const candidateOf = Int32Array.from({ length: 64 }, () => rng.int(10));
+    const distinct = lossOf({ query, candidate, queryOf, candidateOf, temperature: 0.1 });
+    const identity = Int32Array.from({ length: 64 }, (_, i) => i);
+    const written = lossOf({
+      query: tf.gather(query, tf.tensor1d(queryOf, 'int32')),
+      candidate: tf.gather(candidate, tf.tensor1d(candidateOf, 'int32')),
+      queryOf: identity,
+      candidateOf: identity,
+      temperature: 0.1,
+    });
+    expect(Math.abs(distinct - written)).toBeLessThan(1e-5);
+  });
+});
