@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 
 /**
  * @typedef {object} Runner
- * @property {(command: readonly string[], settings?: { limitMs?: number, env?: Record<string, string> }) => Promise<Finished>} run
- *   never rejects: a command that cannot be started has code 127, one that ran into the limit 124 and says so in its output
+ * @property {(command: readonly string[], settings?: { limitMs?: number, env?: Record<string, string>, folder?: string }) => Promise<Finished>} run
+ *   in `cwd` or another folder; never rejects: a command that cannot be started has code 127, one that ran into the limit 124 and says so in its output
  * @property {() => void} stop kills what runs
  */
 
@@ -23,10 +23,10 @@ export function createRunner({ cwd }) {
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const running = new Set();
   return {
-    run: ([command = '', ...args], { limitMs = LIMIT_MS, env = {} } = {}) =>
+    run: ([command = '', ...args], { limitMs = LIMIT_MS, env = {}, folder = cwd } = {}) =>
       new Promise((done) => {
         const child = spawn(command, args, {
-          cwd,
+          cwd: folder,
           env: { ...process.env, ...quiet, ...env },
           detached: process.platform !== 'win32',
           stdio: ['ignore', 'pipe', 'pipe'],

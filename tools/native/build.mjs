@@ -11,11 +11,12 @@
  * `--force` compiles again; `--no-download` skips step 2.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { withLock } from './lock.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const require = createRequire(join(root, 'package.json'));
@@ -42,7 +43,7 @@ const { values: options } = parseArgs({
 
 for (const item of packages) {
   if (!options.force && loadsHere(item)) continue;
-  await withLock(item, async () => {
+  await withLock({ name: item.name, limitMs: LOCK_LIMIT_MS }, async () => {
     if (!options.force && loads(item) === null) return; // another process has built it meanwhile
     await make(item);
   });
@@ -247,54 +248,6 @@ function run(command, args, { cwd, limitMs, env = process.env }) {
       done(late ? `given up after ${limitMs / 1000} s` : end || `ended with ${code}`);
     });
   });
-}
-
-/**
- * One process builds a package, the others wait for it. A lock whose owner is gone is taken over.
- * @param {Package} item
- * @param {() => Promise<void>} body
- */
-async function withLock(item, body) {
-  const lock = join(root, 'node_modules', '.cache', `native-${item.name}.lock`);
-  mkdirSync(dirname(lock), { recursive: true });
-  const deadline = Date.now() + LOCK_LIMIT_MS;
-  for (let waited = false; !take(lock); waited = true) {
-    if (!waited) say(`${item.name}: another process builds it, waiting`);
-    if (Date.now() > deadline)
-      throw new Error(`${lock} is held for too long; remove it when nothing builds ${item.name}`);
-    await new Promise((wake) => setTimeout(wake, 200));
-  }
-  process.once('exit', () => rmSync(lock, { force: true }));
-  await body();
-  rmSync(lock, { force: true });
-}
-
-/** @param {string} lock */
-function take(lock) {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
-  }
-  try {
-    const owner = Number(readFileSync(lock, 'utf8'));
-    const justMade = Date.now() - statSync(lock).mtimeMs < 2000; // its owner may not have written its id yet
-    if (!justMade && (owner === 0 || !isAlive(owner))) rmSync(lock, { force: true });
-  } catch {
-    // given back between the two calls
-  }
-  return false;
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
-  }
 }
 
 /** @param {string} line */

@@ -188,6 +188,7 @@ describe('other commands', () => {
     expect(code, stdout).toBe(0);
     for (const what of ['engine simd', 'engine tensorflow', 'better-sqlite3', 'store', 'data movielens-1m'])
       expect(stdout).toContain(what);
+    expect(stdout).toMatch(/\+libtensorflow-[\d.]+\n|npm run setup:tensorflow/);
   });
 
   it('data lists, describes and checks', async () => {

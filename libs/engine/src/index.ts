@@ -8,6 +8,7 @@ export { clipGlobalNorm, Optimizer, type StepGradients } from './optimizers/opti
 export { forward, scoped, stepGradients, type Pass, type Scope, type StepResult } from './tape.js';
 export { tf } from './tf.js';
 export { engineNames, resolveEngine, startEngine, type Engine, type EngineName } from './backends/engine.js';
+export { EngineUnavailable } from './backends/tensorflow.js';
 export { inspectEngines, type EngineReport } from './backends/inspect.js';
 export { denseLayers, type DenseLayer } from './kernels/dense-layers.js';
 export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startEngine } from '@towerbench/engine';
+import { inspectEngines, startEngine } from '@towerbench/engine';
 import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './run.js';
 import { decodeSafetensors } from './safetensors.js';
 import { places, record, sampleTrial } from './sample-trial.js';
@@ -131,6 +131,14 @@ describe('describeTrial', () => {
       'sampler.type: world/field-noise has labels on its rows; "in-batch" would take every row for a positive',
     );
     expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');
+  });
+
+  it('says how to get an engine that does not work here', ({ skip }) => {
+    const works = inspectEngines().some(({ name, available }) => name === 'tensorflow' && available);
+    skip(works, 'the tensorflow engine is installed');
+    expect(() => describeTrial({ ...sampleTrial(), engine: 'tensorflow' }, places)).toThrow(
+      /^engine: "tensorflow" does not work here: .*\n {2}hint {5}.*npm run setup:tensorflow$/,
+    );
   });
 
   it('has one fingerprint for other features and another for another seed of the world', () => {

@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue, type TrialConfig } from '@towerbench/config';
 import { datasets, describeDataset } from '@towerbench/data';
-import { type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
+import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { models } from '@towerbench/models';
 import { losses, samplers } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
@@ -30,14 +30,14 @@ export function definitionsOf(config: TrialConfig): {
 /**
  * What the identity of a trial needs besides its config; reads the dataset's fingerprint, trains nothing.
  *
- * @throws {ConfigError} when the parts do not fit together, or the data is not there
+ * @throws {ConfigError} when the parts do not fit together, the data is not there, or the engine does not work here
  */
 export function describeTrial(config: TrialConfig, places: Places): TrialContext {
   const definitions = definitionsOf(config);
   const { fingerprint, protocol, task } = describeDataset(config.dataset, places);
   const issues = fitIssues(config, task);
   if (issues.length > 0) throw new ConfigError(issues);
-  const { name: engine, build } = resolveEngine(config.engine);
+  const { name: engine, build } = engineOf(config);
   return {
     fingerprint,
     protocol,
@@ -50,6 +50,17 @@ export function describeTrial(config: TrialConfig, places: Places): TrialContext
       ),
     },
   };
+}
+
+function engineOf({ engine }: TrialConfig): ReturnType<typeof resolveEngine> {
+  try {
+    return resolveEngine(engine);
+  } catch (error) {
+    if (!(error instanceof EngineUnavailable)) throw error;
+    const { reason, remedy } = error;
+    const message = `"${engine}" does not work here: ${reason}`;
+    throw new ConfigError([{ code: 'engine-unavailable', path: 'engine', message, received: engine, hint: remedy }]);
+  }
 }
 
 /** Reasons why the parts of a trial cannot work together. */

@@ -3,7 +3,7 @@ import { chooseKernelBuild } from '../kernels/module.js';
 import { registerKernels } from '../kernels/register.js';
 import { tf } from '../tf.js';
 import { startSimd } from './simd.js';
-import { startTensorflow } from './tensorflow.js';
+import { startTensorflow, tensorflowVersions } from './tensorflow.js';
 
 export const engineNames = ['simd', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -14,7 +14,11 @@ export interface Engine {
   readonly build: string;
 }
 
-/** `auto` is the simd engine, which is there on every machine. */
+/**
+ * `auto` is the simd engine, which is there on every machine.
+ *
+ * @throws {EngineUnavailable} when it does not work here
+ */
 export function resolveEngine(choice: EngineName | 'auto'): Engine {
   const name = choice === 'auto' ? 'simd' : choice;
   return { name, build: buildOf(name) };
@@ -23,7 +27,7 @@ export function resolveEngine(choice: EngineName | 'auto'): Engine {
 /**
  * Makes `choice` the backend of every tensor from here on.
  *
- * @throws {Error} when it is not available, saying why and what to do
+ * @throws {EngineUnavailable} when it does not work here
  */
 export async function startEngine(choice: EngineName | 'auto'): Promise<Engine> {
   const engine = resolveEngine(choice);
@@ -48,6 +52,9 @@ function buildOf(name: EngineName): string {
     const kernels = chooseKernelBuild();
     return `${kernels.name}-${kernels.hash}+tfjs-wasm-${versionOf('@tensorflow/tfjs-backend-wasm')}`;
   }
-  if (name === 'tensorflow') return `tfjs-node-${versionOf('@tensorflow/tfjs-node')}`;
+  if (name === 'tensorflow') {
+    const versions = tensorflowVersions();
+    return `tfjs-node-${versions.package}+libtensorflow-${versions.library}`;
+  }
   return `tfjs-cpu-${versionOf('@tensorflow/tfjs-backend-cpu')}`;
 }

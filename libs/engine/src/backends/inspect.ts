@@ -1,5 +1,5 @@
 import { engineNames, resolveEngine, type EngineName } from './engine.js';
-import { load } from './tensorflow.js';
+import { EngineUnavailable } from './tensorflow.js';
 
 /** One line of `towerbench doctor`. */
 export interface EngineReport {
@@ -14,10 +14,11 @@ export interface EngineReport {
 export function inspectEngines(): EngineReport[] {
   return engineNames.map((name) => {
     try {
-      const absence = name === 'tensorflow' ? load() : null;
-      if (absence !== null) return { name, available: false, build: null, ...absence };
       return { name, available: true, build: resolveEngine(name).build, reason: null, remedy: null };
     } catch (error) {
+      if (error instanceof EngineUnavailable) {
+        return { name, available: false, build: null, reason: error.reason, remedy: error.remedy };
+      }
       const reason = error instanceof Error ? error.message : String(error);
       return { name, available: false, build: null, reason, remedy: 'run: npx nx run engine:build' };
     }
