@@ -121,7 +121,7 @@ describe('describeTrial', () => {
       engine: 'simd',
       build: expect.stringMatching(/^(baseline|relaxed)-/) as string,
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
-      revisions: { training: 1, 'dataset/world/movies': 1, 'model/dssm': 1, 'optimizer/adam': 1 },
+      revisions: { training: 2, 'dataset/world/movies': 1, 'model/dssm': 1, 'optimizer/adam': 1 },
     });
   });
 

@@ -7,7 +7,7 @@ import type { Places, TrialContext } from './contract.js';
 import { optimizers } from './vocabulary.js';
 
 /** Raised when the training loop, the evaluation or the way parts are put together changes a trial's numbers. */
-const TRAINING_REVISION = 1;
+const TRAINING_REVISION = 2;
 
 /** The definitions a trial refers to. */
 export function definitionsOf(config: TrialConfig): {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rankAgainst, rankPositives, type ItemLists } from './ranks.js';
@@ -24,6 +26,45 @@ function evaluateUser(scores: number[], positives: number[], seen: number[] = []
     ),
   };
 }
+
+interface Golden {
+  readonly tolerance: number;
+  readonly cases: readonly {
+    readonly scores: number[];
+    readonly positives: number[];
+    readonly seen: number[];
+    readonly expected: Readonly<Record<string, number>>;
+  }[];
+  readonly tied: readonly {
+    readonly scores: number[];
+    readonly positives: number[];
+    readonly ranks: number[];
+    readonly auc: number;
+  }[];
+}
+const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'ranking.golden.json'), 'utf8')) as Golden;
+
+describe('an independent implementation', () => {
+  it.each(golden.cases)('gives the same: $positives.length positives', ({ scores, positives, seen, expected }) => {
+    const result = evaluateUser(scores, positives, seen);
+    for (const [name, value] of Object.entries(expected))
+      expect(Math.abs((result[name] as number) - value), name).toBeLessThan(golden.tolerance);
+  });
+
+  it.each(golden.tied)(
+    'gives the same among ties: $positives.length positives',
+    ({ scores, positives, ranks, auc }) => {
+      const write = { ranks: new Float64Array(positives.length), numCandidates: new Int32Array(1) };
+      rankPositives(
+        Float32Array.from(scores),
+        { numItems: scores.length, positives: lists(positives), seen: lists([]), from: 0 },
+        write,
+      );
+      expect([...write.ranks]).toEqual(ranks);
+      expect(evaluateUser(scores, positives)['auc']).toBeCloseTo(auc, 6);
+    },
+  );
+});
 
 describe('rankPositives', () => {
   it('counts greater scores, and half of the equal ones', () => {
@@ -72,6 +113,30 @@ describe('userMetrics', () => {
     expect(evaluateUser([3, 2, 1], [1])['ndcg@5']).toBeCloseTo(1 / Math.log2(3), 6);
     expect(evaluateUser([3, 2, 1], [2])['mrr']).toBeCloseTo(1 / 3, 6);
     expect(evaluateUser([3, 2, 1], [1])['ndcg@1']).toBe(0);
+  });
+
+  it('never has more hits than places, when several positives share one place', () => {
+    const tied = evaluateUser([7, 7, 7, 7, 0], [0, 1, 2]); // rank 1.5 each
+    expect(tied['rank']).toBe(1.5);
+    expect(tied['hr@1']).toBe(0);
+    const alone = evaluateUser([7, 7, 0], [0, 1]); // rank .5 each, and one place
+    expect(alone['precision@1']).toBe(1);
+    expect(alone['recall@1']).toBe(0.5);
+    expect(alone['ndcg@1']).toBeCloseTo(1 / Math.log2(2.5), 6);
+  });
+
+  it('keeps every metric within 0 and 1, whatever ties', () => {
+    const catalogue = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 2, maxLength: 130 });
+    fc.assert(
+      fc.property(catalogue, fc.integer({ min: 1, max: 129 }), (scores, count) => {
+        const positives = Array.from({ length: Math.min(count, scores.length - 1) }, (_, item) => item);
+        const { rank: _rank, ...metrics } = evaluateUser(scores, positives);
+        for (const [name, value] of Object.entries(metrics)) {
+          expect(value, name).toBeGreaterThanOrEqual(0);
+          expect(value, name).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
   });
 
   it('equals a direct sort when there are no ties, whatever the order of the items', () => {

@@ -2,7 +2,8 @@ import { cutoffs } from '../names.js';
 import type { Ranks } from './ranks.js';
 
 /**
- * Metrics per user from the ranks of the user's positives R. A positive of rank r is within the first k when r < k.
+ * Metrics per user from the ranks of the user's positives R. A positive of rank r is within the first k when r < k; where positives
+ * share a place by ties and more than k are, k of them count: there are no more places.
  *   hr@k        1 if any positive is within the first k
  *   recall@k    |first k ∩ R| / |R|
  *   precision@k |first k ∩ R| / k
@@ -28,7 +29,7 @@ export function userMetrics({ ranks, numCandidates }: Ranks, offsets: Int32Array
       let hits = 0;
       let gain = 0;
       for (const rank of own) {
-        if (rank >= k) break;
+        if (rank >= k || hits === k) break;
         hits++;
         gain += discount(rank);
       }
