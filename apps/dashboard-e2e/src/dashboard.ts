@@ -15,6 +15,31 @@ export interface Dashboard {
   readonly address: string;
   /** Opens the store for writing, and creates it; closed after the test. */
   writer(): StoreWriter;
+  /** Ends its process as Ctrl-C does. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address. */
+  start(): Promise<void>;
+}
+
+/** Starts the dashboard's process and waits until it answers. */
+async function serve(storePath: string, port: string): Promise<{ address: string; stop: () => Promise<void> }> {
+  const server = spawn(process.execPath, [main, '--store', storePath, '--port', port], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface(server.stdout);
+  const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
+  const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line ?? '')?.[0];
+  if (address === undefined) throw new Error(`the dashboard printed no address but ${JSON.stringify(line)}`);
+  return {
+    address,
+    async stop() {
+      if (server.exitCode === null) {
+        server.kill('SIGINT');
+        await once(server, 'exit');
+      }
+      expect(server.exitCode, 'the dashboard ends cleanly when told to').toBe(0);
+    },
+  };
 }
 
 /** Every test has a dashboard of its own over a store of its own, and fails when its page reports an error. */
@@ -23,15 +48,10 @@ export const test = base.extend<{ dashboard: Dashboard; complaints: string[] }>(
   dashboard: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'dashboard-e2e-'));
     const storePath = join(folder, 'store.sqlite');
-    const server = spawn(process.execPath, [main, '--store', storePath, '--port', '0'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    let server = await serve(storePath, '0');
+    const { address } = server;
     const writers: StoreWriter[] = [];
     try {
-      const lines = createInterface(server.stdout);
-      const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
-      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line ?? '')?.[0];
-      if (address === undefined) throw new Error(`the dashboard printed no address but ${JSON.stringify(line)}`);
       await use({
         storePath,
         address,
@@ -40,16 +60,17 @@ export const test = base.extend<{ dashboard: Dashboard; complaints: string[] }>(
           writers.push(writer);
           return writer;
         },
+        stop: () => server.stop(),
+        async start() {
+          server = await serve(storePath, new URL(address).port);
+          expect(server.address, 'the port is free again').toBe(address);
+        },
       });
     } finally {
       for (const writer of writers) writer.close();
-      if (server.exitCode === null) {
-        server.kill('SIGTERM');
-        await once(server, 'exit');
-      }
+      await server.stop();
       rmSync(folder, { recursive: true, force: true });
     }
-    expect(server.exitCode, 'the dashboard ends cleanly when told to').toBe(0);
   },
   baseURL: async ({ dashboard }, use) => use(dashboard.address),
   complaints: [

@@ -33,18 +33,33 @@ function refresher(client: QueryClient): () => Promise<void> {
   };
 }
 
-/** Follows the store's events for as long as the page is open; every change makes the queries on screen ask again. */
+/**
+ * Follows the store's events while the page is in front; every change makes the queries on screen ask again, and so does a lost
+ * connection that is back. A browser has six connections to one server for all its tabs, so the tabs behind keep none.
+ */
 export function followStore(client: QueryClient): void {
   const refresh = refresher(client);
-  const events = new EventSource(api.events);
-  events.addEventListener(STORE_EVENT, (event: MessageEvent<string>) => {
-    const store = JSON.parse(event.data) as StoreState;
-    const isNews = live.store !== null && (live.store.version !== store.version || live.store.state !== store.state);
-    update({ connection: 'open', store });
-    if (isNews) void refresh();
-  });
-  // The browser connects again by itself.
-  events.addEventListener('error', () => update({ connection: 'lost' }));
+  let events: EventSource | null = null;
+  const follow = () => {
+    if (document.visibilityState === 'hidden') {
+      events?.close();
+      events = null;
+      return;
+    }
+    if (events !== null) return;
+    events = new EventSource(api.events);
+    events.addEventListener(STORE_EVENT, (event: MessageEvent<string>) => {
+      const store = JSON.parse(event.data) as StoreState;
+      const before = live;
+      update({ connection: 'open', store });
+      const isChanged = before.store?.version !== store.version || before.store.state !== store.state;
+      if (before.connection === 'lost' || (before.store !== null && isChanged)) void refresh();
+    });
+    // The browser connects again by itself.
+    events.addEventListener('error', () => update({ connection: 'lost' }));
+  };
+  follow();
+  document.addEventListener('visibilitychange', follow);
 }
 
 function subscribe(listener: () => void): () => void {
