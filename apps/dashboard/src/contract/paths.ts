@@ -23,7 +23,7 @@ export const api = {
   report: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/report`,
   experimentCurves: (name: string, series: string) =>
     `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series })}`,
-  run: (id: number) => `/api/runs/${id}`,
+  run: (id: number | string) => `/api/runs/${encodeURIComponent(id)}`,
   runCurve: (id: number, series: string) => `/api/runs/${id}/curve?${query({ series })}`,
 } as const;
 

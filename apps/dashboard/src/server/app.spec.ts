@@ -204,7 +204,7 @@ describe('the API', () => {
     ]);
     expect(await refusal(`/api/experiments/${encodeURIComponent(NAME)}/curves`)).toEqual([
       400,
-      { code: 'bad-request', message: 'series: expected 1 to 200 characters without control characters' },
+      { code: 'bad-request', message: 'series: expected 1 to 1000 characters without control characters' },
     ]);
     expect(await refusal('/api/experiments/%E0%A4%A')).toEqual([
       400,
@@ -262,6 +262,16 @@ describe('the pages', () => {
       expect(await response.text()).toBe('<!doctype html>');
       expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
     }
+  });
+
+  it('are the document for a reader at any other address too, which says that there is no such page', async () => {
+    const response = await fetch(`${address}/experimentz`, { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    expect(await response.text()).toBe('<!doctype html>');
+    const program = await fetch(`${address}/api/nonsense`, { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(program.headers.get('content-type')).toContain('application/json');
+    expect((await fetch(`${address}/experimentz`)).headers.get('content-type')).toContain('application/json');
   });
 
   it('load files that never change under one name, and no others', async () => {

@@ -13,8 +13,8 @@ import type { WatchedStore } from './store.js';
 const LOCAL_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 function textParameter(value: unknown, name: string): string {
-  if (typeof value === 'string' && /^[^\p{Cc}]{1,200}$/u.test(value)) return value;
-  throw new RequestProblem('bad-request', `${name}: expected 1 to 200 characters without control characters`);
+  if (typeof value === 'string' && /^[^\p{Cc}]{1,1000}$/u.test(value)) return value;
+  throw new RequestProblem('bad-request', `${name}: expected 1 to 1000 characters without control characters`);
 }
 
 function idParameter(value: unknown): number {
@@ -105,6 +105,12 @@ export function createApp(options: {
   };
   app.get([...pages], (_request, response, next) => send('/index.html', response, next));
   app.get('/{*path}', (request, response, next) => send(request.path, response, next));
+  // Whoever reads gets the page that says so; programs get the reason alone.
+  app.get('/{*path}', (request, response, next) => {
+    if (request.path.startsWith('/api/') || request.accepts(['json', 'html']) !== 'html') return next();
+    response.status(404);
+    send('/index.html', response, next);
+  });
   app.use((request: Request) => {
     throw new RequestProblem('not-found', `nothing answers to ${request.method} ${request.path}`);
   });

@@ -5,7 +5,7 @@ import type { ExperimentDetail, ExperimentReport } from '../contract/payloads.js
 import { Differences } from './differences.js';
 import { metric } from './format.js';
 import { Leaderboard } from './leaderboard.js';
-import { Answer, Counts, PageTitle, ScrollBox, Section } from './parts.js';
+import { Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
 import { RunList } from './run-list.js';
 import { type ExperimentSearch, seriesToShow } from './search.js';
@@ -19,15 +19,16 @@ const DRAWN_AT_FIRST = 8;
 /** One experiment: leaderboard, learning curves, what differs, runs. */
 export function ExperimentPage(): ReactNode {
   const { name } = route.useParams();
-  const detail = useQuery(requests.experiment(name));
+  const answer = useQuery(requests.experiment(name));
+  const detail = lastAnswer(answer);
   const report = useQuery(requests.report(name));
   return (
     <>
       <nav aria-label="Above">
         <Link to="/">Experiments</Link>
       </nav>
-      <PageTitle title={name}>{detail.data && <Counts counts={detail.data.counts} />}</PageTitle>
-      <Answer of={detail}>
+      <PageTitle title={name}>{detail && <Counts counts={detail.counts} />}</PageTitle>
+      <Answer of={answer}>
         {(experiment) => (
           <Answer of={report}>{(table) => <Experiment experiment={experiment} report={table} />}</Answer>
         )}

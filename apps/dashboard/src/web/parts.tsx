@@ -59,6 +59,11 @@ export function ScrollBox({
   );
 }
 
+/** What a query gave last, unless the store has lost it since: its file may be replaced. */
+export function lastAnswer<T>({ data, error }: UseQueryResult<T>): T | undefined {
+  return error instanceof RequestFailure && error.code === 'not-found' ? undefined : data;
+}
+
 /** What a query gave; until then that it loads, or why it failed. */
 export function Answer<T>({
   of,
@@ -67,7 +72,8 @@ export function Answer<T>({
   readonly of: UseQueryResult<T>;
   readonly children: (data: T) => ReactNode;
 }) {
-  if (of.data !== undefined) return children(of.data);
+  const data = lastAnswer(of);
+  if (data !== undefined) return children(data);
   if (of.error === null)
     return (
       <p className="muted" role="status">

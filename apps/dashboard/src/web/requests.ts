@@ -40,6 +40,7 @@ export const requests = {
   experiment: (name: string) => request<ExperimentDetail>(api.experiment(name)),
   report: (name: string) => request<ExperimentReport>(api.report(name)),
   experimentCurves: (name: string, series: string) => request<ExperimentCurves>(api.experimentCurves(name, series)),
-  run: (id: number) => request<RunDetail>(api.run(id)),
+  /** `id` as the address of the page has it. */
+  run: (id: string) => request<RunDetail>(api.run(id)),
   runCurve: (id: number, series: string) => request<RunCurve>(api.runCurve(id, series)),
 };

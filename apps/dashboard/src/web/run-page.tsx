@@ -4,7 +4,7 @@ import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
 import { CurveChart } from './curve-chart.js';
 import { bytes, count, duration, metric, moment, NONE } from './format.js';
-import { Answer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
+import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
 import { requests } from './requests.js';
 import { seriesToShow } from './search.js';
 
@@ -13,8 +13,21 @@ const route = getRouteApi('/runs/$id');
 /** One run: what came out, its curves, its attempts with their logs, its config and where it ran. */
 export function RunPage(): ReactNode {
   const { id } = route.useParams();
+  const answer = useQuery(requests.run(id));
+  const detail = lastAnswer(answer);
   return (
-    <Answer of={useQuery(requests.run(Number(id)))}>{(detail) => <Run key={detail.run.id} detail={detail} />}</Answer>
+    <>
+      <nav aria-label="Above">
+        <Link to="/">Experiments</Link>
+        {detail?.run.experiments.map((name) => (
+          <Link key={name} to="/experiments/$name" params={{ name }}>
+            {name}
+          </Link>
+        ))}
+      </nav>
+      {detail === undefined && <PageTitle title={`Run ${id}`} />}
+      <Answer of={answer}>{(known) => <Run key={known.run.id} detail={known} />}</Answer>
+    </>
   );
 }
 
@@ -24,14 +37,6 @@ function Run({ detail: { run, attempts, series, metric: objective } }: { readonl
   const newest = attempts.at(-1);
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
-        {run.experiments.map((name) => (
-          <Link key={name} to="/experiments/$name" params={{ name }}>
-            {name}
-          </Link>
-        ))}
-      </nav>
       <PageTitle title={`Run ${run.id}: ${run.variant}, seed ${run.seed}`}>
         <Status of={run.status} />
       </PageTitle>

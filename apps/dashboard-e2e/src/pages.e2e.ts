@@ -1,0 +1,142 @@
+import { rmSync } from 'node:fs';
+import type { Locator, Page } from '@playwright/test';
+import axe from 'axe-core';
+import type { RunRow } from '@towerbench/tracking';
+import { type Dashboard, expect, test } from './dashboard.js';
+import { begin, experimentInput, sweep } from './sweep.js';
+
+const NAME = 'senet-on-field-noise';
+const experimentPage = `/experiments/${NAME}`;
+
+const chart = (page: Page): Locator => page.getByRole('img', { name: 'valid/auc by step' });
+
+/** What axe finds wrong with the page in the light scheme, and with its colours in the dark one: rule, and the element. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const look = (rules?: string) =>
+    page.evaluate(
+      (rules) => (globalThis as unknown as { axe: typeof axe }).axe.run(rules ? { runOnly: rules } : {}),
+      rules,
+    );
+  const light = await look();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await look('color-contrast');
+  return [...light.violations, ...dark.violations].flatMap(({ id, nodes }) =>
+    nodes.map(({ html }) => `${id}: ${html}`),
+  );
+}
+
+/** What the browser itself reports of an answer that is not a success. */
+const forgetRefusals = (complaints: string[]): void => {
+  expect(complaints.filter((text) => !/status of 40[04]/.test(text))).toEqual([]);
+  complaints.length = 0;
+};
+
+/** A finished experiment, and one with a run of each other status. */
+function fill({ writer }: Dashboard): { readonly failed: RunRow } {
+  const store = writer();
+  sweep(store, NAME);
+  const [running, failed] = store.plan({
+    ...experimentInput('learning-rates'),
+    trials: [0.001, 0.01].map((rate) => ({
+      id: `trial-of-rate-${rate}`,
+      variant: 'base',
+      parameters: { 'optimizer.learning_rate': rate },
+      config: { model: { type: 'dssm' }, optimizer: { learningRate: rate } },
+    })),
+  });
+  begin(store, running!, 12);
+  store.fail(begin(store, failed!, 3), { error: 'loss is NaN at step 1201', status: 'failed', retry: false });
+  return { failed: failed! };
+}
+
+test.describe('axe finds nothing wrong with', () => {
+  test('the page without a store and the list of experiments', async ({ page, dashboard }) => {
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'There is no store yet' })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    fill(dashboard);
+    await expect(page.getByRole('link', { name: 'learning-rates' })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  for (const name of [NAME, 'learning-rates']) {
+    test(`the experiment ${name}`, async ({ page, dashboard }) => {
+      fill(dashboard);
+      await page.goto(`/experiments/${name}`);
+      await expect(chart(page)).toHaveAccessibleName(/ends at/);
+      expect(await violations(page)).toEqual([]);
+    });
+  }
+
+  test('a failed run', async ({ page, dashboard }) => {
+    const { failed } = fill(dashboard);
+    await page.goto(`/runs/${failed.id}`);
+    await expect(chart(page)).toHaveAccessibleName(/ends at/);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test('a run that is not there', async ({ page, dashboard, complaints }) => {
+    fill(dashboard);
+    await page.goto('/runs/999');
+    await expect(page.getByRole('alert')).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    forgetRefusals(complaints);
+  });
+});
+
+test.describe('an address that leads nowhere', () => {
+  for (const [address, title, message] of [
+    ['/experiments/nothing', 'nothing', 'the store has no experiment "nothing"'],
+    ['/runs/999', 'Run 999', 'the store has no run 999'],
+    ['/runs/first', 'Run first', 'id: expected a positive whole number'],
+  ] as const) {
+    test(`${address} says what is missing and leads back`, async ({ page, dashboard, complaints }) => {
+      sweep(dashboard.writer(), NAME);
+      await page.goto(address);
+      await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
+      await expect(page).toHaveTitle(`${title} · Towerbench`);
+      await expect(page.getByRole('alert')).toHaveText(message);
+      await page.getByRole('link', { name: 'Experiments' }).click();
+      await expect(page.getByRole('link', { name: NAME })).toBeVisible();
+      forgetRefusals(complaints);
+    });
+  }
+
+  test('that is no page says so and leads back', async ({ page, dashboard, complaints }) => {
+    sweep(dashboard.writer(), NAME);
+    await page.goto('/experimentz');
+    await expect(page.getByRole('heading', { level: 1, name: 'There is no such page' })).toBeVisible();
+    await page.getByRole('link', { name: 'All experiments' }).click();
+    await expect(page.getByRole('link', { name: NAME })).toBeVisible();
+    forgetRefusals(complaints);
+  });
+});
+
+test('a store that is replaced takes its experiments off the page', async ({ page, dashboard, complaints }) => {
+  sweep(dashboard.writer(), NAME);
+  await page.goto(experimentPage);
+  await expect(chart(page)).toHaveAccessibleName(/ends at/);
+  for (const file of ['', '-wal', '-shm']) rmSync(`${dashboard.storePath}${file}`);
+  await expect(page.getByRole('heading', { name: 'There is no store yet' })).toBeVisible();
+  sweep(dashboard.writer(), 'another-experiment');
+  await expect(page.getByRole('alert')).toHaveText(`the store has no experiment "${NAME}"`);
+  forgetRefusals(complaints);
+});
+
+test('very long names stay inside the page at 400 pixels', async ({ page, dashboard }) => {
+  await page.setViewportSize({ width: 400, height: 800 });
+  const long = 'a-name-that-someone-let-a-script-put-together-from-every-option-it-had-'.repeat(4) + 'end';
+  const [run] = sweep(dashboard.writer(), long, {
+    config: { name: long, description: 'x'.repeat(300) },
+    file: `${'folder/'.repeat(40)}${long}.yaml`,
+    baseVariant: long,
+    trials: [{ id: 'long', variant: long, parameters: { [`model.${long}`]: long }, config: { [long]: long } }],
+  });
+  for (const address of ['/', `/experiments/${long}`, `/runs/${run!.id}`]) {
+    await page.goto(address);
+    await expect(page.getByText(long).first()).toBeVisible();
+    if (address !== '/') await expect(chart(page)).toHaveAccessibleName(/ends at/);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(400);
+  }
+});
