@@ -8,7 +8,8 @@ export interface Parameter {
   /** Unique within a model, e.g. `query/hidden0/kernel`. */
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** Another array once an optimizer has taken the weights into its memory. */
+  values: Float32Array;
 }
 
 /** A parameter of `shape` filled with `fill(index)`. */

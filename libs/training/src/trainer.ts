@@ -153,17 +153,14 @@ export class Trainer {
 
   /** Weights and moments, in a fixed order; the arrays are the live ones. */
   #tensors(): NamedTensor[] {
-    const tables = this.#options.model.tables.map((table: EmbeddingTable) => ({
-      name: table.name,
-      shape: [table.numRows, table.dim],
-      values: table.values,
-    }));
-    return [...this.#parameters, ...tables].flatMap(({ name, shape, values }) => [
-      { name, shape, values },
-      ...Object.entries(this.#optimizer.momentsOf(values)).map(([moment, moments]) => ({
-        name: `${name}/optimizer/${moment}`,
-        shape,
-        values: moments,
+    const shapeOf = (weights: Parameter | EmbeddingTable): readonly number[] =>
+      'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
+    return [...this.#parameters, ...this.#options.model.tables].flatMap((weights) => [
+      { name: weights.name, shape: shapeOf(weights), values: weights.values },
+      ...Object.entries(this.#optimizer.momentsOf(weights)).map(([moment, values]) => ({
+        name: `${weights.name}/optimizer/${moment}`,
+        shape: shapeOf(weights),
+        values,
       })),
     ]);
   }

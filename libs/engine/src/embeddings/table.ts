@@ -16,8 +16,8 @@ export interface EmbeddingTable {
   readonly name: string;
   readonly dim: number;
   readonly numRows: number;
-  /** [numRows, dim], row-major. */
-  readonly values: Float32Array;
+  /** [numRows, dim], row-major. Another array once an optimizer has taken the weights into its memory. */
+  values: Float32Array;
   /** What to add to an id l ≥ 1 of the vocabulary to get its row. */
   baseOf(vocabulary: string): number;
 }

@@ -146,7 +146,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     // A gradient is a sum of differences of probabilities that may cancel, so its error is held against what is summed.
     const share = Math.max(...countsOf(queryOf), ...countsOf(candidateOf)) / queryOf.length;
     const summed = [candidate, query].map((values) => (share * largestOf(values)) / tau);
-    summed.push((summed[0] as number) * largestOf(query) * dim);
+    summed.push((summed[0] as number) * (largestOf(query) / tau) * query.length);
     for (const [index, gradient] of expected.gradients.entries()) {
       const actual = (grads[index] as tf.Tensor).dataSync();
       const gap = gradient.reduce((top, entry, i) => Math.max(top, Math.abs((actual[i] as number) - entry)), 0);

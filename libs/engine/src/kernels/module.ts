@@ -103,6 +103,30 @@ export interface Kernels {
     du: number,
     dv: number,
   ): void;
+  adam(
+    count: number,
+    weights: number,
+    mean: number,
+    square: number,
+    gradient: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    stepSize: number,
+    rootScale: number,
+    epsilon: number,
+    keep: number,
+  ): void;
+  adagrad(
+    count: number,
+    weights: number,
+    squares: number,
+    gradient: number,
+    learningRate: number,
+    epsilon: number,
+  ): void;
+  sgd(count: number, weights: number, velocity: number, gradient: number, learningRate: number, momentum: number): void;
   inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
   inBatchSoftmax(
     queries: number,

@@ -8,7 +8,9 @@ interface WebAssemblyInstance {
 }
 
 interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number }) => WebAssemblyMemory;
+  readonly Memory: new (descriptor: { initial: number; maximum?: number }) => WebAssemblyMemory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => WebAssemblyInstance;
   validate(bytes: Uint8Array): boolean;
   instantiate: (
     module: unknown,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Kernels } from '../kernels/module.js';
 
 /** What an optimizer remembers about one array of weights: named arrays of the same length, stored in checkpoints as they are. */
 export type Moments = Readonly<Record<string, Float32Array>>;
@@ -16,11 +17,26 @@ export interface Update {
   readonly learningRate: number;
 }
 
+/** The same in a kernel memory: addresses of the first weight, moment and gradient. */
+export interface KernelUpdate {
+  readonly weights: number;
+  /** In the order of the rule's names. */
+  readonly moments: readonly number[];
+  readonly gradient: number;
+  readonly count: number;
+}
+
 /** The arithmetic of one method on flat arrays; which weights it is applied to is decided elsewhere. */
 export interface UpdateRule {
   /** Names of the moments it keeps per weight. */
   readonly moments: readonly string[];
+  /** In plain code, for arrays that are too large for a kernel memory; float64 arithmetic. */
   apply(update: Update): void;
+  /** The kernel for one step (from 1); float32 arithmetic. */
+  kernel(
+    kernels: Kernels,
+    at: { readonly step: number; readonly learningRate: number },
+  ): (update: KernelUpdate) => void;
 }
 
 export interface OptimizerDefinition<Params extends z.ZodObject = z.ZodObject> {

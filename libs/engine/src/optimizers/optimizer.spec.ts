@@ -117,6 +117,44 @@ describe('Optimizer', () => {
   });
 });
 
+describe.each(optimizerDefinitions.map((definition) => [definition.name, definition] as const))(
+  '%s',
+  (_, definition) => {
+    const rules = [{}, ...(definition.name === 'sgd' ? [{ momentum: 0.9 }] : [])].map((params) =>
+      definition.rule(definition.params.parse(params) as never),
+    );
+
+    it.each(['lazy', 'dense'] as const)('gives in the kernel what it gives in plain code, %s', (embedding) => {
+      for (const rule of rules) {
+        const run = (memoryLimit?: number): number[][] => {
+          const table = createEmbeddingTable({
+            name: 'table',
+            dim: 7, // no whole number of vectors
+            vocabularies: [{ name: 'item', size: 9 }],
+            standardDeviation: 1,
+            rng: createRng(1),
+          });
+          const limit = memoryLimit === undefined ? {} : { memoryLimit };
+          const optimizer = new Optimizer({ rule, embedding, parameters: [], tables: [table], ...limit });
+          const rng = createRng(2);
+          for (let step = 1; step <= 20; step++) {
+            const rows = Int32Array.of(0, 1 + rng.int(4), 5 + rng.int(4));
+            const gradient = Float32Array.from({ length: 21 }, () => rng.normal());
+            optimizer.step(
+              { dense: new Map(), rows: [{ read: { table, numRows: 3, rows }, gradient }] },
+              { step, learningRate: 0.05 },
+            );
+          }
+          return [[...table.values], ...Object.values(optimizer.momentsOf(table)).map((moment) => [...moment])];
+        };
+        const plain = run(64);
+        for (const [which, values] of run().entries())
+          for (const [i, value] of values.entries()) expect(value).toBeCloseTo(plain[which]?.[i] as number, 5);
+      }
+    });
+  },
+);
+
 describe('clipGlobalNorm', () => {
   it('scales dense and row gradients by one factor', () => {
     const weight = createParameter('w', [1], () => 0);

@@ -1,7 +1,13 @@
 import type { EmbeddingTable } from '../embeddings/table.js';
 import type { TableRows } from '../embeddings/lookups.js';
 import type { Parameter } from '../parameters.js';
-import type { Moments, UpdateRule } from './contract.js';
+import {
+  allocatedBytes,
+  createKernelMemory,
+  LARGEST_KERNEL_MEMORY,
+  type KernelMemory,
+} from '../kernels/kernel-memory.js';
+import type { KernelUpdate, Moments, Update, UpdateRule } from './contract.js';
 
 /** Gradients of one step. */
 export interface StepGradients {
@@ -11,87 +17,176 @@ export interface StepGradients {
   readonly rows: readonly { readonly read: TableRows; readonly gradient: Float32Array }[];
 }
 
+/** Whatever holds weights: the optimizer moves them into its own memory. */
+type Weights = Parameter | EmbeddingTable;
+
+/** Where the optimizer keeps an array of weights and what belongs to it. */
+interface Slot {
+  readonly moments: Moments;
+  /** Addresses in the kernel memory; null for a table that is updated in plain code. */
+  readonly at: { readonly weights: number; readonly moments: readonly number[] } | null;
+  /** A gradient of the whole array, zero between steps, and its address; null for a table that is updated by rows. */
+  readonly gradient: { readonly address: number; readonly values: Float32Array } | null;
+}
+
 /**
  * Applies an update rule to the weights of a model: dense parameters whole, embedding tables row by row (`lazy`) or whole
  * (`dense`). Padding rows are never touched.
+ *
+ * Weights, moments and gradients lie in one memory beside the kernels that update them, so `values` of every parameter and table is
+ * another array from here on. Tables that do not fit below `memoryLimit` stay where they are and are updated in plain code.
  */
 export class Optimizer {
   readonly #rule: UpdateRule;
   readonly #embedding: 'lazy' | 'dense';
-  readonly #moments: ReadonlyMap<Float32Array, Moments>;
-  /** For `dense` tables: a gradient of the whole table, zero between steps. */
-  readonly #wholeGradient: ReadonlyMap<EmbeddingTable, Float32Array>;
+  readonly #memory: KernelMemory;
+  readonly #slots = new Map<Weights, Slot>();
+  /** The gradient of one row, on its way into the memory. */
+  readonly #rowGradient: { readonly address: number; readonly values: Float32Array };
 
   constructor(options: {
     readonly rule: UpdateRule;
     readonly embedding: 'lazy' | 'dense';
     readonly parameters: readonly Parameter[];
     readonly tables: readonly EmbeddingTable[];
+    /** Bytes. */
+    readonly memoryLimit?: number;
   }) {
-    this.#rule = options.rule;
-    this.#embedding = options.embedding;
-    this.#moments = new Map(
-      [...options.parameters, ...options.tables].map(({ values }) => [
-        values,
-        Object.fromEntries(options.rule.moments.map((name) => [name, new Float32Array(values.length)])),
-      ]),
-    );
-    this.#wholeGradient = new Map(
-      options.embedding === 'dense'
-        ? options.tables.map((table) => [table, new Float32Array(table.values.length)])
-        : [],
-    );
+    const { rule, embedding, parameters, tables, memoryLimit = LARGEST_KERNEL_MEMORY } = options;
+    this.#rule = rule;
+    this.#embedding = embedding;
+    const bytesOf = ({ values }: Weights, gradients: 0 | 1): number =>
+      allocatedBytes(values.length) * (1 + rule.moments.length + gradients);
+    const widest = Math.max(0, ...tables.map(({ dim }) => dim));
+    let bytes = allocatedBytes(widest) + parameters.reduce((sum, parameter) => sum + bytesOf(parameter, 1), 0);
+    const fitting = tables.filter((table) => {
+      const needed = bytesOf(table, embedding === 'dense' ? 1 : 0);
+      const fits = bytes + needed <= memoryLimit;
+      if (fits) bytes += needed;
+      return fits;
+    });
+    this.#memory = createKernelMemory(bytes);
+    this.#rowGradient = this.#memory.allocate(widest);
+    for (const parameter of parameters) this.#slots.set(parameter, this.#move(parameter, true));
+    for (const table of tables) {
+      const slot = fitting.includes(table) ? this.#move(table, embedding === 'dense') : this.#leave(table);
+      this.#slots.set(table, slot);
+    }
   }
 
-  /** The moments of a parameter's or a table's values, to be written to and read from checkpoints. */
-  momentsOf(weights: Float32Array): Moments {
-    const moments = this.#moments.get(weights);
-    if (moments === undefined) throw new RangeError('optimizer: these weights are not the ones it was made for');
-    return moments;
+  /** The moments of a parameter or a table, to be written to and read from checkpoints. */
+  momentsOf(weights: Weights): Moments {
+    return this.#slotOf(weights).moments;
   }
 
   /** One step, numbered from 1. Gradients are used as given: clip them before. */
-  step(gradients: StepGradients, { step, learningRate }: { step: number; learningRate: number }): void {
+  step(gradients: StepGradients, at: { readonly step: number; readonly learningRate: number }): void {
+    const update = this.#rule.kernel(this.#memory.kernels, at);
     for (const [parameter, gradient] of gradients.dense) {
-      const weights = parameter.values;
-      this.#apply({ weights, gradient, weightAt: 0, gradientAt: 0, count: weights.length, step, learningRate });
+      const slot = this.#slotOf(parameter);
+      slot.gradient?.values.set(gradient);
+      if (slot.at !== null) update({ ...slot.at, gradient: slot.gradient?.address ?? 0, count: gradient.length });
     }
     for (const { read, gradient } of gradients.rows) {
-      if (this.#embedding === 'lazy') this.#applyRows(read, gradient, { step, learningRate });
-      else this.#applyWhole(read, gradient, { step, learningRate });
+      if (this.#slotOf(read.table).at === null) this.#updatePlainly(read, gradient, at);
+      else if (this.#embedding === 'lazy') this.#updateRows(read, gradient, update);
+      else this.#updateWhole(read, gradient, update);
     }
   }
 
-  #applyRows(
-    { table, rows, numRows }: TableRows,
-    gradient: Float32Array,
-    at: { step: number; learningRate: number },
-  ): void {
-    const { dim, values: weights } = table;
+  #updateRows({ table, rows, numRows }: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
+    const { dim } = table;
+    const { weights, moments } = this.#slotOf(table).at as NonNullable<Slot['at']>;
+    const { address, values } = this.#rowGradient;
+    const at = { weights, moments: [...moments], gradient: address, count: dim }; // one object for all rows
     for (let i = 0; i < numRows; i++) {
       const row = rows[i] as number;
-      if (row !== 0) this.#apply({ weights, gradient, weightAt: row * dim, gradientAt: i * dim, count: dim, ...at });
+      if (row === 0) continue;
+      for (let k = 0; k < dim; k++) values[k] = gradient[i * dim + k] as number;
+      const offset = row * dim * 4;
+      at.weights = weights + offset;
+      for (let j = 0; j < moments.length; j++) at.moments[j] = (moments[j] as number) + offset;
+      update(at);
     }
   }
 
-  #applyWhole(
-    { table, rows, numRows }: TableRows,
-    gradient: Float32Array,
-    at: { step: number; learningRate: number },
-  ): void {
-    const { dim, values: weights } = table;
-    const whole = this.#wholeGradient.get(table) as Float32Array;
-    for (let i = 0; i < numRows; i++) whole.set(gradient.subarray(i * dim, (i + 1) * dim), (rows[i] as number) * dim);
+  #updateWhole(read: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
+    const { dim, values } = read.table;
+    const slot = this.#slotOf(read.table);
+    const { weights, moments } = slot.at as NonNullable<Slot['at']>;
+    const whole = slot.gradient as NonNullable<Slot['gradient']>;
+    spread(read, gradient, whole.values);
     // Rows start at 1: the padding row has no moments and no gradient.
-    this.#apply({ weights, gradient: whole, weightAt: dim, gradientAt: dim, count: weights.length - dim, ...at });
-    for (let i = 0; i < numRows; i++) {
-      const row = (rows[i] as number) * dim;
-      whole.fill(0, row, row + dim);
-    }
+    const offset = dim * 4;
+    update({
+      weights: weights + offset,
+      moments: moments.map((at) => at + offset),
+      gradient: whole.address + offset,
+      count: values.length - dim,
+    });
+    spread(read, null, whole.values);
   }
 
-  #apply(update: Omit<Parameters<UpdateRule['apply']>[0], 'moments'>): void {
-    this.#rule.apply({ ...update, moments: this.momentsOf(update.weights) });
+  /** For a table outside the memory. */
+  #updatePlainly(
+    read: TableRows,
+    gradient: Float32Array,
+    at: { readonly step: number; readonly learningRate: number },
+  ): void {
+    const { table, rows, numRows } = read;
+    const { dim, values: weights } = table;
+    const { moments, gradient: whole } = this.#slotOf(table);
+    const apply = (update: Pick<Update, 'gradient' | 'weightAt' | 'gradientAt' | 'count'>): void =>
+      this.#rule.apply({ weights, moments, ...update, ...at });
+    if (whole === null) {
+      for (let i = 0; i < numRows; i++) {
+        const row = rows[i] as number;
+        if (row !== 0) apply({ gradient, weightAt: row * dim, gradientAt: i * dim, count: dim });
+      }
+      return;
+    }
+    spread(read, gradient, whole.values);
+    apply({ gradient: whole.values, weightAt: dim, gradientAt: dim, count: weights.length - dim });
+    spread(read, null, whole.values);
+  }
+
+  #slotOf(weights: Weights): Slot {
+    const slot = this.#slots.get(weights);
+    if (slot === undefined) throw new RangeError(`optimizer: ${weights.name} is not among the weights it was made for`);
+    return slot;
+  }
+
+  #move(weights: Weights, hasGradient: boolean): Slot {
+    const { length } = weights.values;
+    const held = this.#memory.allocate(length);
+    held.values.set(weights.values);
+    weights.values = held.values;
+    const moments = this.#rule.moments.map((name) => ({ name, ...this.#memory.allocate(length) }));
+    return {
+      moments: Object.fromEntries(moments.map(({ name, values }) => [name, values])),
+      at: { weights: held.address, moments: moments.map(({ address }) => address) },
+      gradient: hasGradient ? this.#memory.allocate(length) : null,
+    };
+  }
+
+  #leave({ values: { length } }: EmbeddingTable): Slot {
+    return {
+      moments: Object.fromEntries(this.#rule.moments.map((name) => [name, new Float32Array(length)])),
+      at: null,
+      gradient: this.#embedding === 'dense' ? { address: 0, values: new Float32Array(length) } : null,
+    };
+  }
+}
+
+/** Writes the gradients of rows to their places in a whole table; null writes zeros. */
+function spread(
+  { table: { dim }, rows, numRows }: TableRows,
+  gradient: Float32Array | null,
+  whole: Float32Array,
+): void {
+  for (let i = 0; i < numRows; i++) {
+    const to = (rows[i] as number) * dim;
+    for (let k = 0; k < dim; k++) whole[to + k] = gradient === null ? 0 : (gradient[i * dim + k] as number);
   }
 }
 

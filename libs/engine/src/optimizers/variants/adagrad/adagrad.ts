@@ -31,5 +31,9 @@ export const definition = defineOptimizer({
         weights[w] = (weights[w] as number) - (learningRate * g) / (Math.sqrt(s) + epsilon);
       }
     },
+    kernel:
+      (kernels, { learningRate }) =>
+      ({ count, weights, moments: [squares], gradient }) =>
+        kernels.adagrad(count, weights, squares as number, gradient, learningRate, epsilon),
   }),
 });

@@ -23,7 +23,7 @@ const params = z.strictObject({
  *   m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  w ← w − η·wd·w − η · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
  *
  * @source Kingma and Ba 2015; Loshchilov and Hutter 2019
- * @numerics Moments are stored in float32, arithmetic is float64.
+ * @numerics Weights and moments are float32, and so is the arithmetic of the kernel.
  */
 export const definition = defineOptimizer({
   name: 'adam',
@@ -52,6 +52,16 @@ export const definition = defineOptimizer({
         square[w] = v;
         weights[w] = keep * (weights[w] as number) - (stepSize * m) / (Math.sqrt(v) * rootScale + epsilon);
       }
+    },
+    kernel(kernels, { step, learningRate }) {
+      const stepSize = learningRate / (1 - beta1 ** step);
+      const rootScale = 1 / Math.sqrt(1 - beta2 ** step);
+      const keep = 1 - learningRate * weightDecay;
+      return ({ count, weights, moments: [mean, square], gradient }) =>
+        kernels.adam(
+          ...([count, weights, mean as number, square as number, gradient] as const),
+          ...([beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootScale, epsilon, keep] as const),
+        );
     },
   }),
 });

@@ -27,5 +27,9 @@ export const definition = defineOptimizer({
         weights[w] = (weights[w] as number) - learningRate * g;
       }
     },
+    kernel:
+      (kernels, { learningRate }) =>
+      ({ count, weights, moments: [velocity = 0], gradient }) =>
+        kernels.sgd(count, weights, velocity, gradient, learningRate, momentum),
   }),
 });
