@@ -1,3 +1,4 @@
+import { sharedBackend } from './backends/simd.js';
 import { gatherRows, type Lookups, type TableRows } from './embeddings/lookups.js';
 import type { EmbeddingTable } from './embeddings/table.js';
 import type { StepGradients } from './optimizers/optimizer.js';
@@ -95,9 +96,23 @@ function upload({ parameters, lookups }: Pass): { inputs: tf.Tensor[]; read: Tab
   const read = lookups.rows();
   const inputs = [
     ...parameters.map((parameter) => tf.tensor(parameter.values, [...parameter.shape])),
-    ...read.map((rows) => tf.tensor2d(gatherRows(rows), [rows.numRows, rows.table.dim])),
+    ...read.map(uploadRows),
   ];
   return { inputs, read };
+}
+
+/** The values of a step's rows as a tensor, [numRows, dim]. */
+function uploadRows(rows: TableRows): tf.Tensor2D {
+  const shape: [number, number] = [rows.numRows, rows.table.dim];
+  const backend = sharedBackend();
+  if (backend === null) {
+    const values = new Float32Array(shape[0] * shape[1]);
+    gatherRows(rows, values);
+    return tf.tensor2d(values, shape);
+  }
+  const tensor = backend.tensor<tf.Rank.R2>(shape);
+  gatherRows(rows, backend.values(tensor));
+  return tensor;
 }
 
 function scopeOf(

@@ -11,6 +11,8 @@ export interface SharedBackend {
   output(shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo;
   /** The same, known to the tape. */
   tensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  /** A fresh view of a float32 tensor's values: growing memory detaches older ones. */
+  values(tensor: tf.TensorInfo): Float32Array;
   /** Runs `body` with a block of scratch memory of so many floats. */
   withScratch<T>(floats: number, body: (address: number) => T): T;
 }
@@ -53,11 +55,13 @@ export async function startSimd(): Promise<void> {
     output: (shape, dtype) => backend.makeOutput([...shape], dtype),
     tensor: <R extends tf.Rank>(shape: tf.ShapeMap[R]) =>
       tf.engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], 'float32')) as tf.Tensor<R>,
+    values: ({ dataId, shape }) =>
+      new Float32Array(memory.buffer, backend.dataIdMap.get(dataId).memoryOffset, tf.util.sizeFromShape([...shape])),
     withScratch(floats, body) {
       // 16 bytes more, so that the block can start on a vector boundary.
-      const raw = backend.wasm._malloc(floats * 4 + 16);
+      const raw = backend.wasm._malloc(floats * 4 + 16) >>> 0; // it is a signed number
       try {
-        return body((raw + 15) & ~15);
+        return body(Math.ceil(raw / 16) * 16);
       } finally {
         backend.wasm._free(raw);
       }

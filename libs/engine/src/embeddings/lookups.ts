@@ -84,13 +84,11 @@ export class Lookups {
   }
 }
 
-/** The values of `rows`, [numRows, dim], row-major. */
-export function gatherRows({ table, rows, numRows }: TableRows): Float32Array {
+/** Writes the values of `rows` to `out`, [numRows, dim], row-major. */
+export function gatherRows({ table, rows, numRows }: TableRows, out: Float32Array): void {
   const { dim, values } = table;
-  const out = new Float32Array(numRows * dim);
   for (let i = 0; i < numRows; i++) {
     const from = (rows[i] as number) * dim;
     for (let k = 0, to = i * dim; k < dim; k++) out[to + k] = values[from + k] as number;
   }
-  return out;
 }

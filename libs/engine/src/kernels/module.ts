@@ -104,7 +104,9 @@ export interface Kernels {
     dv: number,
   ): void;
   adam(
-    count: number,
+    numRows: number,
+    dim: number,
+    rows: number,
     weights: number,
     mean: number,
     square: number,
@@ -119,14 +121,25 @@ export interface Kernels {
     keep: number,
   ): void;
   adagrad(
-    count: number,
+    numRows: number,
+    dim: number,
+    rows: number,
     weights: number,
     squares: number,
     gradient: number,
     learningRate: number,
     epsilon: number,
   ): void;
-  sgd(count: number, weights: number, velocity: number, gradient: number, learningRate: number, momentum: number): void;
+  sgd(
+    numRows: number,
+    dim: number,
+    rows: number,
+    weights: number,
+    velocity: number,
+    gradient: number,
+    learningRate: number,
+    momentum: number,
+  ): void;
   inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
   inBatchSoftmax(
     queries: number,

@@ -17,13 +17,17 @@ export interface Update {
   readonly learningRate: number;
 }
 
-/** The same in a kernel memory: addresses of the first weight, moment and gradient. */
+/** The same in a kernel memory, for rows of `dim` weights; everything but the counts is an address. */
 export interface KernelUpdate {
+  readonly numRows: number;
+  readonly dim: number;
+  /** Numbers of the rows, of which 0 is padding; 0 for all from the first on. */
+  readonly rows: number;
   readonly weights: number;
   /** In the order of the rule's names. */
   readonly moments: readonly number[];
+  /** [numRows, dim] */
   readonly gradient: number;
-  readonly count: number;
 }
 
 /** The arithmetic of one method on flat arrays; which weights it is applied to is decided elsewhere. */

@@ -20,13 +20,19 @@ export interface StepGradients {
 /** Whatever holds weights: the optimizer moves them into its own memory. */
 type Weights = Parameter | EmbeddingTable;
 
+/** Rows that go through a kernel together. */
+const BLOCK_ROWS = 1024;
+
+/** An array in the kernel memory. */
+type Held = ReturnType<KernelMemory['allocate']>;
+
 /** Where the optimizer keeps an array of weights and what belongs to it. */
 interface Slot {
   readonly moments: Moments;
   /** Addresses in the kernel memory; null for a table that is updated in plain code. */
   readonly at: { readonly weights: number; readonly moments: readonly number[] } | null;
   /** A gradient of the whole array, zero between steps, and its address; null for a table that is updated by rows. */
-  readonly gradient: { readonly address: number; readonly values: Float32Array } | null;
+  readonly gradient: Held | null;
 }
 
 /**
@@ -41,8 +47,8 @@ export class Optimizer {
   readonly #embedding: 'lazy' | 'dense';
   readonly #memory: KernelMemory;
   readonly #slots = new Map<Weights, Slot>();
-  /** The gradient of one row, on its way into the memory. */
-  readonly #rowGradient: { readonly address: number; readonly values: Float32Array };
+  /** Rows of a batch, numbers and gradients, on their way into the memory. */
+  readonly #block: { readonly rows: Held; readonly gradient: Held };
 
   constructor(options: {
     readonly rule: UpdateRule;
@@ -57,8 +63,11 @@ export class Optimizer {
     this.#embedding = embedding;
     const bytesOf = ({ values }: Weights, gradients: 0 | 1): number =>
       allocatedBytes(values.length) * (1 + rule.moments.length + gradients);
-    const widest = Math.max(0, ...tables.map(({ dim }) => dim));
-    let bytes = allocatedBytes(widest) + parameters.reduce((sum, parameter) => sum + bytesOf(parameter, 1), 0);
+    const widest = BLOCK_ROWS * Math.max(0, ...tables.map(({ dim }) => dim));
+    let bytes =
+      allocatedBytes(BLOCK_ROWS) +
+      allocatedBytes(widest) +
+      parameters.reduce((sum, parameter) => sum + bytesOf(parameter, 1), 0);
     const fitting = tables.filter((table) => {
       const needed = bytesOf(table, embedding === 'dense' ? 1 : 0);
       const fits = bytes + needed <= memoryLimit;
@@ -66,7 +75,7 @@ export class Optimizer {
       return fits;
     });
     this.#memory = createKernelMemory(bytes);
-    this.#rowGradient = this.#memory.allocate(widest);
+    this.#block = { rows: this.#memory.allocate(BLOCK_ROWS), gradient: this.#memory.allocate(widest) };
     for (const parameter of parameters) this.#slots.set(parameter, this.#move(parameter, true));
     for (const table of tables) {
       const slot = fitting.includes(table) ? this.#move(table, embedding === 'dense') : this.#leave(table);
@@ -85,7 +94,8 @@ export class Optimizer {
     for (const [parameter, gradient] of gradients.dense) {
       const slot = this.#slotOf(parameter);
       slot.gradient?.values.set(gradient);
-      if (slot.at !== null) update({ ...slot.at, gradient: slot.gradient?.address ?? 0, count: gradient.length });
+      if (slot.at !== null)
+        update({ ...slot.at, numRows: 1, dim: gradient.length, rows: 0, gradient: slot.gradient?.address ?? 0 });
     }
     for (const { read, gradient } of gradients.rows) {
       if (this.#slotOf(read.table).at === null) this.#updatePlainly(read, gradient, at);
@@ -96,17 +106,19 @@ export class Optimizer {
 
   #updateRows({ table, rows, numRows }: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
     const { dim } = table;
-    const { weights, moments } = this.#slotOf(table).at as NonNullable<Slot['at']>;
-    const { address, values } = this.#rowGradient;
-    const at = { weights, moments: [...moments], gradient: address, count: dim }; // one object for all rows
-    for (let i = 0; i < numRows; i++) {
-      const row = rows[i] as number;
-      if (row === 0) continue;
-      for (let k = 0; k < dim; k++) values[k] = gradient[i * dim + k] as number;
-      const offset = row * dim * 4;
-      at.weights = weights + offset;
-      for (let j = 0; j < moments.length; j++) at.moments[j] = (moments[j] as number) + offset;
-      update(at);
+    const at = this.#slotOf(table).at as NonNullable<Slot['at']>;
+    const numbers = new Int32Array(this.#block.rows.values.buffer, this.#block.rows.address, BLOCK_ROWS);
+    for (let from = 0; from < numRows; from += BLOCK_ROWS) {
+      const to = Math.min(from + BLOCK_ROWS, numRows);
+      numbers.set(rows.subarray(from, to));
+      this.#block.gradient.values.set(gradient.subarray(from * dim, to * dim));
+      update({
+        ...at,
+        numRows: to - from,
+        dim,
+        rows: this.#block.rows.address,
+        gradient: this.#block.gradient.address,
+      });
     }
   }
 
@@ -121,8 +133,10 @@ export class Optimizer {
     update({
       weights: weights + offset,
       moments: moments.map((at) => at + offset),
+      numRows: 1,
+      dim: values.length - dim,
+      rows: 0,
       gradient: whole.address + offset,
-      count: values.length - dim,
     });
     spread(read, null, whole.values);
   }

@@ -33,7 +33,7 @@ export const definition = defineOptimizer({
     },
     kernel:
       (kernels, { learningRate }) =>
-      ({ count, weights, moments: [squares], gradient }) =>
-        kernels.adagrad(count, weights, squares as number, gradient, learningRate, epsilon),
+      ({ numRows, dim, rows, weights, moments: [squares = 0], gradient }) =>
+        kernels.adagrad(numRows, dim, rows, weights, squares, gradient, learningRate, epsilon),
   }),
 });

@@ -57,11 +57,9 @@ export const definition = defineOptimizer({
       const stepSize = learningRate / (1 - beta1 ** step);
       const rootScale = 1 / Math.sqrt(1 - beta2 ** step);
       const keep = 1 - learningRate * weightDecay;
-      return ({ count, weights, moments: [mean, square], gradient }) =>
-        kernels.adam(
-          ...([count, weights, mean as number, square as number, gradient] as const),
-          ...([beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootScale, epsilon, keep] as const),
-        );
+      return ({ numRows, dim, rows, weights, moments: [mean = 0, square = 0], gradient }) =>
+        // prettier-ignore
+        kernels.adam(numRows, dim, rows, weights, mean, square, gradient, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootScale, epsilon, keep);
     },
   }),
 });

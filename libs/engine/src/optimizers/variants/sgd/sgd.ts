@@ -29,7 +29,7 @@ export const definition = defineOptimizer({
     },
     kernel:
       (kernels, { learningRate }) =>
-      ({ count, weights, moments: [velocity = 0], gradient }) =>
-        kernels.sgd(count, weights, velocity, gradient, learningRate, momentum),
+      ({ numRows, dim, rows, weights, moments: [velocity = 0], gradient }) =>
+        kernels.sgd(numRows, dim, rows, weights, velocity, gradient, learningRate, momentum),
   }),
 });
