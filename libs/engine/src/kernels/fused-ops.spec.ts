@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../backends/engine.js';
 import { createRng } from '../random.js';
+import { scoped } from '../tape.js';
 import { tf } from '../tf.js';
 import { composedDenseLayers, denseLayers, type DenseLayer } from './dense-layers.js';
 import { composedL2Normalize, l2Normalize } from './l2-normalize.js';
@@ -15,6 +16,11 @@ const normals = (length: number, seed: number): Float32Array => {
   return Float32Array.from({ length }, () => rng.normal());
 };
 
+interface Result {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
 /** Value and gradients, in the direction of one random tensor, of two forms of an op at the same inputs. */
 function compare(
   inputs: readonly tf.Tensor[],
@@ -22,15 +28,17 @@ function compare(
   composed: (...inputs: tf.Tensor[]) => tf.Tensor,
   tolerance = 2e-5,
 ): void {
-  const results = [fused, composed].map((form) =>
-    tf.tidy(() => {
+  const [actual, expected] = [fused, composed].map((form) =>
+    scoped(() => {
       const value = form(...inputs);
       const direction = tf.tensor(normals(value.size, 99), value.shape);
       const gradients = tf.grads((...xs: tf.Tensor[]) => form(...xs))([...inputs], direction);
-      return [value, ...gradients].map((tensor) => ({ shape: tensor.shape, values: tensor.dataSync().slice() }));
+      return [value, ...gradients].map((tensor) => ({
+        shape: tensor.shape,
+        values: tensor.dataSync() as Float32Array,
+      }));
     }),
-  );
-  const [actual, expected] = results as [(typeof results)[number], (typeof results)[number]];
+  ) as [Result[], Result[]];
   for (const [index, { shape, values }] of expected.entries()) {
     expect(actual[index]?.shape).toEqual(shape);
     const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1);
