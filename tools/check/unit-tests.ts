@@ -6,5 +6,7 @@ const root = join(import.meta.dirname, '../..');
 // The unit tests of all projects in one process, which is faster than a process for each.
 export default defineConfig({
   root,
-  test: { projects: ['libs/*/vitest.config.ts', 'apps/{runner,dashboard}/vitest.config.ts', 'tools/vitest.config.ts'] },
+  test: {
+    projects: ['libs/*/vitest.config.ts', 'apps/{bench,runner,dashboard}/vitest.config.ts', 'tools/vitest.config.ts'],
+  },
 });

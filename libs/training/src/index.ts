@@ -1,5 +1,6 @@
 export type { ExecutedRun, Places, RunHooks, RunRequest, TrialContext } from './contract.js';
-export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial } from './run.js';
+export { assembleRun, evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial } from './run.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+export type { Trainer } from './trainer.js';
 export { describeTrial } from './trial.js';
 export { vocabulary } from './vocabulary.js';

@@ -115,7 +115,7 @@ interface ScorerRun {
 }
 
 /** Builds everything a run needs from its config. All randomness comes from forks of the seed. */
-function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TowerRun | ScorerRun {
+export function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TowerRun | ScorerRun {
   const definitions = definitionsOf(config);
   const rng = createRng(seed);
   const { query, candidate, vocabularies } = data;

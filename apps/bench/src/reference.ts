@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { ConfigError, loadExperiment, type TrialConfig } from '@towerbench/config';
+import { prepareData, type PreparedData } from '@towerbench/data';
+import { assembleRun, vocabulary, type Trainer } from '@towerbench/training';
+import type { Settings } from './settings.js';
+import { syntheticData } from './synthetic.js';
+
+/** Rows and users of the made-up data: as many as MovieLens-1M has. */
+const NUM_ROWS = 575_281;
+const NUM_USERS = 6040;
+const HISTORY_LENGTH = 50;
+
+/** The trial of `reference.yaml`, with its data. */
+export interface Reference {
+  readonly config: TrialConfig;
+  readonly data: PreparedData;
+}
+
+/** What changes in the trial of `reference.yaml`. */
+export interface ReferenceChanges {
+  readonly batchSize: number;
+  readonly embedding: 'dense' | 'lazy';
+  /** Gives the query side the last 50 items of the user as well. */
+  readonly history?: boolean;
+  /** A user vocabulary of this size, drawn evenly from made-up ids; null or absent leaves the data's own. */
+  readonly numUsers?: number | null;
+}
+
+/**
+ * The reference trial. Its ids are those of MovieLens-1M where that is found, else made up.
+ *
+ * @throws {ConfigError} when MovieLens-1M was asked for and is not there
+ */
+export function reference(changes: ReferenceChanges, settings: Settings): Reference {
+  const { batchSize, embedding, history = false, numUsers = null } = changes;
+  const { trials } = loadExperiment({
+    file: join(settings.root, 'apps/bench/reference.yaml'),
+    overrides: [
+      '~parameters',
+      `training.batch_size=${batchSize}`,
+      `optimizer.embedding=${embedding}`,
+      `model.embedding_dim=${settings.embeddingDim}`,
+      `engine=${settings.backend}`,
+      ...(history
+        ? [
+            `dataset.features.query=[user_id, gender, age, occupation, zip, {name: history, kind: sequence, length: ${HISTORY_LENGTH}}]`,
+          ]
+        : []),
+    ],
+    vocabulary,
+  });
+  const { config } = trials[0] as (typeof trials)[number];
+  const real = numUsers === null && settings.ids !== 'zipf' ? realData(config, settings) : null;
+  return {
+    config,
+    data:
+      real ??
+      syntheticData({
+        numRows: NUM_ROWS,
+        numUsers: numUsers ?? NUM_USERS,
+        uniformUsers: numUsers !== null,
+        historyLength: history ? HISTORY_LENGTH : 0,
+      }),
+  };
+}
+
+/** What trains the reference trial, put together as for any run. */
+export function referenceTrainer({ config, data }: Reference): Trainer {
+  const run = assembleRun(config, data, 1);
+  if (run.kind === 'scorer') throw new Error('the reference model is trained');
+  return run.trainer;
+}
+
+/** MovieLens-1M; null where it is not found and was not asked for. */
+function realData({ dataset }: TrialConfig, { places, ids }: Settings): PreparedData | null {
+  try {
+    return prepareData(dataset, places);
+  } catch (error) {
+    const isMissing = error instanceof ConfigError && error.issues.every(({ code }) => code === 'data-missing');
+    if (isMissing && ids === null) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,15 @@
+import type { EngineName } from '@towerbench/engine';
+import type { Places } from '@towerbench/training';
+import type { Pace } from './measure.js';
+
+/** The command line, read and checked; null leaves a choice to the bench. */
+export interface Settings extends Pace {
+  readonly root: string;
+  readonly places: Places;
+  readonly backend: EngineName;
+  readonly ids: 'zipf' | 'movielens-1m' | null;
+  readonly batchSize: number | null;
+  readonly embedding: 'dense' | 'lazy' | null;
+  readonly embeddingDim: number;
+  readonly numUsers: number | null;
+}
