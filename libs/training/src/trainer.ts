@@ -7,10 +7,12 @@ import {
   type EmbeddingTable,
   type Parameter,
   type Rng,
+  type Scope,
+  type tf,
   type UpdateRule,
 } from '@towerbench/engine';
 import type { TowerModel } from '@towerbench/models';
-import type { Loss, Sampler } from '@towerbench/objectives';
+import type { Loss, LossBatch, Sampler } from '@towerbench/objectives';
 import { allDistinct, Distinct } from './distinct.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
@@ -79,40 +81,12 @@ export class Trainer {
 
   /** Does the next step; returns its loss and the parts of it. */
   step(): { readonly loss: number; readonly terms: Readonly<Record<string, number>> } {
-    const { data, model, loss, sampler, settings, rng, learningRate } = this.#options;
+    const { loss, settings, rng, learningRate } = this.#options;
     const step = ++this.#step;
-    const stepRng = rng.fork(`step/${step}`);
-    const rows = this.#rowsOf(step);
-    const users = pick(data.train.user, rows);
-    const positives = pick(data.train.item, rows);
-    const { numNegatives, logSamplingProbability } = sampler;
-    const negatives = sampler.draw(users, stepRng.fork('negatives'));
-    const label = data.train.label;
-    // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
-    const hasHistory = data.query.sequences.length > 0;
-    const queries = hasHistory ? allDistinct(users) : this.#distinctUsers.of(users);
-    const candidates = this.#distinctItems.of(beside(positives, negatives, numNegatives));
-    const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
-
-    this.#lookups.begin();
-    const query = model.query.prepare(assembleQuery(data, queries.values, historyEnd), this.#lookups);
-    const candidate = model.candidate.prepare(assembleCandidate(data, candidates.values), this.#lookups);
+    const { query, candidate, batch } = this.assemble(step);
     const result = stepGradients(
-      { parameters: this.#parameters, lookups: this.#lookups, rng: stepRng.fork('dropout') },
-      (scope) =>
-        loss.apply(
-          scope,
-          { query: query(scope), candidate: candidate(scope) },
-          {
-            size: rows.length,
-            numNegatives,
-            queryOf: queries.placeOf,
-            candidateOf: candidates.placeOf,
-            items: candidates.values,
-            labels: label === null ? null : Float32Array.from(rows, (row) => label[row] as number),
-            logSamplingProbability,
-          },
-        ),
+      { parameters: this.#parameters, lookups: this.#lookups, rng: rng.fork(`step/${step}`).fork('dropout') },
+      (scope) => loss.apply(scope, { query: query(scope), candidate: candidate(scope) }, batch),
     );
     if (!Number.isFinite(result.loss)) {
       throw new RangeError(
@@ -123,6 +97,41 @@ export class Trainer {
     const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
     this.#optimizer.step(result.gradients, { step, learningRate: learningRate * factor });
     return { loss: result.loss, terms: result.terms };
+  }
+
+  /** Everything that step number `step` computes with: the batch, and the features of its queries and candidates. */
+  assemble(step: number): {
+    readonly query: (scope: Scope) => tf.Tensor2D;
+    readonly candidate: (scope: Scope) => tf.Tensor2D;
+    readonly batch: LossBatch;
+  } {
+    const { data, model, sampler, rng } = this.#options;
+    const rows = this.#rowsOf(step);
+    const users = pick(data.train.user, rows);
+    const positives = pick(data.train.item, rows);
+    const { numNegatives, logSamplingProbability } = sampler;
+    const negatives = sampler.draw(users, rng.fork(`step/${step}`).fork('negatives'));
+    const label = data.train.label;
+    // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
+    const hasHistory = data.query.sequences.length > 0;
+    const queries = hasHistory ? allDistinct(users) : this.#distinctUsers.of(users);
+    const candidates = this.#distinctItems.of(beside(positives, negatives, numNegatives));
+    const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
+
+    this.#lookups.begin();
+    return {
+      query: model.query.prepare(assembleQuery(data, queries.values, historyEnd), this.#lookups),
+      candidate: model.candidate.prepare(assembleCandidate(data, candidates.values), this.#lookups),
+      batch: {
+        size: rows.length,
+        numNegatives,
+        queryOf: queries.placeOf,
+        candidateOf: candidates.placeOf,
+        items: candidates.values,
+        labels: label === null ? null : Float32Array.from(rows, (row) => label[row] as number),
+        logSamplingProbability,
+      },
+    };
   }
 
   /** Everything that the next step depends on, as a safetensors file; `manifest` becomes its metadata. */
