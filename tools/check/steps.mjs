@@ -41,6 +41,13 @@ export function steps({ root, scratch, runner }) {
     return { ...countTests(report, code), output };
   };
 
+  const conformance = async () => {
+    const report = join(scratch, 'conformance.json');
+    const script = 'libs/engine/tools/conformance.mjs';
+    const { code, output } = await runner.run(tool(['node', script, '--sample', '--report', report]));
+    return { ...countTests(report, code), output };
+  };
+
   return [
     command(
       'prepare',
@@ -57,6 +64,7 @@ export function steps({ root, scratch, runner }) {
     command('unused', 'knip', 'knip'),
     command('types', 'tsc, specs included', 'tsc', '--build', ...projects(root)),
     { name: 'unit', what: 'vitest', run: unit },
+    { name: 'conformance', what: "TensorFlow.js core's tests of the ops that we replace", run: conformance },
     ...endToEnd(root).map(({ name, browser }) => ({
       name,
       what: browser ? 'in a real browser' : 'in real processes',

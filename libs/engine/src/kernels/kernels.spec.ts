@@ -71,6 +71,16 @@ describe('matMul on the simd engine', () => {
     expect([...tf.matMul(tf.zeros([2, 0]), tf.zeros([0, 2])).dataSync()]).toEqual([0, 0, 0, 0]);
   });
 
+  it('refuses what it would read wrongly', () => {
+    const integers = tf.tensor2d([[1, 2]], [1, 2], 'int32');
+    expect(() => tf.matMul(integers, integers, false, true)).toThrow(
+      'matMul: received int32; the simd engine computes it for float32 only',
+    );
+    expect(() => tf.matMul(tf.ones([2, 3]), tf.ones([3]))).toThrow(
+      'matMul: a is [2, 3], b is [3]; both must have two or more axes',
+    );
+  });
+
   it('lets NaN and infinities through to the elements they touch, and to no other', () => {
     const a = tf.tensor2d([[1, NaN], [1, 2], [Infinity, 1]]); // prettier-ignore
     const b = tf.tensor2d([[1, 2], [3, 4]]); // prettier-ignore

@@ -7,6 +7,12 @@ function backendOrThrow(): SharedBackend {
   return backend;
 }
 
+/** Our kernels read memory as float32: other types would give wrong numbers in silence. */
+function requireFloat32(op: string, ...tensors: readonly tf.TensorInfo[]): void {
+  const other = tensors.find(({ dtype }) => dtype !== 'float32');
+  if (other) throw new TypeError(`${op}: received ${other.dtype}; the simd engine computes it for float32 only`);
+}
+
 /**
  * C = A B per batch, with transposes; batch dimensions broadcast.
  *
@@ -16,6 +22,12 @@ function batchMatMul({ inputs, attrs }: { inputs: tf.NamedTensorInfoMap; attrs?:
   const { kernels, address, output, withScratch } = backendOrThrow();
   const a = inputs['a'] as tf.TensorInfo;
   const b = inputs['b'] as tf.TensorInfo;
+  requireFloat32('matMul', a, b);
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new RangeError(
+      `matMul: a is [${a.shape.join(', ')}], b is [${b.shape.join(', ')}]; both must have two or more axes`,
+    );
+  }
   const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean };
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
@@ -87,6 +99,7 @@ function unsortedSegmentSum({
   const { kernels, address, output } = backendOrThrow();
   const x = inputs['x'] as tf.TensorInfo;
   const segmentIds = inputs['segmentIds'] as tf.TensorInfo;
+  requireFloat32('unsortedSegmentSum', x);
   const { numSegments } = attrs as unknown as { numSegments: number };
   const [rows = 0, ...rest] = x.shape;
   const out = output([numSegments, ...rest], 'float32');
