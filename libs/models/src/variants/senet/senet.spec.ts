@@ -1,24 +1,29 @@
+import { readFileSync } from 'node:fs';
 import { createRng, forward, Lookups, startEngine, tf } from '@towerbench/engine';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sampleInputs } from '../../sample-inputs.js';
-import { createExcitation, excite } from './excitation.js';
+import { createExcitation, excitationActivations, excite } from './excitation.js';
 import { definition } from './senet.js';
+
+interface Golden {
+  readonly tolerance: number;
+  readonly z: number[];
+  readonly w1: number[];
+  readonly w2: number[];
+  readonly weights: Readonly<Record<(typeof excitationActivations)[number], readonly number[]>>;
+}
+const golden = JSON.parse(readFileSync(new URL('./senet.golden.json', import.meta.url), 'utf8')) as Golden;
 
 beforeAll(() => startEngine('cpu'));
 
 describe('excite', () => {
-  const z = (): tf.Tensor2D => tf.tensor2d([[1, 2, -1]]);
-  const w1 = (): tf.Tensor2D => tf.tensor2d([[0.5], [0.25], [0.5]]);
-  const w2 = (): tf.Tensor2D => tf.tensor2d([[1, -1, 0.5]]);
-
-  it.each([
-    ['linear', [0.5, -0.5, 0.25]],
-    ['relu', [0.5, 0, 0.25]],
-    ['sigmoid', [0.622459, 0.377541, 0.562177]],
-    ['2*sigmoid', [1.244919, 0.755081, 1.124353]],
-  ] as const)('gives the worked example with a %s output', (activation, expected) => {
-    const weights = excite(z(), w1(), w2(), activation).dataSync();
-    for (const [i, value] of expected.entries()) expect(weights[i]).toBeCloseTo(value, 5);
+  it.each(excitationActivations)('gives the worked example with a %s output', (activation) => {
+    const { z, w1, w2, weights, tolerance } = golden;
+    const column = tf.tensor2d(w1, [w1.length, 1]);
+    const actual = excite(tf.tensor2d([z]), column, tf.tensor2d([w2]), activation).dataSync();
+    for (const [i, value] of weights[activation].entries()) {
+      expect(Math.abs((actual[i] as number) - value)).toBeLessThan(tolerance);
+    }
   });
 });
 

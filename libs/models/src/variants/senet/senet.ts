@@ -24,7 +24,7 @@ const params = z.strictObject({
  * @shape E, V [batch, F, D]; A [batch, F, 1] or [batch, F, D]
  * @source Huang et al. 2019, "FiBiNET", doi:10.1145/3298689.3347043; gate options as in EasyRec's FiBiNET++ and keras SENet
  * @deviation The paper's excitation is ReLU with r = 3; the default here is 2·sigmoid with r = 1, because a ReLU gate often
- *   dies and then stays at zero (bug catalogue 15).
+ *   dies and then stays at zero.
  */
 export const definition = defineModel({
   name: 'senet',
