@@ -1,0 +1,25 @@
+import { expectTypeOf } from 'vitest';
+import { losses, samplers, type LossBatch } from './index.js';
+
+expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<'bce' | 'in-batch-softmax'>();
+expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<'in-batch' | 'labelled' | 'uniform'>();
+
+// Each has its own parameters, those of the temperature included.
+const softmax = losses.get('in-batch-softmax').params.parse({});
+expectTypeOf(softmax.logQ).toEqualTypeOf<'none' | 'standard'>();
+expectTypeOf(softmax.temperature).toEqualTypeOf<number>();
+// @ts-expect-error only bce has a bias
+void softmax.bias;
+expectTypeOf(samplers.get('uniform').params.parse({})).toEqualTypeOf<{
+  numNegatives: number;
+  excludePositives: boolean;
+}>();
+// @ts-expect-error there is no such loss
+losses.get('sampled-softmx');
+
+// A loss reads its batch and changes nothing in it.
+declare const batch: LossBatch;
+// @ts-expect-error readonly
+batch.size = 3;
+// @ts-expect-error labels may be missing
+void batch.labels.length;
