@@ -23,6 +23,7 @@ SUITE             ${Object.keys(suites).join(', ')}
 --window-seconds S  length of a window (default 1)
 --batch-size N    repeatable; default: those of the suite
 --embedding E     dense (default) or lazy
+--separate-rows   keeps us from encoding equal users and items of a batch once
 --builds LIST     current, flag, newer: our kernels under this Node, with its flag for relaxed SIMD, under the newer Node (default current,newer)
 --data FOLDER     data sets (default TOWERBENCH_DATA, else data/; made-up ids where there are none)
 --peers FOLDER    what setup.sh made (default TOWERBENCH_PEERS, else .towerbench/peers)
@@ -45,6 +46,7 @@ const matches = suite({
   builds,
   batchSizes: options['batch-size'],
   embedding: options.embedding,
+  separateRows: options['separate-rows'],
   data: options.data === undefined ? [] : ['--data', resolve(options.data)],
   pace: ['--window-seconds', options['window-seconds']],
 });
@@ -67,14 +69,14 @@ if (!options.json) process.stdout.write(`${tableOf(lines)}\n`);
  * @param {import('./suites.mjs').Match} match
  * @returns {Promise<Record<string, unknown>[]>} a line for each of ours and each peer
  */
-async function play({ ours, peers }) {
+async function play({ ours, peers, isWhole = false }) {
   const entrants = [...ours, ...peers].map((command) => ({
-    program: new Contestant([...pin, ...command], { cwd: root }),
+    program: new Contestant([...(isWhole ? [] : pin), ...command], { cwd: root }),
     windows: /** @type {Window[]} */ ([]),
   }));
   const load = /** @type {number[]} */ ([]);
   try {
-    for (const { program } of entrants) await program.window(); // warm, and ready
+    if (!isWhole) for (const { program } of entrants) await program.window(); // ready, and measured when warm only
     for (let round = 0; round < Number(options.rounds); round++) {
       for (const { program, windows } of round % 2 === 0 ? entrants : entrants.toReversed()) {
         windows.push(await program.window());
@@ -88,12 +90,12 @@ async function play({ ours, peers }) {
   return measured.slice(0, ours.length).flatMap((our) =>
     measured.slice(ours.length).map((their) => {
       const { unit } = /** @type {Window} */ (our[0]);
-      const peerRates = Object.entries(medianRates(unit, their)).map(([rate, value]) => [`peer_${rate}`, value]);
+      const peer = { ...factsOf(/** @type {Window} */ (their[0])), ...medianRates(unit, their) };
       return {
         ...factsOf(/** @type {Window} */ (our[0])),
         ...medianRates(unit, our),
         peer: /** @type {Window} */ (their[0]).name,
-        ...Object.fromEntries(peerRates),
+        ...Object.fromEntries(Object.entries(peer).map(([name, value]) => [`peer_${name}`, value])),
         ...compareRounds(our, their),
         load: [Math.min(...load), Math.max(...load)],
       };
@@ -116,6 +118,7 @@ function read() {
         'window-seconds': { type: 'string', default: '1' },
         'batch-size': { type: 'string', multiple: true, default: /** @type {string[]} */ ([]) },
         embedding: { type: 'string', default: 'dense' },
+        'separate-rows': { type: 'boolean', default: false },
         builds: { type: 'string', default: 'current,newer' },
         data: { type: 'string' },
         peers: { type: 'string' },

@@ -8,7 +8,7 @@ MODE    eager     Adam as it comes
         sparse    sparse embedding gradients with SparseAdam, Adam(fused=True) on the rest
         compile   torch.compile on model and loss, Adam(fused=True)
         loader    eager, batches out of a shuffling DataLoader
-FOLDER  written by `engine:bench --bench dssm-step --export FOLDER`: the ids of every positive, so that both sides train on the same rows
+FOLDER  written by `engine:bench --bench dssm-step --export FOLDER`, so that both sides train on the same rows
 """
 
 import argparse
@@ -55,14 +55,19 @@ class TwoTowers(nn.Module):
 
 
 def read_inputs(folder):
-    """Sizes of the vocabularies and the ids of every positive, [positives, fields], of both sides."""
-    facts = json.loads((pathlib.Path(folder) / "inputs.json").read_text())
-    sides = []
-    for side in ("query", "candidate"):
-        sizes = [field["size"] for field in facts[side]]
-        ids = np.fromfile(pathlib.Path(folder) / f"{side}.int32", "<i4").reshape(-1, len(sizes))
-        sides.append((sizes, torch.from_numpy(ids.astype(np.int64))))
-    return sides
+    """
+    Sizes of the vocabularies by side; ids of the fields of every user and item, [entities, fields]; pairs of user and item to train
+    on, to find, and to leave out of the candidates, [pairs, 2].
+    """
+    folder = pathlib.Path(folder)
+    facts = json.loads((folder / "inputs.json").read_text())
+    sizes = {side: [field["size"] for field in facts[side]] for side in ("query", "candidate")}
+
+    def read(name, width):
+        return torch.from_numpy(np.fromfile(folder / f"{name}.int32", "<i4").reshape(-1, width).astype(np.int64))
+
+    users, items = read("users", len(sizes["query"])), read("items", len(sizes["candidate"]))
+    return sizes, users, items, read("train", 2), read("test", 2), read("seen", 2)
 
 
 def optimizers(model, mode):
@@ -99,8 +104,9 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
 
-    (query_sizes, query_ids), (candidate_sizes, candidate_ids) = read_inputs(options.inputs)
-    model = TwoTowers(query_sizes, candidate_sizes, sparse=options.mode == "sparse")
+    sizes, users, items, train, _, _ = read_inputs(options.inputs)
+    query_ids, candidate_ids = users[train[:, 0]], items[train[:, 1]]
+    model = TwoTowers(sizes["query"], sizes["candidate"], sparse=options.mode == "sparse")
     forward = torch.compile(model, dynamic=False) if options.mode == "compile" else model
     steppers = optimizers(model, options.mode)
     batches = (loaded if options.mode == "loader" else shuffled)(query_ids, candidate_ids, options.batch_size)

@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** @typedef {readonly string[]} Command */
-/** @typedef {{ what: string, ours: readonly Command[], peers: readonly Command[] }} Match  programs that do the same work */
+/**
+ * @typedef {object} Match programs that do the same work
+ * @property {string} what
+ * @property {boolean} [isWhole] whether a window is the work from start to end, in processes of its own: not warmed up, not pinned
+ * @property {readonly Command[]} ours
+ * @property {readonly Command[]} peers
+ */
 /** @typedef {(setting: Setting) => readonly Match[]} Suite */
 
 /**
@@ -13,6 +19,7 @@ import { join } from 'node:path';
  *   switched on, or those of the newer Node that setup.sh got
  * @property {readonly string[]} batchSizes empty for those of the suite
  * @property {'dense' | 'lazy'} embedding
+ * @property {boolean} separateRows whether equal users and items of a batch are kept from being encoded once
  * @property {readonly string[]} data options that say where the data is
  * @property {readonly string[]} pace options that say how long a window is
  */
@@ -20,19 +27,54 @@ import { join } from 'node:path';
 /** Everything that can be compared. @type {Readonly<Record<string, Suite>>} */
 export const suites = {
   'dssm-step': (setting) => {
-    const inputs = exportedInputs(setting, []);
+    const inputs = exportedInputs(setting, 'inputs', []);
     const modes = setting.embedding === 'lazy' ? ['sparse'] : ['eager', 'fused', 'compile'];
     return chosen(setting.batchSizes, ['256', '512', '2048', '8192']).map((batchSize) => ({
       what: `dssm-step, ${setting.embedding} tables, batch ${batchSize}`,
       ours: ours(setting, [
         ...['--bench', 'dssm-step', '--embedding', setting.embedding, '--batch-size', batchSize],
         ...setting.data,
+        ...(setting.separateRows ? ['--separate-rows'] : []),
       ]),
       peers: modes.map((mode) =>
         python(setting, ['dssm_step.py', mode, '--inputs', inputs, '--batch-size', batchSize]),
       ),
     }));
   },
+  vocabulary: (setting) =>
+    ['6040', '100000', '1000000'].flatMap((users) =>
+      chosen(setting.batchSizes, ['512']).map((batchSize) => ({
+        what: `vocabulary, ${users} users, batch ${batchSize}`,
+        ours: ours(setting, ['--bench', 'vocabulary', '--users', users, '--batch-size', batchSize]),
+        peers: [
+          python(setting, [
+            ...['dssm_step.py', 'sparse', '--batch-size', batchSize],
+            ...['--inputs', exportedInputs(setting, `inputs-${users}`, ['--users', users])],
+          ]),
+        ],
+      })),
+    ),
+  gemm: (setting) =>
+    chosen(setting.batchSizes, ['512']).flatMap((batchSize) =>
+      productsOf(setting, batchSize).map((product) => ({
+        what: `gemm, ${product}`,
+        ours: ours(setting, ['--bench', 'gemm', '--product', product]),
+        peers: [python(setting, ['gemm.py', product])],
+      })),
+    ),
+  sweep: (setting) => [
+    {
+      what: 'the reference sweep, two processes',
+      isWhole: true,
+      ours: [whole(setting, 'towerbench', [process.execPath, join(import.meta.dirname, 'sweep.mjs'), ...setting.data])],
+      peers: [
+        whole(setting, 'torch', [
+          ...[interpreter(setting), join(import.meta.dirname, 'sweep.py')],
+          ...['--inputs', exportedInputs(setting, 'inputs', ['--ids', 'movielens-1m'])],
+        ]),
+      ],
+    },
+  ],
 };
 
 /** @param {readonly string[]} given @param {readonly string[]} usual */
@@ -52,8 +94,18 @@ function ours({ root, folder, builds, pace }, args) {
 }
 
 /** A script of this folder. @param {Setting} setting @param {readonly string[]} args @returns {Command} */
-function python({ folder, pace }, [script = '', ...args]) {
-  return [join(folder, 'venv', 'bin', 'python'), join(import.meta.dirname, script), ...args, ...pace];
+function python(setting, [script = '', ...args]) {
+  return [interpreter(setting), join(import.meta.dirname, script), ...args, ...setting.pace];
+}
+
+/** A command that is run anew for every window. @param {Setting} setting @param {string} name @param {Command} command @returns {Command} */
+function whole(setting, name, command) {
+  return [interpreter(setting), join(import.meta.dirname, 'whole.py'), name, ...command];
+}
+
+/** @param {Setting} setting */
+function interpreter({ folder }) {
+  return join(folder, 'venv', 'bin', 'python');
 }
 
 /** @param {string} root */
@@ -61,14 +113,32 @@ function bench(root) {
   return join(root, 'apps', 'bench', 'bin', 'bench.mjs');
 }
 
-/** Writes the ids that ours trains on for the peer. @param {Setting} setting @param {readonly string[]} args @returns {string} the folder */
-function exportedInputs({ root, folder, data }, args) {
-  const inputs = join(folder, 'inputs');
-  const { status } = spawnSync(
-    process.execPath,
-    [bench(root), '--bench', 'dssm-step', '--export', inputs, ...data, ...args],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  if (status !== 0) throw new Error('the inputs could not be written; see above');
+/** The products of a step, as our bench lists them. @param {Setting} setting @param {string} batchSize @returns {string[]} */
+function productsOf(setting, batchSize) {
+  const pace = ['--windows', '1', '--window-seconds', '0'];
+  const lines = runBench(setting, ['--bench', 'gemm', '--batch-size', batchSize, ...pace, '--json'])
+    .trim()
+    .split('\n');
+  return lines.map((line) => {
+    const { form, m, k, n } = JSON.parse(line);
+    return [form, m, k, n].join('-');
+  });
+}
+
+/** Writes what ours trains on for the peer. @param {Setting} setting @param {string} name @param {readonly string[]} args @returns {string} the folder */
+function exportedInputs(setting, name, args) {
+  const inputs = join(setting.folder, name);
+  runBench(setting, ['--bench', 'dssm-step', '--export', inputs, ...setting.data, ...args]);
   return inputs;
+}
+
+/** Its standard output. @param {Setting} setting @param {readonly string[]} args */
+function runBench({ root }, args) {
+  const { status, stdout } = spawnSync(process.execPath, [bench(root), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`engine:bench ${args.join(' ')}: ended with ${status}`);
+  return stdout;
 }

@@ -14,6 +14,27 @@ export function tableOf(lines, columns) {
   return markdown(rows);
 }
 
+/**
+ * A document with each table between its marks made anew of the lines that its mark asks for (see write-tables.mjs).
+ *
+ * @param {string} document
+ * @param {readonly Line[]} lines
+ * @throws {RangeError} when there are no such lines
+ */
+export function withTables(document, lines) {
+  return document.replaceAll(
+    /(<!-- table: (.*?) -->\n)[^]*?(<!-- end of table -->)/g,
+    (_, /** @type {string} */ start, /** @type {string} */ wanted, /** @type {string} */ end) => {
+      const { columns, ...fields } = Object.fromEntries(wanted.split(' ').map((part) => part.split('=')));
+      const found = lines.filter((line) =>
+        Object.entries(fields).every(([name, value]) => String(line[name]) === value),
+      );
+      if (found.length === 0) throw new RangeError(`no line has ${wanted}`);
+      return `${start}\n${tableOf(found, columns?.split(','))}\n\n${end}`;
+    },
+  );
+}
+
 /** @param {readonly Line[]} lines @param {readonly string[]} [columns] @returns {string[][]} */
 function plainRows(lines, columns) {
   const names = columns ?? [

@@ -1,26 +1,54 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PreparedData, SideFeatures } from '@towerbench/data';
+import type { PreparedData, Ragged, SideFeatures } from '@towerbench/data';
 
 /**
- * Writes the training rows of `data` for other programs, so that they can do the same work on the same ids:
- * `inputs.json` with the fields of each side and the sizes of their vocabularies, and per side the ids of every row, [rows, fields],
- * as little-endian int32.
+ * Writes `data` for other programs, so that they can do the same work on the same rows. Every file but the first is little-endian int32.
+ *   inputs.json   the fields of each side and the sizes of their vocabularies
+ *   users.int32   ids of each user's fields, [users, fields];   items.int32 likewise
+ *   train.int32   user and item of every training row, [rows, 2]
+ *   test.int32    user and item to be found, [pairs, 2];   seen.int32 what is left out of each user's candidates then
  */
-export function exportInputs({ name, train, query, candidate, vocabularies }: PreparedData, folder: string): void {
-  mkdirSync(folder, { recursive: true });
+export function exportInputs(data: PreparedData, folder: string): void {
+  const { name, numUsers, numItems, query, candidate, vocabularies, train, test } = data;
   const fields = ({ ids }: SideFeatures) =>
     ids.map((feature) => ({ name: feature.name, size: vocabularies[feature.vocabulary]?.size }));
-  const facts = { data: name, rows: train.user.length, query: fields(query), candidate: fields(candidate) };
-  writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(facts)}\n`);
-  writeFileSync(join(folder, 'query.int32'), idsOfRows(query, train.user));
-  writeFileSync(join(folder, 'candidate.int32'), idsOfRows(candidate, train.item));
+  const none = { users: new Int32Array(0), lists: { offsets: Int32Array.of(0), items: new Int32Array(0) } };
+  const ranking = test.kind === 'ranking' ? test : { users: none.users, positives: none.lists, seen: none.lists };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'inputs.json'),
+    `${JSON.stringify({ data: name, query: fields(query), candidate: fields(candidate) })}\n`,
+  );
+  writeFileSync(join(folder, 'users.int32'), idsOf(query, numUsers));
+  writeFileSync(join(folder, 'items.int32'), idsOf(candidate, numItems));
+  writeFileSync(join(folder, 'train.int32'), interleaved(train.user, train.item));
+  writeFileSync(join(folder, 'test.int32'), pairsOf(ranking.users, ranking.positives));
+  writeFileSync(join(folder, 'seen.int32'), pairsOf(ranking.users, ranking.seen));
 }
 
-/** @shape entities [rows] -> [rows, fields] */
-function idsOfRows({ ids }: SideFeatures, entities: Int32Array): Int32Array {
-  const out = new Int32Array(entities.length * ids.length);
+/** @returns [entities, fields] */
+function idsOf({ ids }: SideFeatures, numEntities: number): Int32Array {
+  const out = new Int32Array(numEntities * ids.length);
   let at = 0;
-  for (const entity of entities) for (const feature of ids) out[at++] = feature.ids[entity] as number;
+  for (let entity = 0; entity < numEntities; entity++) {
+    for (const feature of ids) out[at++] = feature.ids[entity] as number;
+  }
+  return out;
+}
+
+/** @returns [pairs, 2] */
+function pairsOf(users: Int32Array, { offsets, items }: Ragged): Int32Array {
+  const user = new Int32Array(items.length);
+  for (const [entry, each] of users.entries()) user.fill(each, offsets[entry], offsets[entry + 1]);
+  return interleaved(user, items);
+}
+
+function interleaved(first: Int32Array, second: Int32Array): Int32Array {
+  const out = new Int32Array(first.length * 2);
+  for (let i = 0; i < first.length; i++) {
+    out[2 * i] = first[i] as number;
+    out[2 * i + 1] = second[i] as number;
+  }
   return out;
 }

@@ -1,16 +1,22 @@
 import { createInterface } from 'node:readline';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '@towerbench/config';
 import { engineNames, startEngine, type EngineName } from '@towerbench/engine';
 import type { Bench } from './bench.js';
 import { dssmStep } from './benches/dssm-step.js';
+import { gemm, type Product } from './benches/gemm.js';
+import { input } from './benches/input.js';
+import { ready } from './benches/ready.js';
+import { topK } from './benches/top-k.js';
+import { twoAtOnce } from './benches/two-at-once.js';
+import { vocabulary } from './benches/vocabulary.js';
 import { exportInputs } from './export-inputs.js';
 import { measureInTurns, measureWindow, rateFields, type Subject } from './measure.js';
 import { reference } from './reference.js';
 import type { Settings } from './settings.js';
 
-const benches: readonly Bench[] = [dssmStep];
+const benches: readonly Bench[] = [dssmStep, vocabulary, gemm, topK, input, ready, twoAtOnce];
 
 interface Options {
   readonly bench: string;
@@ -21,6 +27,9 @@ interface Options {
   readonly embedding?: 'dense' | 'lazy';
   readonly embeddingDim: number;
   readonly users?: number;
+  readonly separateRows?: boolean;
+  readonly product?: Product;
+  readonly cache?: string;
   readonly windows: number;
   readonly windowSeconds: number;
   readonly export?: string;
@@ -79,6 +88,9 @@ function buildProgram(): Command {
       new Option('--ids <source>', 'default: MovieLens-1M where it is found').choices(['zipf', 'movielens-1m']),
     )
     .option('--data <folder>', 'folder of the data sets (default: TOWERBENCH_DATA, else data/)')
+    .option('--separate-rows', 'equal users and items of a batch are not encoded once')
+    .option('--product <form-m-k-n>', 'one product of gemm, e.g. NT-512-32-512', parseProduct)
+    .option('--cache <folder>', 'where prepared data is kept (default: .towerbench/cache)')
     .option('--windows <number>', 'windows per measurement', from(1), 5)
     .option('--window-seconds <number>', 'length of a window', Number, 1)
     .option('--export <folder>', 'write the ids of the training rows for other programs instead of measuring')
@@ -91,13 +103,19 @@ function buildProgram(): Command {
     );
 }
 
+function parseProduct(text: string): Product {
+  const [, form, m, k, n] = /^(NN|NT|TN)-(\d+)-(\d+)-(\d+)$/.exec(text) ?? [];
+  if (form === undefined) throw new InvalidArgumentError('NN, NT or TN and three sizes, e.g. NT-512-32-512');
+  return { form: form as Product['form'], m: Number(m), k: Number(k), n: Number(n) };
+}
+
 async function run(options: Options, root: string): Promise<void> {
   const bench = benches.find(({ name }) => name === options.bench) as Bench;
   const settings: Settings = {
     root,
     places: {
       dataDir: resolve(root, options.data ?? process.env['TOWERBENCH_DATA'] ?? 'data'),
-      cacheDir: join(root, '.towerbench', 'cache'),
+      cacheDir: resolve(root, options.cache ?? '.towerbench/cache'),
     },
     backend: options.backend,
     ids: options.ids ?? null,
@@ -105,6 +123,8 @@ async function run(options: Options, root: string): Promise<void> {
     embedding: options.embedding ?? null,
     embeddingDim: options.embeddingDim,
     numUsers: options.users ?? null,
+    product: options.product ?? null,
+    separateRows: options.separateRows ?? false,
     windows: options.windows,
     windowSeconds: options.windowSeconds,
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, loadExperiment, type TrialConfig } from '@towerbench/config';
-import { prepareData, type PreparedData } from '@towerbench/data';
+import { prepareData, type PreparedData, type SideFeatures } from '@towerbench/data';
 import { assembleRun, vocabulary, type Trainer } from '@towerbench/training';
 import type { Settings } from './settings.js';
 import { syntheticData } from './synthetic.js';
@@ -26,42 +26,43 @@ export interface ReferenceChanges {
   readonly numUsers?: number | null;
 }
 
+/** The trial as a file with `changes` would say it. */
+export function referenceConfig(changes: ReferenceChanges, { root, backend, embeddingDim }: Settings): TrialConfig {
+  const { batchSize, embedding, history = false } = changes;
+  const query = `[user_id, gender, age, occupation, zip, {name: history, kind: sequence, length: ${HISTORY_LENGTH}}]`;
+  const { trials } = loadExperiment({
+    file: join(root, 'apps/bench/reference.yaml'),
+    overrides: [
+      '~parameters',
+      `training.batch_size=${batchSize}`,
+      `optimizer.embedding=${embedding}`,
+      `model.embedding_dim=${embeddingDim}`,
+      `engine=${backend}`,
+      ...(history ? [`dataset.features.query=${query}`] : []),
+    ],
+    vocabulary,
+  });
+  return (trials[0] as (typeof trials)[number]).config;
+}
+
 /**
  * The reference trial. Its ids are those of MovieLens-1M where that is found, else made up.
  *
  * @throws {ConfigError} when MovieLens-1M was asked for and is not there
  */
 export function reference(changes: ReferenceChanges, settings: Settings): Reference {
-  const { batchSize, embedding, history = false, numUsers = null } = changes;
-  const { trials } = loadExperiment({
-    file: join(settings.root, 'apps/bench/reference.yaml'),
-    overrides: [
-      '~parameters',
-      `training.batch_size=${batchSize}`,
-      `optimizer.embedding=${embedding}`,
-      `model.embedding_dim=${settings.embeddingDim}`,
-      `engine=${settings.backend}`,
-      ...(history
-        ? [
-            `dataset.features.query=[user_id, gender, age, occupation, zip, {name: history, kind: sequence, length: ${HISTORY_LENGTH}}]`,
-          ]
-        : []),
-    ],
-    vocabulary,
-  });
-  const { config } = trials[0] as (typeof trials)[number];
+  const { history = false, numUsers = null } = changes;
+  const config = referenceConfig(changes, settings);
   const real = numUsers === null && settings.ids !== 'zipf' ? realData(config, settings) : null;
-  return {
-    config,
-    data:
-      real ??
-      syntheticData({
-        numRows: NUM_ROWS,
-        numUsers: numUsers ?? NUM_USERS,
-        uniformUsers: numUsers !== null,
-        historyLength: history ? HISTORY_LENGTH : 0,
-      }),
-  };
+  const data =
+    real ??
+    syntheticData({
+      numRows: NUM_ROWS,
+      numUsers: numUsers ?? NUM_USERS,
+      uniformUsers: numUsers !== null,
+      historyLength: history ? HISTORY_LENGTH : 0,
+    });
+  return { config, data: settings.separateRows ? separateRows(data) : data };
 }
 
 /** What trains the reference trial, put together as for any run. */
@@ -80,4 +81,23 @@ function realData({ dataset }: TrialConfig, { places, ids }: Settings): Prepared
     if (isMissing && ids === null) return null;
     throw error;
   }
+}
+
+/** The same ids in every row, but each row has a user and an item of its own, which nobody can know to be equal to another. */
+function separateRows(data: PreparedData): PreparedData {
+  const { train, query, candidate } = data;
+  const rows = Int32Array.from(train.user, (_, row) => row);
+  const ofRows = (side: SideFeatures, entities: Int32Array): SideFeatures => ({
+    ...side,
+    ids: side.ids.map((feature) => ({ ...feature, ids: entities.map((entity) => feature.ids[entity] as number) })),
+  });
+  return {
+    ...data,
+    numUsers: rows.length,
+    numItems: rows.length,
+    train: { ...train, user: rows, item: rows },
+    query: ofRows(query, train.user),
+    candidate: ofRows(candidate, train.item),
+    itemCounts: rows.map(() => 1),
+  };
 }

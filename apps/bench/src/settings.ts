@@ -1,5 +1,6 @@
 import type { EngineName } from '@towerbench/engine';
 import type { Places } from '@towerbench/training';
+import type { Product } from './benches/gemm.js';
 import type { Pace } from './measure.js';
 
 /** The command line, read and checked; null leaves a choice to the bench. */
@@ -12,4 +13,8 @@ export interface Settings extends Pace {
   readonly embedding: 'dense' | 'lazy' | null;
   readonly embeddingDim: number;
   readonly numUsers: number | null;
+  /** The one product of `gemm`; null for all. */
+  readonly product: Product | null;
+  /** Makes every training row a user and an item of its own, so that none is encoded once for several rows. */
+  readonly separateRows: boolean;
 }

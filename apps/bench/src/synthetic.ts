@@ -18,6 +18,7 @@ export function syntheticData(options: {
   readonly historyLength: number;
 }): PreparedData {
   const { numRows, numUsers, uniformUsers, historyLength } = options;
+  const name = uniformUsers ? 'uniform' : 'zipf';
   const rng = createRng('bench');
   const numItems = 3706;
   const itemOf = rankDraw(rng.fork('items'), numItems, 0.84);
@@ -55,9 +56,9 @@ export function syntheticData(options: {
     historyLength === 0 ? [] : [{ name: 'history', of: 'item_id', vocabulary: 'item_id', length: historyLength }];
   const nothing = { kind: 'labelled', user: none, item: none, label: new Uint8Array(0), historyEnd: none } as const;
   return {
-    name: 'zipf',
-    fingerprint: 'zipf',
-    protocol: { dataset: 'zipf', fingerprint: 'zipf', split: 'none', candidates: 'all', seen: 'none', ties: 'half' },
+    name,
+    fingerprint: name,
+    protocol: { dataset: name, fingerprint: name, split: 'none', candidates: 'all', seen: 'none', ties: 'half' },
     task: 'ranking',
     numUsers,
     numItems,

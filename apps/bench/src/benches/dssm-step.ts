@@ -12,7 +12,12 @@ export const dssmStep: Bench = {
       const trainer = referenceTrainer(trial);
       return {
         unit: 'examples',
-        facts: { batch_size: trainer.batchSize, embedding, ids: trial.data.name },
+        facts: {
+          batch_size: trainer.batchSize,
+          embedding,
+          ids: trial.data.name,
+          rows: settings.separateRows ? 'separate' : 'distinct',
+        },
         run() {
           trainer.step();
           return trainer.batchSize;

@@ -1,0 +1,172 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** The benches' command line, with windows as short as one piece of work. */
+function bench(args: readonly string[], { input = '', env = {} } = {}) {
+  return spawnSync(process.execPath, [join(root, 'apps/bench/bin/bench.mjs'), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    input,
+    env: { ...process.env, TOWERBENCH_DATA: '', ...env },
+  });
+}
+
+function recordsOf(...args: string[]): Record<string, unknown>[] {
+  const { status, stdout, stderr } = bench([...args, '--windows', '1', '--window-seconds', '0', '--json']);
+  expect(status, stderr).toBe(0);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+const positive = expect.toSatisfy((value) => typeof value === 'number' && value > 0) as number;
+const environment = {
+  backend: 'simd',
+  build: expect.stringMatching(/^(baseline|relaxed)-/) as string,
+  node: process.version,
+  peer: null,
+  ratio: null,
+};
+const examples = {
+  examples_per_second: positive,
+  examples_per_cpu_second: positive,
+  examples_per_cpu_second_range: [positive, positive],
+  windows: 1,
+  load: expect.any(Number) as number,
+};
+
+describe('engine:bench', () => {
+  it.each([
+    ['dense', 'distinct', []],
+    ['lazy', 'separate', ['--separate-rows']],
+  ])('times the reference step with %s tables and %s rows', (embedding, rows, options) => {
+    const args = ['--bench', 'dssm-step', '--ids', 'zipf', '--batch-size', '32', '--embedding', embedding, ...options];
+    expect(recordsOf(...args)).toEqual([
+      { bench: 'dssm-step', ...environment, batch_size: 32, embedding, ids: 'zipf', rows, ...examples },
+    ]);
+  });
+
+  it('times the step over a vocabulary of users, and weighs it', () => {
+    const [record] = recordsOf('--bench', 'vocabulary', '--users', '5000', '--batch-size', '32');
+    expect(record).toEqual({
+      bench: 'vocabulary',
+      ...environment,
+      batch_size: 32,
+      embedding: 'lazy',
+      ids: 'uniform',
+      users: 5000,
+      model_bytes: positive,
+      resident_growth_bytes: expect.any(Number) as number,
+      ...examples,
+    });
+    expect(record?.['model_bytes']).toBeGreaterThan(3 * 4 * 16 * 5000);
+  });
+
+  it('times every product of a step, and one that is asked for', () => {
+    const all = recordsOf('--bench', 'gemm', '--batch-size', '8');
+    expect(all).toHaveLength(15);
+    expect(new Set(all.map(({ form }) => form))).toEqual(new Set(['NN', 'NT', 'TN']));
+    expect(recordsOf('--bench', 'gemm', '--product', 'TN-3-5-7')).toEqual([
+      {
+        bench: 'gemm',
+        ...environment,
+        ...{ form: 'TN', m: 3, k: 5, n: 7 },
+        gflop_per_second: positive,
+        gflop_per_cpu_second: positive,
+        gflop_per_cpu_second_range: [positive, positive],
+        windows: 1,
+        load: expect.any(Number) as number,
+      },
+    ]);
+  });
+
+  it('times the assembly of batches as a share of the step, and says why no data is read', () => {
+    expect(recordsOf('--bench', 'input', '--batch-size', '32')).toEqual([
+      {
+        bench: 'input',
+        ...environment,
+        ...{ part: 'assembly', batch_size: 32, history: 50, ids: 'zipf' },
+        assembly_cpu_seconds: positive,
+        step_cpu_seconds: positive,
+        share: positive,
+        share_range: [positive, positive],
+        windows: 1,
+      },
+      {
+        bench: 'input',
+        ...environment,
+        part: 'reading',
+        skipped: 'MovieLens-1M is not there; name its folder with --data',
+      },
+    ]);
+  });
+
+  it('trains in two processes at once', () => {
+    expect(recordsOf('--bench', 'two-at-once', '--ids', 'zipf', '--batch-size', '32')).toEqual([
+      {
+        bench: 'two-at-once',
+        ...environment,
+        ...{ batch_size: 32, embedding: 'dense', ids: 'zipf' },
+        ...examples,
+        windows: 2,
+        alone_examples_per_second: positive,
+        alone_examples_per_cpu_second: positive,
+        speedup: positive,
+        speedup_range: [positive, positive],
+      },
+    ]);
+  });
+
+  it('says that the exact search is not there to be timed', () => {
+    expect(recordsOf('--bench', 'topk')).toEqual([
+      { bench: 'topk', ...environment, skipped: 'the engine does not search yet' },
+    ]);
+  });
+
+  it('refuses to read data that is not there', () => {
+    const { status, stderr } = bench(['--bench', 'ready', '--data', join(tmpdir(), 'no-data')]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('the files of movielens-1m are not in');
+  });
+
+  it('measures a window for each line that it reads', () => {
+    const args = ['--bench', 'gemm', '--product', 'NN-8-8-8', '--window-seconds', '0', '--on-request'];
+    const { status, stdout } = bench(args, { input: '\n\n\n' });
+    const windows = stdout.trim().split('\n').map((line) => JSON.parse(line) as object); // prettier-ignore
+    expect(status).toBe(0);
+    expect(windows).toHaveLength(3);
+    expect(windows[0]).toMatchObject({ name: 'towerbench', unit: 'gflop', amount: 1.024e-6, seconds: positive });
+  });
+
+  it('writes what it trains on for other programs', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'towerbench-bench-'));
+    try {
+      expect(bench(['--bench', 'dssm-step', '--ids', 'zipf', '--export', folder]).status).toBe(0);
+      const { query } = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as { query: { size: number }[] };
+      expect(query.map(({ size }) => size)).toEqual([6042, 4, 9, 23, 3441]);
+      expect(readFileSync(join(folder, 'users.int32')).length).toBe(6040 * 5 * 4);
+      expect(readFileSync(join(folder, 'train.int32')).length).toBe(575_281 * 2 * 4);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('finds the batch size that Nx keeps for itself', () => {
+    const line = ['node', 'nx', 'run', 'engine:bench', '--bench', 'dssm-step', '--batch-size', '48'];
+    const args = ['--bench', 'dssm-step', '--ids', 'zipf', '--windows', '1', '--window-seconds', '0', '--json'];
+    const { stdout } = bench(args, { env: { NX_COMMAND_LINE: JSON.stringify(line) } });
+    expect(stdout.trim().split('\n').map((text) => (JSON.parse(text) as { batch_size: number }).batch_size)).toEqual([48]); // prettier-ignore
+  });
+
+  it('says what it can measure when asked for something else', () => {
+    const { status, stderr } = bench(['--bench', 'speed']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('dssm-step');
+  });
+});
