@@ -12,8 +12,8 @@ const TILE: i32 = 32;
 const CHUNK: i32 = 256;
 const LOG2_E: f32 = 1.4426950408889634;
 const LN_2: f64 = 0.6931471805599453;
-/** A row's own item may hold so much of the row's sum before the sum without its repetitions is taken anew instead of by difference. */
-const CANCELLATION: f32 = 64;
+/** An item's repetitions may be so much of a row's sum before what is left is summed anew instead of being a difference. */
+const DOMINANT: f32 = 1 - 1.0 / 64;
 
 /** Floats of scratch for `inBatchSoftmax`. */
 export function inBatchSoftmaxScratch(queries: i32, candidates: i32, dim: i32): i32 {
@@ -104,22 +104,23 @@ export function inBatchSoftmax(
         v128.store(rowGradient + k * ups, f32x4.splat(0));
         v128.store(rowGradient + k * ups, f32x4.splat(0), 16);
       }
+      const first = load<i32>(pairOffsets + (a << 2)), last = load<i32>(pairOffsets + ((a + 1) << 2));
+      const rowScores = scores + (<usize>r << 5);
+      const dominant = mask ? dominantCandidate(first, last, pairCandidates, multiplicity, rowScores, sps, sum) : -1;
+      let rest: f32 = 0; // the sum of a pair with the dominant candidate
+      if (dominant >= 0) {
+        rest = sumWithout(candidates, rowScores, sps, dominant) + load<f32>(scoreAt(rowScores, sps, dominant)) / load<f32>(multiplicity + (<usize>dominant << 2));
+        thin(dominant, first, last, pairCandidates, multiplicity, rowScores, sps, sum, rest);
+        for (let k: usize = 0; k < panels; k++) weighRow(candidates, rowScores, sps, vPanels + k * vps, weighted + k * sps + (<usize>r << 5));
+      }
       let reciprocals: f64 = 0;
-      const last = load<i32>(pairOffsets + ((a + 1) << 2));
-      for (let b = load<i32>(pairOffsets + (a << 2)); b < last; b++) {
-        const p = <usize>load<i32>(pairCandidates + (<usize>b << 2));
-        const own = scores + (p >> 3) * sps + (<usize>r << 5) + ((p & 7) << 2);
-        const copies = load<f32>(multiplicity + (p << 2));
-        let denominator = sum;
-        let repeated: f32 = 0; // what the other pairs with this candidate add
-        if (mask && copies > 1) {
-          repeated = load<f32>(own) * ((copies - 1) / copies);
-          denominator = sum - repeated;
-          if (denominator * CANCELLATION < sum) denominator = sumWithout(candidates, scores + (<usize>r << 5), sps, p) + load<f32>(own) / copies;
-        }
+      for (let b = first; b < last; b++) {
+        const p = load<i32>(pairCandidates + (<usize>b << 2));
+        const repeated: f32 = mask && p != dominant ? repetitions(p, multiplicity, rowScores, sps) : 0;
+        const denominator: f32 = p == dominant ? rest : sum - repeated;
         reciprocals += 1 / <f64>denominator;
         const weight = f32x4.splat(-gradient * (1 + repeated / denominator));
-        const candidate = vPanels + (p << 5), candidateGradient = dvPanels + (p << 5);
+        const candidate = vPanels + (<usize>p << 5), candidateGradient = dvPanels + (<usize>p << 5);
         let dot = f32x4.splat(0);
         for (let k: usize = 0; k < panels; k++) {
           const x0 = v128.load(row + k * ups), x1 = v128.load(row + k * ups, 16);
@@ -132,7 +133,7 @@ export function inBatchSoftmax(
           v128.store(dy, fma(x1, weight, v128.load(dy, 16)), 16);
         }
         let z = sumLanes(dot) * inverse;
-        if (correction) z -= load<f32>(correction + (p << 2));
+        if (correction) z -= load<f32>(correction + (<usize>p << 2));
         loss += log(<f64>denominator) + top - <f64>z;
       }
       const weight = f32x4.splat(<f32>(reciprocals * <f64>gradient));
@@ -191,9 +192,63 @@ function exponentials(rows: i32, columns: i32, x: usize, ps: usize, tops: usize,
   }
 }
 
-/** Sum of one row of scores without column `left`. */
-function sumWithout(columns: i32, row: usize, ps: usize, left: usize): f32 {
+// Of one row of a tile: `row` is where its first column stands, `ps` the stride of the tile.
+
+// @ts-ignore: decorator
+@inline
+function scoreAt(row: usize, ps: usize, column: i32): usize {
+  return row + <usize>(column >> 3) * ps + ((column & 7) << 2);
+}
+
+/** What the other pairs with candidate p add to a row's sum: (m_p − 1) e^{z_p}. */
+// @ts-ignore: decorator
+@inline
+function repetitions(p: i32, multiplicity: usize, row: usize, ps: usize): f32 {
+  const copies = load<f32>(multiplicity + (<usize>p << 2));
+  return load<f32>(scoreAt(row, ps, p)) * ((copies - 1) / copies);
+}
+
+/** The candidate of the row's pairs whose repetitions are nearly the whole sum; −1 when there is none. There is never a second. */
+function dominantCandidate(first: i32, last: i32, pairCandidates: usize, multiplicity: usize, row: usize, ps: usize, sum: f32): i32 {
+  for (let b = first; b < last; b++) {
+    const p = load<i32>(pairCandidates + (<usize>b << 2));
+    if (repetitions(p, multiplicity, row, ps) > sum * DOMINANT) return p;
+  }
+  return -1;
+}
+
+/**
+ * Takes from the dominant column what is masked, so that the row times W_a is its gradient without a correction: the pairs with the
+ * dominant candidate, whose sum is `rest`, see one copy of it, the others see all.
+ */
+function thin(
+  dominant: i32, first: i32, last: i32, pairCandidates: usize, multiplicity: usize, row: usize, ps: usize, sum: f32, rest: f32,
+): void {
+  let own: f64 = 0, others: f64 = 0;
+  for (let b = first; b < last; b++) {
+    const p = load<i32>(pairCandidates + (<usize>b << 2));
+    if (p == dominant) own += 1 / <f64>rest;
+    else others += 1 / <f64>(sum - repetitions(p, multiplicity, row, ps));
+  }
+  const at = scoreAt(row, ps, dominant), copies = <f64>load<f32>(multiplicity + (<usize>dominant << 2));
+  store<f32>(at, <f32>((<f64>load<f32>(at) * (others + own / copies)) / (others + own)));
+}
+
+/** Sum of the row without one column. */
+function sumWithout(columns: i32, row: usize, ps: usize, left: i32): f32 {
   let sum: f32 = 0;
-  for (let j: usize = 0; j < <usize>columns; j++) if (j != left) sum += load<f32>(row + (j >> 3) * ps + ((j & 7) << 2));
+  for (let j = 0; j < columns; j++) if (j != left) sum += load<f32>(scoreAt(row, ps, j));
   return sum;
+}
+
+/** out [8] = the row times a panel of 8 columns. */
+function weighRow(columns: i32, row: usize, ps: usize, panel: usize, out: usize): void {
+  let x = f32x4.splat(0), y = x;
+  for (let j = 0; j < columns; j++, panel += 32) {
+    const e = v128.load32_splat(scoreAt(row, ps, j));
+    x = fma(e, v128.load(panel), x);
+    y = fma(e, v128.load(panel, 16), y);
+  }
+  v128.store(out, x);
+  v128.store(out, y, 16);
 }

@@ -190,6 +190,23 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     }
   });
 
+  it('does not lose what is left of a sum when nearly every pair has the same item', () => {
+    const pairs = 2000;
+    check(
+      {
+        queryOf: Int32Array.from({ length: pairs }, (_, b) => b % 3),
+        candidateOf: Int32Array.from({ length: pairs }, (_, b) => (b < 10 ? 1 : 0)),
+        query: Float32Array.of(1, 0.9, 0.8),
+        candidate: Float32Array.of(1, -1),
+        dim: 1,
+        tau: 0.25,
+        correction: null,
+        mask: true,
+      },
+      inBatchSoftmaxCrossEntropy,
+    );
+  });
+
   it('equals the float64 loop for random shapes', () => {
     fc.assert(
       fc.property(
