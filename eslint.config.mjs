@@ -32,6 +32,7 @@ const layerRule = (...extra) => ({
           onlyDependOnLibsWithTags: [...layers.slice(0, height).map((lower) => `layer:${lower}`), ...extra],
         })),
         { sourceTag: 'layer:testing', onlyDependOnLibsWithTags: [] },
+        { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['*'] },
       ],
     },
   ],
