@@ -28,7 +28,7 @@ function compare(
   composed: (...inputs: tf.Tensor[]) => tf.Tensor,
   tolerance = 2e-5,
 ): void {
-  const [actual, expected] = [fused, composed].map((form) =>
+  const run = (form: typeof fused): Result[] =>
     scoped(() => {
       const value = form(...inputs);
       const direction = tf.tensor(normals(value.size, 99), value.shape);
@@ -37,8 +37,8 @@ function compare(
         shape: tensor.shape,
         values: tensor.dataSync() as Float32Array,
       }));
-    }),
-  ) as [Result[], Result[]];
+    });
+  const [actual, expected] = [run(fused), run(composed)];
   for (const [index, { shape, values }] of expected.entries()) {
     expect(actual[index]?.shape).toEqual(shape);
     const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1);
