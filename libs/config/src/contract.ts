@@ -33,6 +33,12 @@ export interface ExperimentVocabulary {
   readonly engines: readonly EngineChoice[];
   /** Every metric that can be asked for, e.g. `valid/ndcg@10`. */
   readonly metrics: readonly string[];
+  /** Those of which less is better. */
+  readonly smallerIsBetter: readonly string[];
+  /** The metrics that are measured on a dataset. */
+  metricsOf(dataset: TrialConfig['dataset']): readonly string[];
+  /** What in a trial does not go together. Paths are those of the file, e.g. `sampler.type`; places are found by them. */
+  conflicts(config: TrialConfig): readonly ConfigIssue[];
 }
 
 /** A cell of the paper's table. */

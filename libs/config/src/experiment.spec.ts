@@ -107,7 +107,63 @@ describe('a file', () => {
   });
 });
 
+describe('what does not go together', () => {
+  it('is reported for every variant at once, where it is written', () => {
+    const text = plus(`training: { patience: 13 }
+variants:
+  base: {}
+  pairs: { objective: { type: bce, bias: false } }
+  drawn: { objective: { type: bce, bias: false }, sampler: { type: uniform } }
+  told: { objective: { type: bce, bias: false }, sampler: { type: in-batch } }`);
+    expect(issuesOf(text).map(({ path, message, at, hint }) => [path, message, at?.line, at?.column, hint])).toEqual([
+      ['training.patience', '13 brings bad luck', 6, 23, 'take 12'],
+      ['variants.pairs.sampler.type', 'in-batch needs a bias', 9, 3, 'take uniform'],
+      ['variants.told.sampler.type', 'in-batch needs a bias', 11, 67, 'take uniform'],
+    ]);
+  });
+
+  it('is reported at the file where nothing of it is written, and at a value of the grid', () => {
+    const whole = sound.replace('in-batch-softmax', 'bce, bias: false');
+    expect(issuesOf(whole)).toMatchObject([{ path: 'sampler.type', at: { line: 1, column: 1 } }]);
+    expect(issuesOf(plus('parameters: { training.patience: { values: [12, 13] } }'))).toMatchObject([
+      { path: 'parameters.training.patience.values[1]', at: { line: 6, column: 49 } },
+    ]);
+    expect(issuesOf(sound, ['+training.patience=13'])).toMatchObject([{ source: '--set +training.patience=13' }]);
+  });
+});
+
 describe('metric, report and published', () => {
+  it('takes only metrics that are measured on the dataset', () => {
+    const labelled = sound.replace('world/movies', 'world/field-noise').replace('valid/ndcg@10', 'valid/auc');
+    expect(load(`${labelled}report: [test/logloss]\n`).report).toEqual(['test/logloss']);
+    expect(textOf(`${labelled.replace('valid/auc', 'valid/ndcg@10')}report: [test/auc, test/hr@10]\n`)).toBe(
+      `metric.name: "valid/ndcg@10" is not measured on world/field-noise
+  at       a.yaml:5:17
+  allowed  valid/auc, valid/logloss
+  hint     take one of the allowed
+
+report[1]: "test/hr@10" is not measured on world/field-noise
+  at       a.yaml:6:20
+  allowed  valid/auc, valid/logloss, test/auc, test/logloss
+  hint     take one of the allowed`,
+    );
+  });
+
+  it('does not maximise a metric of which less is better', () => {
+    const goal = (text: string): string => sound.replace('valid/ndcg@10', `valid/logloss${text}`);
+    for (const text of ['', ', goal: maximize']) {
+      expect(issuesOf(goal(text))).toMatchObject([
+        {
+          code: 'metric-goal',
+          path: 'metric.name',
+          message: 'less of "valid/logloss" is better',
+          hint: 'write goal: minimize',
+          at: { line: 5, column: 17 },
+        },
+      ]);
+    }
+  });
+
   it('takes a validation metric and nothing else as the metric', () => {
     const named = (name: string): string => sound.replace('valid/ndcg@10', name);
     expect(load(named('valid/auc')).metric.name).toBe('valid/auc');

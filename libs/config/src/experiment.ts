@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { checkValue, reportRepeated, reportUnknownKey } from './check.js';
 import { composeFile } from './compose.js';
-import type { Experiment, ExperimentVocabulary } from './contract.js';
+import type { Experiment, ExperimentVocabulary, TrialConfig } from './contract.js';
 import { ConfigError } from './error.js';
 import { experimentShape, fields, validationMetrics } from './fields.js';
 import { expand } from './grid.js';
@@ -51,7 +51,8 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
 
   reportRepeated(top.node('seeds'), issues);
   reportRepeated(top.node('report'), issues);
-  checkMetrics(top, { vocabulary, issues });
+  const dataset = trials[0]?.config.dataset; // all trials share it
+  checkMetrics(top, { vocabulary, issues, dataset });
   checkPublished(top.node('published'), { names, vocabulary, issues });
   if (runCap !== undefined && seeds && trials.length * seeds.length > runCap) {
     issues.add(top.node('runCap')?.origin ?? {}, {
@@ -161,9 +162,18 @@ function reportUnknownTopLevel(
 
 function checkMetrics(
   top: TopLevel,
-  { vocabulary, issues }: { vocabulary: ExperimentVocabulary; issues: IssueList },
+  {
+    vocabulary,
+    issues,
+    dataset,
+  }: { vocabulary: ExperimentVocabulary; issues: IssueList; dataset: TrialConfig['dataset'] | undefined },
 ): void {
-  const validation = validationMetrics(vocabulary);
+  const known: MetricNames = { all: vocabulary.metrics, measured: dataset && vocabulary.metricsOf(dataset), dataset };
+  const validation: MetricNames = {
+    all: validationMetrics(known.all),
+    measured: known.measured && validationMetrics(known.measured),
+    dataset,
+  };
   const objective = entryValue(top.node('metric'), 'name');
   const text = textOf(objective);
   if (objective && text?.startsWith('test/')) {
@@ -172,24 +182,41 @@ function checkMetrics(
       path: objective.path,
       message: `"${text}" is measured on the test part; what is chosen by it is no longer tested by it`,
       received: `"${text}"`,
-      allowed: listWords(validation),
-      hint: didYouMean(text.replace(/^test/, 'valid'), validation),
+      allowed: listWords(validation.measured ?? validation.all),
+      hint: didYouMean(text.replace(/^test/, 'valid'), validation.all),
     });
   } else if (objective) reportUnknownMetric(objective, validation, issues);
+  const goal = textOf(entryValue(top.node('metric'), 'goal')) ?? 'maximize';
+  if (objective && text && vocabulary.smallerIsBetter.includes(text) && goal === 'maximize') {
+    issues.add(objective.origin, {
+      code: 'metric-goal',
+      path: objective.path,
+      message: `less of "${text}" is better`,
+      hint: 'write goal: minimize',
+    });
+  }
   const report = top.node('report');
-  for (const node of report?.kind === 'list' ? report.items : []) reportUnknownMetric(node, vocabulary.metrics, issues);
+  for (const node of report?.kind === 'list' ? report.items : []) reportUnknownMetric(node, known, issues);
 }
 
-function reportUnknownMetric(node: Located, allowed: readonly string[], issues: IssueList): void {
+interface MetricNames {
+  readonly all: readonly string[];
+  /** Those that the dataset has; undefined when it is not known which dataset it is. */
+  readonly measured: readonly string[] | undefined;
+  readonly dataset: TrialConfig['dataset'] | undefined;
+}
+
+function reportUnknownMetric(node: Located, { all, measured = all, dataset }: MetricNames, issues: IssueList): void {
   const received = textOf(node);
-  if (!received || allowed.includes(received)) return;
+  if (!received || measured.includes(received)) return;
+  const exists = all.includes(received);
   issues.add(node.origin, {
-    code: 'unknown-metric',
+    code: exists ? 'unmeasured-metric' : 'unknown-metric',
     path: node.path,
-    message: `there is no metric "${received}"`,
+    message: exists ? `"${received}" is not measured on ${dataset?.name}` : `there is no metric "${received}"`,
     received: `"${received}"`,
-    allowed: listWords(allowed),
-    hint: didYouMean(received, allowed),
+    allowed: listWords(measured),
+    hint: exists ? undefined : didYouMean(received, measured),
   });
 }
 
@@ -199,7 +226,8 @@ function checkPublished(
 ): void {
   for (const cell of node?.kind === 'list' ? node.items : []) {
     const metric = entryValue(cell, 'metric');
-    if (metric) reportUnknownMetric(metric, vocabulary.metrics, issues);
+    if (metric)
+      reportUnknownMetric(metric, { all: vocabulary.metrics, measured: undefined, dataset: undefined }, issues);
     const variant = entryValue(cell, 'variant');
     const received = textOf(variant);
     if (!variant || !received || names.length === 0 || names.includes(received)) continue;

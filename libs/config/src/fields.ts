@@ -72,7 +72,7 @@ const extendsField = z
   );
 
 /** What may be optimised: nothing that is measured on the test part. */
-export function validationMetrics({ metrics }: ExperimentVocabulary): string[] {
+export function validationMetrics(metrics: readonly string[]): string[] {
   return metrics.filter((metric) => metric.startsWith('valid/'));
 }
 

@@ -88,6 +88,7 @@ const usualHints: Partial<Record<string, string>> = {
   'wrong-key': 'write a key that is plain text',
   'unknown-key': 'remove it',
   'unknown-metric': 'take one of the allowed',
+  'unmeasured-metric': 'take one of the allowed',
   'unknown-parameter': 'take one of the allowed',
   'duplicate-value': 'remove one of them',
   'grid-size': 'list fewer values',

@@ -33,7 +33,7 @@ export function experimentJsonSchema(vocabulary: ExperimentVocabulary): EditorSc
     properties: {
       ...properties,
       ...sections,
-      metric: withKey(properties['metric'], 'name', { enum: validationMetrics(vocabulary) }),
+      metric: withKey(properties['metric'], 'name', { enum: validationMetrics(vocabulary.metrics) }),
       report: { ...properties['report'], items: reference('metric') },
       published: {
         ...properties['published'],

@@ -6,6 +6,7 @@ import {
   emptyMap,
   joinPath,
   listWords,
+  nodeAt,
   withoutKeys,
   type Entry,
   type IssueList,
@@ -94,7 +95,19 @@ export class SectionChecker {
     const engine = this.#engine(node('engine'));
     if (!dataset || !model || !objective || !sampler || !optimizer || !training || !engine) return undefined;
     const sections = { dataset, model, objective, sampler, optimizer, training, engine };
-    return sections as TrialConfig; // each holds its `name` or `type`: #entry puts it there
+    const config = sections as TrialConfig; // each holds its `name` or `type`: #entry puts it there
+    this.#reportConflicts(config, tree, entry);
+    return config;
+  }
+
+  /** At what is written, else at the variant that lets it stand beside what it does not go with, else at the file. */
+  #reportConflicts(config: TrialConfig, tree: LocatedMap, entry: Entry | undefined): void {
+    for (const { at: _at, source: _source, ...issue } of this.#vocabulary.conflicts(config)) {
+      const written = nodeAt(tree, issue.path.split('.'));
+      if (written) this.#issues.add(written.origin, { ...issue, path: written.path });
+      else if (entry) this.#issues.add(entry.key, { ...issue, path: joinPath(entry.path, issue.path) });
+      else this.#issues.add(tree.origin, issue);
+    }
   }
 
   #once(node: Located, check: () => Section | undefined): Section | undefined {

@@ -53,6 +53,8 @@ export interface DatasetDefinition<
 > extends Definition<Params> {
   readonly name: Name;
   readonly task: 'ranking' | 'labelled';
+  /** Name of the candidate lists that a published protocol brings for the test part, e.g. `sampled-99`. */
+  readonly candidateLists?: string;
   readonly facts: DatasetFacts;
   /** Whether the true preference is known, so that the best reachable score can be computed. */
   readonly hasTruth: boolean;

@@ -1,4 +1,4 @@
-export { cutoffs, isLargerBetter, metricNames, parseMetricName, type MetricName } from './names.js';
+export { cutoffs, isLargerBetter, isOfLists, metricNames, parseMetricName, type MetricName } from './names.js';
 export { rankAgainst, rankPositives, type ItemLists, type Ranks } from './ranking/ranks.js';
 export { meanOverUsers, userMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';

@@ -47,6 +47,11 @@ export function parseMetricName(name: string): MetricName {
   };
 }
 
+/** Whether it describes all recommended lists together, instead of being a mean over users or rows. */
+export function isOfLists({ metric }: MetricName): boolean {
+  return listMetricsAtK.some((name) => name === metric);
+}
+
 /** Whether a larger value is the better one; only the log loss is better when smaller. */
 export function isLargerBetter(name: string): boolean {
   return !name.endsWith('logloss');

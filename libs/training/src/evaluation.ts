@@ -4,6 +4,8 @@ import {
   ListStatistics,
   logLoss,
   meanOverUsers,
+  metricNames,
+  parseMetricName,
   rankAgainst,
   rankPositives,
   userMetrics,
@@ -19,6 +21,21 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
   /** Values per user, in the order of the part's users. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
+}
+
+/** Names of the metrics that `evaluate` gives of a dataset, with the prefixes of both parts. */
+export function measuredMetrics({
+  task,
+  candidateLists,
+}: {
+  readonly task: 'ranking' | 'labelled';
+  readonly candidateLists?: string;
+}): string[] {
+  return metricNames.filter((name) => {
+    const { part, candidates, metric } = parseMetricName(name);
+    if (task === 'labelled') return candidates === null && (metric === 'auc' || metric === 'logloss');
+    return metric !== 'logloss' && (candidates === null || (part === 'test' && candidates === candidateLists));
+  });
 }
 
 /** Scores held at once. */

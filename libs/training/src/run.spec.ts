@@ -4,10 +4,23 @@ import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './
 import { decodeSafetensors } from './safetensors.js';
 import { places, record, sampleTrial } from './sample-trial.js';
 import { describeTrial } from './trial.js';
+import { vocabulary } from './vocabulary.js';
 
 beforeAll(async () => {
   await startEngine('simd');
 });
+
+/** A few clicks, a model that soon knows them by heart. */
+function clicks(training: object = {}): ReturnType<typeof sampleTrial> {
+  return sampleTrial({
+    dataset: { name: 'world/field-noise', numRows: 1000, numEvaluationRows: 500, numItems: 20 },
+    model: { type: 'dssm', embeddingDim: 8, hiddenUnits: [32] },
+    objective: { type: 'bce', temperature: 0.2 },
+    sampler: { type: 'labelled' },
+    optimizer: { learningRate: 0.02 },
+    training: { batchSize: 100, epochs: 8, ...training },
+  });
+}
 
 describe('executeRun', () => {
   it('gives byte-identical checkpoints and metrics for one seed, and others for another', async () => {
@@ -56,6 +69,22 @@ describe('executeRun', () => {
     expect(evaluations.at(-4)).toMatchObject({ step: run.bestStep, value: best });
     expect(run.metrics['valid/ndcg@10']).toBe(best);
     expect(decodeSafetensors(run.checkpoint).metadata['step']).toBe(String(run.bestStep));
+  });
+
+  it('keeps the checkpoint of the least log loss, when that is what to choose by', async () => {
+    const { run, points } = await record(clicks({ bestBy: 'valid/logloss' }));
+    const values = points.filter(({ series }) => series === 'valid/logloss').map(({ value }) => value);
+    expect(new Set(values).size).toBeGreaterThan(3); // it overfits: the least is not the last
+    expect(run.metrics['valid/logloss']).toBe(Math.min(...values));
+    expect(values.at(-2)).toBeGreaterThan(Math.min(...values));
+  });
+
+  it.each([
+    ['a ranking', sampleTrial()],
+    ['a click-through', clicks()],
+  ])('measures on %s dataset what it says it measures', async (_, config) => {
+    const { run } = await record(config);
+    expect(Object.keys(run.metrics).sort()).toEqual([...vocabulary.metricsOf(config.dataset)].sort());
   });
 
   it('ends when its signal is set', async () => {
@@ -126,10 +155,24 @@ describe('describeTrial', () => {
   });
 
   it('refuses parts that do not fit together, saying what does', () => {
-    const unfit = sampleTrial({ dataset: { name: 'world/field-noise', numRows: 1000 } });
-    expect(() => describeTrial(unfit, places)).toThrow(
-      'sampler.type: world/field-noise has labels on its rows; "in-batch" would take every row for a positive',
-    );
+    const dataset = { name: 'world/field-noise', numRows: 1000 };
+    const objective = { type: 'bce' };
+    const refusals: [ReturnType<typeof sampleTrial>, string][] = [
+      [
+        sampleTrial({ dataset, objective, sampler: { type: 'uniform' } }),
+        'sampler.type: world/field-noise has labels on its rows; "uniform" would take every row for a positive\n  allowed  labelled',
+      ],
+      [
+        sampleTrial({ dataset }),
+        'objective.type: "in-batch-softmax" cannot learn from the rows of world/field-noise, which have labels\n  allowed  bce',
+      ],
+      [
+        sampleTrial({ objective, sampler: { type: 'labelled' } }),
+        'sampler.type: world/movies has no labels on its rows, which "labelled" reads\n  allowed  uniform',
+      ],
+      [sampleTrial({ objective }), 'sampler.type: "in-batch" does not go with the objective "bce"\n  allowed  uniform'],
+    ];
+    for (const [trial, message] of refusals) expect(() => describeTrial(trial, places)).toThrow(message);
     expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');
   });
 
@@ -139,6 +182,18 @@ describe('describeTrial', () => {
     expect(() => describeTrial({ ...sampleTrial(), engine: 'tensorflow' }, places)).toThrow(
       /^engine: "tensorflow" does not work here: .*\n {2}hint {5}.*npm run setup:tensorflow$/,
     );
+  });
+
+  it.each([
+    ['test/auc', /training.best_by: "test\/auc" is no validation metric/],
+    [
+      'valid/ndcg@11',
+      /training.best_by: "valid\/ndcg@11" is not measured while training on world\/movies\n {2}allowed {2}valid\/hr@1, /,
+    ],
+    ['valid/sampled-99/hr@10', /"valid\/sampled-99\/hr@10" is not measured while training/],
+    ['valid/coverage@10', /"valid\/coverage@10" is not measured while training/],
+  ])('refuses to choose the checkpoint by %s', (bestBy, message) => {
+    expect(() => describeTrial(sampleTrial({ training: { bestBy } }), places)).toThrow(message);
   });
 
   it('has one fingerprint for other features and another for another seed of the world', () => {

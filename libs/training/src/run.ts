@@ -1,6 +1,7 @@
 import type { TrialConfig } from '@towerbench/config';
 import { prepareData, type PreparedData } from '@towerbench/data';
 import { createRng, startEngine, type Parameter } from '@towerbench/engine';
+import { isLargerBetter } from '@towerbench/metrics';
 import type { TowerModel } from '@towerbench/models';
 import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
@@ -170,9 +171,10 @@ async function train(
 ): Promise<{ readonly bestStep: number; readonly checkpoint: Uint8Array }> {
   const { totalSteps, stepsPerEpoch } = trainer;
   const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
+  const worth = (value: number): number => (isLargerBetter(bestBy) ? value : -value);
   const evaluateEvery = settings.evaluateEvery ?? stepsPerEpoch;
   const lossEvery = Math.max(1, Math.floor(totalSteps / LOSS_POINTS));
-  const best = { value: -Infinity, step: 0, checkpoint: new Uint8Array(0), misses: 0 };
+  const best = { value: NaN, step: 0, checkpoint: new Uint8Array(0), misses: 0 };
   let window = emptyWindow();
   let yielded = performance.now();
 
@@ -191,12 +193,10 @@ async function train(
       window.started += performance.now() - before;
       hooks.points(Object.entries(metrics).map(([name, value]) => ({ series: `valid/${name}`, step, value })));
       const value = metrics[bestBy];
-      if (value === undefined) {
-        throw new RangeError(
-          `training.best_by: valid/${bestBy} is not measured on ${data.name}; measured: ${Object.keys(metrics).join(', ')}`,
-        );
+      if (value === undefined || Number.isNaN(value)) {
+        throw new RangeError(`training.best_by: valid/${bestBy} is ${value ?? 'not measured'} at step ${step}`);
       }
-      if (value > best.value) {
+      if (best.step === 0 || worth(value) > worth(best.value)) {
         Object.assign(best, { value, step, checkpoint: trainer.save(manifest(config, seed, data)), misses: 0 });
       } else if (++best.misses === settings.patience) {
         hooks.log(

@@ -1,10 +1,12 @@
-import { ConfigError, type ConfigIssue, type TrialConfig } from '@towerbench/config';
+import { ConfigError, didYouMean, type ConfigIssue, type TrialConfig } from '@towerbench/config';
 import { datasets, describeDataset } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
+import { isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models } from '@towerbench/models';
 import { losses, samplers } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
-import { optimizers } from './vocabulary.js';
+import { measuredMetrics } from './evaluation.js';
+import { optimizers } from './optimizers.js';
 
 /** Raised when the training loop, the evaluation or the way parts are put together changes a trial's numbers. */
 const TRAINING_REVISION = 2;
@@ -33,10 +35,10 @@ export function definitionsOf(config: TrialConfig): {
  * @throws {ConfigError} when the parts do not fit together, the data is not there, or the engine does not work here
  */
 export function describeTrial(config: TrialConfig, places: Places): TrialContext {
-  const definitions = definitionsOf(config);
-  const { fingerprint, protocol, task } = describeDataset(config.dataset, places);
-  const issues = fitIssues(config, task);
+  const issues = conflicts(config);
   if (issues.length > 0) throw new ConfigError(issues);
+  const definitions = definitionsOf(config);
+  const { fingerprint, protocol } = describeDataset(config.dataset, places);
   const { name: engine, build } = engineOf(config);
   return {
     fingerprint,
@@ -63,45 +65,73 @@ function engineOf({ engine }: TrialConfig): ReturnType<typeof resolveEngine> {
   }
 }
 
+/** Names of the metrics that a dataset of this section has. */
+export function metricsOf({ name }: TrialConfig['dataset']): string[] {
+  return measuredMetrics(datasets.get(name as never));
+}
+
 /** Reasons why the parts of a trial cannot work together. */
-function fitIssues(config: TrialConfig, task: 'ranking' | 'labelled'): ConfigIssue[] {
-  const { objective, sampler } = definitionsOf(config);
+export function conflicts(config: TrialConfig): ConfigIssue[] {
+  const { dataset, objective, sampler } = definitionsOf(config);
+  const { task } = dataset;
   const issues: ConfigIssue[] = [];
-  const samplersFor = (wanted: (definition: (typeof samplers.definitions)[number]) => boolean): string =>
-    samplers.definitions
-      .filter(wanted)
-      .map(({ name }) => name)
-      .join(', ');
-  if (objective.layout !== sampler.layout) {
+  const fitting = samplers.definitions.filter(
+    ({ layout, labelled }) => layout === objective.layout && labelled === (task === 'labelled'),
+  );
+  const allowed = fitting.map(({ name }) => name).join(', ');
+  if (fitting.length === 0) {
+    const fit = losses.definitions.filter(({ layout }) =>
+      samplers.definitions.some((each) => each.layout === layout && each.labelled === (task === 'labelled')),
+    );
+    issues.push({
+      code: 'objective-task',
+      path: 'objective.type',
+      message: `"${objective.name}" cannot learn from the rows of ${dataset.name}, which have labels`,
+      received: objective.name,
+      allowed: fit.map(({ name }) => name).join(', '),
+      hint: 'take an allowed objective, or another dataset',
+    });
+  } else if (objective.layout !== sampler.layout) {
     issues.push({
       code: 'sampler-layout',
       path: 'sampler.type',
       message: `"${sampler.name}" does not go with the objective "${objective.name}"`,
       received: sampler.name,
-      allowed: samplersFor(({ layout }) => layout === objective.layout),
+      allowed,
+      hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
-  }
-  if (sampler.labelled !== (task === 'labelled')) {
+  } else if (sampler.labelled !== (task === 'labelled')) {
     issues.push({
       code: 'sampler-task',
       path: 'sampler.type',
       message:
         task === 'labelled'
-          ? `${config.dataset.name} has labels on its rows; "${sampler.name}" would take every row for a positive`
-          : `${config.dataset.name} has no labels on its rows, which "${sampler.name}" reads`,
+          ? `${dataset.name} has labels on its rows; "${sampler.name}" would take every row for a positive`
+          : `${dataset.name} has no labels on its rows, which "${sampler.name}" reads`,
       received: sampler.name,
-      allowed: samplersFor(({ labelled }) => labelled === (task === 'labelled')),
+      allowed,
+      hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
   }
-  const bestBy = config.training['bestBy'];
-  if (typeof bestBy === 'string' && !bestBy.startsWith('valid/')) {
-    issues.push({
-      code: 'test-metric',
+  return [...issues, ...bestByConflict(config)];
+}
+
+function bestByConflict({ dataset, training }: TrialConfig): ConfigIssue[] {
+  const { bestBy } = training;
+  if (typeof bestBy !== 'string') return [];
+  const measured = metricsOf(dataset).filter((name) => name.startsWith('valid/') && !isOfLists(parseMetricName(name)));
+  if (measured.includes(bestBy)) return [];
+  const isTest = bestBy.startsWith('test/');
+  return [
+    {
+      code: isTest ? 'test-metric' : 'unmeasured-metric',
       path: 'training.best_by',
-      message: `"${bestBy}" is no validation metric; choosing a checkpoint by test data would leak it`,
+      message: isTest
+        ? `"${bestBy}" is no validation metric; choosing a checkpoint by test data would leak it`
+        : `"${bestBy}" is not measured while training on ${dataset.name}`,
       received: bestBy,
-      allowed: 'a metric that starts with valid/',
-    });
-  }
-  return issues;
+      allowed: measured.join(', '),
+      hint: didYouMean(bestBy.replace(/^test/, 'valid'), measured) ?? 'take one of the allowed',
+    },
+  ];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createCatalog, type Definition } from '../catalog.js';
-import type { ExperimentVocabulary } from '../contract.js';
+import type { ConfigIssue, ExperimentVocabulary } from '../contract.js';
 
 const define = <const N extends string, P extends z.ZodObject>(
   name: N,
@@ -59,6 +59,12 @@ const custom = z.strictObject({
 
 const learningRate = z.number().positive().default(1e-3).describe('Step size.');
 const embedding = z.enum(['lazy', 'dense']).default('lazy');
+
+const metrics = ['valid', 'test'].flatMap((part) =>
+  ['ndcg@10', 'hr@10', 'hr@100', 'recall@20', 'recall@50', 'coverage@10', 'auc', 'logloss']
+    .concat('sampled-99/hr@10', 'sampled-99/ndcg@10')
+    .map((metric) => `${part}/${metric}`),
+);
 
 /** For specs: the names of the real vocabulary with a few of their keys, and one kind of every schema that config reads. */
 export const standIn = {
@@ -121,9 +127,18 @@ export const standIn = {
     patience: z.int().positive().nullable().default(null).describe('Evaluations without a better value.'),
   }),
   engines: ['auto', 'simd', 'tensorflow', 'cpu'],
-  metrics: ['valid', 'test'].flatMap((part) =>
-    ['ndcg@10', 'hr@10', 'hr@100', 'recall@20', 'recall@50', 'coverage@10', 'auc', 'logloss']
-      .concat('sampled-99/hr@10', 'sampled-99/ndcg@10')
-      .map((metric) => `${part}/${metric}`),
-  ),
+  metrics,
+  smallerIsBetter: ['valid/logloss', 'test/logloss'],
+  metricsOf: ({ name }) =>
+    name === 'world/field-noise' ? metrics.filter((each) => /auc|logloss/.test(each)) : metrics,
+  conflicts: ({ objective, sampler, training }) => {
+    const found: ConfigIssue[] = [];
+    if (objective['bias'] === false && sampler.type === 'in-batch') {
+      found.push({ code: 'sampler', path: 'sampler.type', message: 'in-batch needs a bias', hint: 'take uniform' });
+    }
+    if (training['patience'] === 13) {
+      found.push({ code: 'patience', path: 'training.patience', message: '13 brings bad luck', hint: 'take 12' });
+    }
+    return found;
+  },
 } satisfies ExperimentVocabulary;

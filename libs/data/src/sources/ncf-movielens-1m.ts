@@ -4,6 +4,7 @@ import { numberRows, textLines } from './rows.js';
 
 const NUM_USERS = 6_040;
 const NUM_ITEMS = 3_706;
+const CANDIDATE_LISTS = 'sampled-99';
 
 /**
  * The leave-one-out split of MovieLens 1M by He et al. 2017: the latest rating of each user is for testing, and is ranked against
@@ -18,6 +19,7 @@ export const ncfMovielens1m = defineDataset({
   summary: 'MovieLens 1M in the leave-one-out split of NCF, with its 99 negatives per user.',
   reference: { title: 'Neural Collaborative Filtering', year: 2017, url: 'https://doi.org/10.1145/3038912.3052569' },
   task: 'ranking',
+  candidateLists: CANDIDATE_LISTS,
   hasTruth: false,
   params: z.strictObject(
     commonParams({
@@ -79,7 +81,7 @@ export const ncfMovielens1m = defineDataset({
         valid: new Int32Array(0),
         test: Int32Array.from({ length: numTest }, (_, row) => numTrain + row),
         negatives: {
-          name: 'sampled-99',
+          name: CANDIDATE_LISTS,
           items: textLines(files['negatives'] as InputFile).map((line, k) =>
             Int32Array.from(line.split('\t').slice(1), Number).filter((candidate) => candidate !== item[numTrain + k]),
           ),
