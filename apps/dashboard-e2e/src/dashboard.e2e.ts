@@ -2,7 +2,7 @@ import type { Locator, Page } from '@playwright/test';
 import { buildReport } from '@towerbench/report';
 import { openStoreReader } from '@towerbench/tracking';
 import { type Dashboard, expect, test } from './dashboard.js';
-import { begin, experimentInput, finish, numPoints, seeds, sweep, variants } from './sweep.js';
+import { begin, experimentInput, fingerprint, finish, numPoints, seeds, sweep, variants } from './sweep.js';
 
 const NAME = 'senet-on-field-noise';
 const experimentPage = `/experiments/${NAME}`;
@@ -121,6 +121,57 @@ test.describe('the leaderboard', () => {
     await expect.poll(names).toEqual(['senet-2sigmoid']);
     await expect(header).toHaveAttribute('aria-sort', 'descending');
     await expect(page.getByRole('searchbox', { name: 'Filter variants' })).toHaveValue('senet');
+  });
+
+  test('is in the order of the objective when the address names a column that is not there', async ({
+    page,
+    dashboard,
+  }) => {
+    sweep(dashboard.writer(), NAME);
+    await page.goto(`${experimentPage}?sort=test/gone&order=asc`);
+    await expect(page.getByRole('columnheader', { name: 'valid/auc mean' })).toHaveAttribute('aria-sort', 'descending');
+    await expect(leaderboard(page).locator('tbody').getByRole('rowheader')).toHaveText([
+      'senet-2sigmoid',
+      /^base/,
+      'popularity',
+    ]);
+  });
+
+  test('is seen whole at 1280 pixels with three metrics beside the objective', async ({ page, dashboard }) => {
+    sweep(dashboard.writer(), NAME, {
+      seeds: [1, 2, 3, 4, 5, 6],
+      report: ['test/auc', 'test/logloss', 'valid/auc'],
+      metric: { name: 'test/other', goal: 'maximize' },
+    });
+    await page.goto(experimentPage);
+    await expect(rowOf(leaderboard(page), 'senet-2sigmoid')).toContainText('Holm');
+    const box = page.getByRole('group', { name: 'Leaderboard' });
+    expect(await box.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+  });
+
+  test("has the paper's number beside ours with its source, and numbers of another protocol in a table of their own", async ({
+    page,
+    dashboard,
+  }) => {
+    const cell = { metric: 'test/auc', protocol: { dataset: fingerprint, split: 'planted', candidates: 'labelled' } };
+    sweep(dashboard.writer(), NAME, {
+      published: [
+        { ...cell, variant: 'base', value: 0.7204, source: 'Someone 2019, table 3' },
+        {
+          ...cell,
+          variant: 'popularity',
+          value: 0.6101,
+          source: 'Another 2020, table 1',
+          protocol: { ...cell.protocol, split: 'by time' },
+        },
+      ],
+    });
+    await page.goto(experimentPage);
+    await expect(rowOf(leaderboard(page), 'base')).toContainText('published 0.7204');
+    await expect(page.getByText('base test/auc 0.7204: Someone 2019, table 3')).toBeVisible();
+    await expect(leaderboard(page)).not.toContainText('0.6101');
+    const apart = rowOf(page.getByRole('group', { name: 'Published on another protocol' }), 'popularity');
+    await expect(apart.getByRole('cell')).toHaveText(['test/auc', '0.6101', 'Another 2020, table 1']);
   });
 });
 

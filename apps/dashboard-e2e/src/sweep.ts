@@ -24,7 +24,7 @@ const STEPS_PER_POINT = 400;
 const NUM_USERS = 40;
 const START = Date.UTC(2026, 2, 1, 9, 30);
 
-const fingerprint = 'f1e1d0f1e1d0';
+export const fingerprint = 'f1e1d0f1e1d0';
 const config = (model: Json): { readonly [key: string]: Json } => ({
   dataset: { name: 'world/field-noise', seed: 0 },
   model,

@@ -1,5 +1,5 @@
 import type { ColumnDef, Row } from '@tanstack/react-table';
-import type { ExperimentDetail, ExperimentReport, ReportGroup } from '../contract/payloads.js';
+import type { ExperimentDetail, ExperimentReport, ReportGroup, Versus } from '../contract/payloads.js';
 import {
   count,
   difference,
@@ -21,58 +21,41 @@ export interface LeaderboardContent {
   readonly colorOf: (variant: string) => number;
 }
 
-const MEAN = 'mean ';
-const DIFFERENCE = 'difference ';
 const TEXT_COLUMNS: readonly string[] = ['variant', 'settings'];
 
 /** Whether the column holds text, which reads from the left and sorts by the alphabet. */
 export const isText = (columnId: string): boolean => TEXT_COLUMNS.includes(columnId);
 
-/** The metric whose means the column holds. */
-export const metricOfMeans = (columnId: string): string | undefined =>
-  columnId.startsWith(MEAN) ? columnId.slice(MEAN.length) : undefined;
-
-/** The column that is sorted at first. */
-export const objectiveColumn = ({ metric: { name } }: ExperimentReport): string => MEAN + name;
-
 /** The order that a column is first sorted in: the best metric first, text by the alphabet, other numbers from the greatest. */
-export function firstOrder(columnId: string, { lowerIsBetter }: ExperimentDetail): 'asc' | 'desc' {
-  const isBetterLow = lowerIsBetter.some((name) => columnId === MEAN + name || columnId === DIFFERENCE + name);
-  return isBetterLow || isText(columnId) ? 'asc' : 'desc';
+export const firstOrder = (columnId: string, { lowerIsBetter }: ExperimentDetail): 'asc' | 'desc' =>
+  lowerIsBetter.includes(columnId) || isText(columnId) ? 'asc' : 'desc';
+
+/** What is said under the name of a column. */
+export function remarkOf(columnId: string, { metric, lowerIsBetter }: ExperimentDetail): string {
+  return [
+    ...(columnId === metric.name ? ['objective'] : []),
+    ...(lowerIsBetter.includes(columnId) ? ['lower is better'] : []),
+  ].join(', ');
 }
 
 /** Sorts behind every number. */
 const orLast = (value: number | null | undefined) => value ?? undefined;
 
-/** Two columns for each metric of the report; the objective, when the report does not show it, comes last and has no comparison. */
+/** A column for each metric of the report, named as the metric; the objective, when the report does not show it, comes last and has no comparison. */
 export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): ColumnDef<ReportGroup>[] {
-  const objective = report.metric.name;
   const isSet = report.groups.some(({ parameters, budget }) => budget > 1 || Object.keys(parameters).length > 0);
-  const metricColumns = (name: string): ColumnDef<ReportGroup> => {
-    const remarks = [
-      ...(name === objective ? ['objective'] : []),
-      ...(experiment.lowerIsBetter.includes(name) ? ['lower is better'] : []),
-    ];
-    const mean: ColumnDef<ReportGroup> = {
-      id: MEAN + name,
-      accessorFn: ({ metrics }) => orLast(metrics[name]?.mean),
-      header: 'mean ± 95 %',
-      sortUndefined: 'last',
-      cell: ({ row }) => <Mean report={report} group={row.original} name={name} />,
-    };
-    const versus: ColumnDef<ReportGroup> = {
-      id: DIFFERENCE + name,
-      accessorFn: (group) => orLast(versusOf(group, name)?.difference),
-      header: 'difference',
-      sortUndefined: 'last',
-      cell: ({ row }) => <Difference group={row.original} name={name} />,
-    };
-    return {
-      id: name,
-      header: remarks.length === 0 ? name : `${name} (${remarks.join(', ')})`,
-      columns: report.columns.includes(name) ? [mean, versus] : [mean],
-    };
-  };
+  const metricColumn = (name: string): ColumnDef<ReportGroup> => ({
+    id: name,
+    accessorFn: ({ metrics }) => orLast(metrics[name]?.mean),
+    header: () => (
+      <>
+        {name}
+        <span className="for-ears"> mean</span>
+      </>
+    ),
+    sortUndefined: 'last',
+    cell: ({ row }) => <MetricCell report={report} group={row.original} name={name} />,
+  });
   return [
     {
       id: 'variant',
@@ -87,7 +70,7 @@ export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): 
         </>
       ),
     },
-    ...[...new Set([...report.columns, objective])].map(metricColumns),
+    ...[...new Set([...report.columns, report.metric.name])].map(metricColumn),
     {
       id: 'n',
       accessorFn: ({ n }) => n,
@@ -131,7 +114,8 @@ export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): 
   ];
 }
 
-function Mean({
+/** Mean and interval, under it the difference to the base, under that what the paper says. */
+function MetricCell({
   report,
   group,
   name,
@@ -141,29 +125,28 @@ function Mean({
   readonly name: string;
 }) {
   const summary = group.metrics[name];
+  const versus = versusOf(group, name);
   const published = report.published.filter(
     (cell) => cell.comparable && cell.variant === group.variant && cell.metric === name,
   );
   return (
     <>
       {summary === undefined ? NONE : <data value={summary.mean}>{meanWithInterval(summary)}</data>}
+      {versus !== null && <Difference versus={versus} />}
       {published.map(({ value, source }) => (
-        <small key={source} title={source}>{`published ${metric(value)}`}</small>
+        <small key={source}>{`published ${metric(value)}`}</small>
       ))}
     </>
   );
 }
 
-function Difference({ group, name }: { readonly group: ReportGroup; readonly name: string }) {
-  const versus = versusOf(group, name);
-  if (versus === null) return NONE;
+function Difference({ versus }: { readonly versus: Versus }) {
   const isSignificant = (versus.pHolm ?? 1) < 0.05 && (versus.pUsers ?? 1) < 0.05;
   const value = <data value={versus.difference}>{difference(versus)}</data>;
   return (
-    <>
-      {isSignificant ? <strong>{value}</strong> : value}
-      <small>{interval(versus)}</small>
+    <div className="difference">
+      {isSignificant ? <strong>{value}</strong> : value} <small>{interval(versus)}</small>
       <small>{probabilities(versus)}</small>
-    </>
+    </div>
   );
 }

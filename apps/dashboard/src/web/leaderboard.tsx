@@ -9,14 +9,7 @@ import {
 import { useMemo } from 'react';
 import type { ExperimentReport, ReportGroup } from '../contract/payloads.js';
 import { metric, settings, versusOf } from './format.js';
-import {
-  columnsOf,
-  firstOrder,
-  isText,
-  type LeaderboardContent,
-  metricOfMeans,
-  objectiveColumn,
-} from './leaderboard-columns.js';
+import { columnsOf, firstOrder, isText, type LeaderboardContent, remarkOf } from './leaderboard-columns.js';
 import { ScrollBox } from './parts.js';
 
 export interface LeaderboardView {
@@ -34,8 +27,10 @@ export function Leaderboard({
   onView,
 }: LeaderboardContent & { readonly view: LeaderboardView; readonly onView: (view: LeaderboardView) => void }) {
   const columns = useMemo(() => columnsOf({ report, experiment, colorOf }), [report, experiment, colorOf]);
-  const sort = view.sort ?? objectiveColumn(report);
-  const order = view.order ?? firstOrder(sort, experiment);
+  // An address may name a column that the report no longer has.
+  const known = columns.some(({ id }) => id === view.sort) ? view : { sort: undefined, order: undefined };
+  const sort = known.sort ?? report.metric.name;
+  const order = known.order ?? firstOrder(sort, experiment);
   const sorting = useMemo(() => [{ id: sort, desc: order === 'desc' }], [sort, order]);
   const table = useReactTable({
     data: report.groups as ReportGroup[],
@@ -71,13 +66,13 @@ export function Leaderboard({
       <ScrollBox label="Leaderboard">
         <table className="leaderboard">
           <thead>
-            {table.getHeaderGroups().map(({ id, headers }, level, { length }) => (
+            {table.getHeaderGroups().map(({ id, headers }) => (
               <tr key={id}>
                 {headers.map((header) => (
                   <HeaderCell
                     key={header.id}
                     header={header}
-                    isLast={level === length - 1}
+                    remark={remarkOf(header.column.id, experiment)}
                     order={header.column.id === sort ? order : undefined}
                     onSort={sortBy}
                   />
@@ -114,7 +109,7 @@ export function Leaderboard({
                       </th>
                     );
                   }
-                  const value = oracle[metricOfMeans(id) ?? ''];
+                  const value = oracle[id];
                   return (
                     <td key={id} className="number">
                       {value !== undefined && <data value={value}>{metric(value)}</data>}
@@ -137,24 +132,16 @@ export function Leaderboard({
 }
 
 function HeaderCell({
-  header: { column: of, colSpan, getContext },
-  isLast,
+  header: { column: of, getContext },
+  remark,
   order,
   onSort,
 }: {
   readonly header: Header<ReportGroup, unknown>;
-  readonly isLast: boolean;
+  readonly remark: string;
   readonly order: 'asc' | 'desc' | undefined;
   readonly onSort: (id: string) => void;
 }) {
-  if (!isLast) {
-    if (of.columns.length === 0) return <td className={of.id === 'variant' ? 'corner' : undefined} />;
-    return (
-      <th scope="colgroup" colSpan={colSpan} className="group">
-        {flexRender(of.columnDef.header, getContext())}
-      </th>
-    );
-  }
   return (
     <th
       scope="col"
@@ -162,16 +149,16 @@ function HeaderCell({
       aria-sort={order === undefined ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
     >
       <button type="button" className="sort" onClick={() => onSort(of.id)}>
-        {of.parent && <span className="for-ears">{of.parent.id} </span>}
         {flexRender(of.columnDef.header, getContext())}
         <span aria-hidden="true">{order === undefined ? '' : order === 'asc' ? ' ▲' : ' ▼'}</span>
       </button>
+      {remark !== '' && <small>{remark}</small>}
     </th>
   );
 }
 
 /** What the signs mean and what the table cannot tell. */
-function Notes({ report: { groups, columns } }: { readonly report: ExperimentReport }) {
+function Notes({ report: { groups, columns, published } }: { readonly report: ExperimentReport }) {
   if (groups.every(({ n }) => n === 0)) {
     return (
       <p className="muted" role="status">
@@ -181,13 +168,23 @@ function Notes({ report: { groups, columns } }: { readonly report: ExperimentRep
   }
   const versus = groups.flatMap((group) => columns.flatMap((name) => versusOf(group, name) ?? []));
   const [base] = groups.flatMap((group) => group.versus?.base ?? []);
+  const beside = published.filter(({ comparable }) => comparable);
   return (
-    <p className="muted note">
-      Mean over n seeds ± half of the 95 % t interval.
-      {base !== undefined && ` Difference to ${base} over the seeds both have, with its paired 95 % t interval.`}
+    <div className="muted note">
+      Mean over n seeds ± half of the 95 % t interval
+      {base !== undefined &&
+        `; under it the difference to ${base} over the seeds that both have, with its paired 95 % t interval`}
+      .
       {versus.some(({ pSeeds }) => pSeeds === null) &&
         ' Fewer than 5 shared seeds: not enough seeds to tell, nothing is bold.'}
       {versus.some(({ pSeeds }) => pSeeds !== null) && ' Bold: p (Holm) < .05 and p (users) < .05.'}
-    </p>
+      {beside.length > 0 && (
+        <ul aria-label="Published on the same data and protocol">
+          {beside.map(({ variant, metric: name, value, source }) => (
+            <li key={`${variant} ${name} ${source}`}>{`${variant} ${name} ${metric(value)}: ${source}`}</li>
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
