@@ -23,8 +23,10 @@ export interface Curve {
   readonly points: readonly BandPoint[];
 }
 
-/** A curve of so few points shows where they are. */
+/** A curve of so few points shows where they are; of a longer one only those with a marker are seen. */
 const POINTS_WITH_DOTS = 40;
+/** So many points of a curve carry its marker, other curves' markers between them. */
+const NUM_MARKERS = 10;
 
 type Line = ChartDataset<'line', { x: number; y: number }[]> & {
   readonly band?: true;
@@ -34,7 +36,9 @@ type Line = ChartDataset<'line', { x: number; y: number }[]> & {
 /** Upper and lower edge of the band, filled between, under the line of the means. */
 function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] {
   return curves.flatMap(({ name, color, points }): Line[] => {
-    const { property, dash } = lineStyle(color);
+    const { property, marker, dash } = lineStyle(color);
+    const dot = points.length <= POINTS_WITH_DOTS ? 1.5 : 0;
+    const distance = Math.ceil(points.length / NUM_MARKERS);
     const stroke = style.getPropertyValue(property).trim();
     const edge = { label: name, band: true, borderWidth: 0, pointRadius: 0, pointHitRadius: 0 } as const;
     const line: Line = {
@@ -45,8 +49,13 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
       backgroundColor: stroke,
       borderWidth: 1.75,
       borderDash: [...dash],
-      pointRadius: points.length === 1 ? 3 : points.length <= POINTS_WITH_DOTS ? 1.75 : 0,
-      pointHoverRadius: 3,
+      pointStyle: marker.canvas,
+      pointRotation: marker.rotation,
+      pointRadius: points.map((_, i) => ((i + color) % distance === 0 ? 4 : dot)),
+      pointBorderWidth: 1.75,
+      pointHoverRadius: 5,
+      // A point on the edge is seen whole.
+      clip: 6,
     };
     if (points.every(({ n }) => n < 2)) return [line];
     return [
@@ -88,6 +97,7 @@ export function CurveChart({ series, curves }: { readonly series: string; readon
         maintainAspectRatio: false,
         parsing: false,
         normalized: true,
+        locale: 'en-US',
         interaction: { mode: 'nearest', axis: 'x', intersect: false },
         scales: {
           x: {
@@ -97,7 +107,7 @@ export function CurveChart({ series, curves }: { readonly series: string; readon
             ticks: { maxTicksLimit: 8, precision: 0 },
             grid: { display: false },
           },
-          y: { type: 'linear', ticks: { maxTicksLimit: 7 } },
+          y: { type: 'linear', title: { display: true }, ticks: { maxTicksLimit: 7 } },
         },
         plugins: {
           tooltip: {
@@ -134,15 +144,15 @@ export function CurveChart({ series, curves }: { readonly series: string; readon
         scale.ticks = { ...scale.ticks, color: text };
         scale.grid = { ...scale.grid, color: grid };
         scale.border = { ...scale.border, color: grid };
+        if ('title' in scale) scale.title = { ...scale.title, color: text, ...(scale === y && { text: series }) };
       }
-      if (x && 'title' in x) x.title = { ...x.title, color: text };
       drawn.update('none');
     };
     draw();
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     scheme.addEventListener('change', draw);
     return () => scheme.removeEventListener('change', draw);
-  }, [curves]);
+  }, [curves, series]);
 
   return (
     <div className="chart">

@@ -137,10 +137,15 @@ export function Progress({
   );
 }
 
-/** The line of colour by which a variant is found in the chart. */
+/** The line and marker by which a variant is found in the chart. */
 export function Swatch({ color }: { readonly color: number }) {
-  const { property, border } = lineStyle(color);
-  return <span className="swatch" aria-hidden="true" style={{ borderTop: `3px ${border} var(${property})` }} />;
+  const { property, marker, dash } = lineStyle(color);
+  return (
+    <svg className="swatch" viewBox="-12 -5 24 10" aria-hidden="true" style={{ color: `var(${property})` }}>
+      <path d="M-12 0H12" strokeDasharray={dash.join(' ')} />
+      <path d={marker.path} />
+    </svg>
+  );
 }
 
 /** The leaves of a value as a table of path and value. */
