@@ -1,13 +1,27 @@
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { type RefObject, useEffect, useRef } from 'react';
 import type { StoreState } from '../contract/payloads.js';
 import { useLive } from './live.js';
 import { PageTitle } from './parts.js';
 
 const CONNECTION = { connecting: 'connecting …', open: 'live', lost: 'connection lost, trying again' } as const;
 
+/** After a link was followed the keyboard goes on where the new page begins, not where the old one was left. */
+function useFocusOnNewPage(): RefObject<HTMLElement | null> {
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current !== pathname) main.current?.focus({ preventScroll: true });
+    shown.current = pathname;
+  }, [pathname]);
+  return main;
+}
+
 /** What is around every page; pages are shown when there is a store to ask. */
 export function Shell() {
   const { connection, store } = useLive();
+  const main = useFocusOnNewPage();
   return (
     <>
       <a className="skip" href="#main">
@@ -28,7 +42,7 @@ export function Shell() {
           {CONNECTION[connection]}
         </span>
       </header>
-      <main id="main" tabIndex={-1}>
+      <main id="main" ref={main} tabIndex={-1}>
         <Content store={store} />
       </main>
     </>
