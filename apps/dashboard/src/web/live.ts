@@ -53,7 +53,8 @@ export function followStore(client: QueryClient): void {
       const before = live;
       update({ connection: 'open', store });
       const isChanged = before.store?.version !== store.version || before.store.state !== store.state;
-      if (before.connection === 'lost' || (before.store !== null && isChanged)) void refresh();
+      const isNews = before.connection === 'lost' || (before.store !== null && isChanged);
+      if (isNews && store.state === 'ready') void refresh();
     });
     // The browser connects again by itself.
     events.addEventListener('error', () => update({ connection: 'lost' }));
