@@ -221,7 +221,57 @@ test.describe('an experiment', () => {
     const differences = page.getByRole('group', { name: 'What differs' });
     await expect(rowOf(differences, 'model.excitation').getByRole('cell')).toHaveText(['–', '–', '2*sigmoid']);
     await expect(rowOf(differences, 'model.type').getByRole('cell')).toHaveText(['dssm', 'popularity', 'senet']);
-    await expect(rowOf(differences, 'optimizer.learningRate')).toHaveCount(0);
+    await expect(rowOf(differences, 'optimizer.learning_rate')).toHaveCount(0);
+    await expect(rowOf(differences, 'model.output_dim').getByRole('cell')).toHaveText(['16', '–', '16']);
+  });
+
+  test('says on what data and by which protocol it was measured', async ({ page, dashboard }) => {
+    sweep(dashboard.writer(), NAME);
+    await page.goto(experimentPage);
+    await expect(
+      page.getByText(`world/field-noise · data ${fingerprint.slice(0, 8)} · split planted · candidates labelled`),
+    ).toBeVisible();
+  });
+
+  test('lists its runs with what they reached or why they failed', async ({ page, dashboard }) => {
+    const writer = dashboard.writer();
+    const [first, second] = writer.plan(experimentInput(NAME));
+    finish(writer, first!, begin(writer, first!));
+    const error = 'loss is NaN at step 1201\n  at       training.learning_rate';
+    writer.fail(begin(writer, second!, 3), { error, status: 'failed', retry: false });
+    await page.goto(experimentPage);
+    const runs = page.getByRole('group', { name: 'Runs' });
+    await expect(runs.getByRole('columnheader', { name: 'valid/auc' })).toBeVisible();
+    const reader = openStoreReader(dashboard.storePath);
+    const reached = reader.run(first!.id)!.metrics['valid/auc']!;
+    reader.close();
+    await expect(rowOf(runs, `run ${first!.id}`).locator('data')).toHaveText(reached.toFixed(4));
+    await expect(rowOf(runs, `run ${second!.id}`)).toContainText('loss is NaN at step 1201');
+    await expect(rowOf(runs, `run ${second!.id}`)).not.toContainText('training.learning_rate');
+  });
+
+  test('lists the metrics of the chart in the order of their numbers', async ({ page, dashboard }) => {
+    const writer = dashboard.writer();
+    const [run] = writer.plan(experimentInput(NAME));
+    const names = ['valid/hr@5', 'valid/hr@10', 'valid/hr@100', 'train/examples_per_second'];
+    writer.points(
+      begin(writer, run!),
+      names.map((series) => ({ series, step: 1, value: 8240.176, time: 1 })),
+    );
+    await page.goto(experimentPage);
+    const select = page.getByRole('combobox', { name: 'Metric of the chart' });
+    await expect(select.getByRole('option')).toHaveText([
+      'train/examples_per_second',
+      'train/loss',
+      'valid/auc',
+      'valid/hr@5',
+      'valid/hr@10',
+      'valid/hr@100',
+    ]);
+    await select.selectOption('train/examples_per_second');
+    await expect(page.getByRole('img', { name: 'train/examples_per_second by step' })).toHaveAccessibleName(
+      /base ends at 8,240\.2 at step 1$/,
+    );
   });
 
   test('lists its runs by status', async ({ page, dashboard }) => {
@@ -308,11 +358,36 @@ test('a run shows its curve, config, environment, log and error', async ({ page,
 
   await expect(page.getByRole('heading', { level: 1, name: 'base, seed 1' })).toBeVisible();
   await expect(page.getByRole('img', { name: 'valid/auc by step' })).toHaveAccessibleName(/at step 12,000/);
-  await expect(rowOf(page.getByRole('group', { name: 'Config' }), 'optimizer.learningRate')).toContainText('0.005');
+  await expect(rowOf(page.getByRole('group', { name: 'Config' }), 'optimizer.learning_rate')).toContainText('0.005');
   await expect(rowOf(page.getByRole('group', { name: 'Environment' }), 'commit')).toContainText('3f9c2ab');
   await expect(page.getByRole('region', { name: 'Log of attempt 2' })).toContainText('epoch 1: 30 evaluations');
   await page.getByText('Attempt 1: failed').press('Enter');
   await expect(page.getByText('loss is NaN at step 1201')).toBeVisible();
+});
+
+test('a run shows the metrics of the report first, and all of them by part in a table', async ({ page, dashboard }) => {
+  const writer = dashboard.writer();
+  const [run] = writer.plan(experimentInput(NAME));
+  finish(writer, run!, begin(writer, run!), { 'test/ndcg@20': 0.2, 'test/ndcg@100': 0.1, 'valid/ndcg@100': 0.15 });
+  await page.goto(`/runs/${run!.id}`);
+  const metrics = page.getByRole('region', { name: 'Metrics' });
+  await expect(metrics.getByRole('term')).toHaveText(['valid/auc', 'test/auc', 'test/logloss']);
+  await metrics.getByText('All 6 metrics').press('Enter');
+  const table = metrics.getByRole('table');
+  await expect(table.getByRole('columnheader')).toHaveText(['Metric', 'test', 'valid']);
+  await expect(table.getByRole('rowheader')).toHaveText(['auc', 'logloss', 'ndcg@20', 'ndcg@100']);
+  await expect(rowOf(table, 'ndcg@20').getByRole('cell')).toHaveText(['0.2000', '–']);
+  await expect(rowOf(table, 'ndcg@100').getByRole('cell')).toHaveText(['0.1000', '0.1500']);
+});
+
+test('a run shows the lines of its uncommitted changes as they are', async ({ page, dashboard }) => {
+  const writer = dashboard.writer();
+  const [run] = writer.plan(experimentInput(NAME));
+  writer.claim(run!.id, { pid: 1, environment: { source: { diff: '-  old line\n+  new line' } } });
+  await page.goto(`/runs/${run!.id}`);
+  const diff = rowOf(page.getByRole('group', { name: 'Environment' }), 'source.diff').getByRole('cell');
+  await expect(diff).toBeVisible();
+  expect(await diff.innerText()).toContain('-  old line\n+  new line');
 });
 
 test('no page scrolls sideways at 400 pixels', async ({ page, dashboard }) => {

@@ -93,11 +93,16 @@ export function begin(writer: StoreWriter, run: RunRow, points: number = numPoin
   return claim.attemptId;
 }
 
-/** Ends an attempt that `begin` began with the run's result. */
-export function finish(writer: StoreWriter, run: RunRow, attemptId: number): void {
+/** Ends an attempt that `begin` began with the run's result, and with the further metrics. */
+export function finish(
+  writer: StoreWriter,
+  run: RunRow,
+  attemptId: number,
+  metrics: Readonly<Record<string, number>> = {},
+): void {
   const auc = finalAuc(run);
   writer.finish(attemptId, {
-    metrics: { 'valid/auc': auc + 0.0011, 'test/auc': auc, 'test/logloss': 1.21 - auc },
+    metrics: { 'valid/auc': auc + 0.0011, 'test/auc': auc, 'test/logloss': 1.21 - auc, ...metrics },
     perUser: { 'test/auc': Float32Array.from({ length: NUM_USERS }, (_, user) => auc + 0.05 * Math.sin(user)) },
     parameterCount: run.variant === 'popularity' ? 0 : 1536 + 96 * run.variant.length,
     seconds: 11.5 + run.seed / 4,

@@ -29,7 +29,7 @@ export interface ExperimentSummary {
   readonly plannedAt: number;
 }
 
-/** Where the resolved configs of the variants' leaderboard trials differ; values by variant, undefined where a path is absent. */
+/** Where the resolved configs of the variants' leaderboard trials differ, in the spelling of the file; values by variant, undefined where a path is absent. */
 export interface ConfigDifference {
   readonly path: string;
   readonly values: Readonly<Record<string, Json>>;
@@ -40,8 +40,13 @@ export interface TrialRuns {
   readonly id: string;
   readonly variant: string;
   readonly parameters: Readonly<Record<string, Json>>;
-  readonly runs: readonly Pick<RunRow, 'id' | 'seed' | 'status' | 'step' | 'totalSteps' | 'seconds' | 'error'>[];
+  readonly runs: readonly TrialRun[];
 }
+
+/** `objective` is what the run reached of the experiment's metric; null before it has finished. */
+export type TrialRun = Pick<RunRow, 'id' | 'seed' | 'status' | 'step' | 'totalSteps' | 'seconds' | 'error'> & {
+  readonly objective: number | null;
+};
 
 export interface ExperimentDetail {
   readonly name: string;
@@ -89,13 +94,15 @@ export type AttemptDetail = AttemptRow & { readonly logLength: number };
 
 export interface RunDetail {
   readonly run: RunRow & {
+    /** In the spelling of the file. */
     readonly config: Json;
     readonly experiments: readonly string[];
     readonly artifacts: readonly ArtifactRef[];
   };
   readonly attempts: readonly AttemptDetail[];
-  /** The objective metric of the first experiment that the run belongs to. */
+  /** The objective metric of the first experiment that the run belongs to, and those that it reports. */
   readonly metric: string | null;
+  readonly report: readonly string[];
   readonly series: readonly string[];
 }
 

@@ -140,7 +140,8 @@ describe('the API', () => {
       ['gate', [1, 2]],
     ]);
     const last = detail.trials.flatMap((trial) => trial.runs).find(({ id }) => id === runs.at(-1)!.id);
-    expect(last).toMatchObject({ status: 'running', step: 20, totalSteps: 40 });
+    expect(last).toMatchObject({ status: 'running', step: 20, totalSteps: 40, objective: null });
+    expect(detail.trials[0]!.runs[0]).toMatchObject({ status: 'finished', objective: 0.7 });
   });
 
   it("gives the band of every variant's curve over its seeds", async () => {
@@ -166,10 +167,11 @@ describe('the API', () => {
 
   it('describes a run and cuts a long log to its end', async () => {
     const { runs } = fill();
-    const { run, attempts, series, metric } = await get<RunDetail>(api.run(runs[0]!.id));
+    const { run, attempts, series, metric, report } = await get<RunDetail>(api.run(runs[0]!.id));
     expect(run).toMatchObject({ variant: 'base', seed: 1, status: 'finished', experiments: [NAME] });
     expect(run.config).toEqual({ model: { gate: false } });
     expect(metric).toBe('valid/auc');
+    expect(report).toEqual(['test/auc', 'test/logloss']);
     expect(series.toSorted()).toEqual(['train/loss', 'valid/auc']);
     expect(attempts).toHaveLength(1);
     expect(attempts[0]!.environment).toEqual({ node: 'v20' });

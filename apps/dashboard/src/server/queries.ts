@@ -11,6 +11,7 @@ import type {
 import { band, thin } from './curves.js';
 import { configDifferences } from './differences.js';
 import { RequestProblem } from './problem.js';
+import { withYamlKeys } from './yaml-keys.js';
 
 /** Characters of an attempt's log that are sent. */
 const LOG_TAIL = 64 * 1024;
@@ -128,7 +129,7 @@ export function createQueries(): Queries {
           id,
           variant,
           parameters,
-          runs: (runs.get(id) ?? []).map(({ id, seed, status, step, totalSteps, seconds, error }) => ({
+          runs: (runs.get(id) ?? []).map(({ id, seed, status, step, totalSteps, seconds, error, metrics }) => ({
             id,
             seed,
             status,
@@ -136,10 +137,13 @@ export function createQueries(): Queries {
             totalSteps,
             seconds,
             error,
+            objective: metrics[row.metric.name] ?? null,
           })),
         })),
         series: [...new Set(started.flatMap(({ id }) => reader.seriesNames(id)))].sort(),
-        differences: configDifferences(chosen),
+        differences: configDifferences(
+          chosen.map(({ variant, config }) => ({ variant, config: withYamlKeys(config) })),
+        ),
       };
     },
 
@@ -161,9 +165,11 @@ export function createQueries(): Queries {
     run(reader, id) {
       const row = run(reader, id);
       const name = row.experiments[0];
+      const experiment = name === undefined ? null : reader.experiment(name);
       return {
-        run: row,
-        metric: name === undefined ? null : (reader.experiment(name)?.metric.name ?? null),
+        run: { ...row, config: withYamlKeys(row.config) },
+        metric: experiment?.metric.name ?? null,
+        report: experiment?.report ?? [],
         attempts: reader.attempts(id).map((attempt) => ({
           ...attempt,
           log: attempt.log.slice(-LOG_TAIL),

@@ -12,7 +12,7 @@ import { color as parseColor } from 'chart.js/helpers';
 import { useEffect, useRef } from 'react';
 import type { BandPoint } from '../contract/payloads.js';
 import { lineStyle } from './colors.js';
-import { count, metric } from './format.js';
+import { count, reading } from './format.js';
 
 Chart.register(Filler, LinearScale, LineController, LineElement, PointElement, Tooltip);
 
@@ -76,8 +76,8 @@ function describeCurves(series: string, curves: readonly Curve[]): string {
   const lines = curves.flatMap(({ name, points }) => {
     const last = points.at(-1);
     if (last === undefined) return [];
-    const range = last.n < 2 ? '' : ` (${metric(last.min)} to ${metric(last.max)} over ${last.n} seeds)`;
-    return [`${name} ends at ${metric(last.mean)}${range} at step ${count(last.step)}`];
+    const range = last.n < 2 ? '' : ` (${reading(last.min)} to ${reading(last.max)} over ${last.n} seeds)`;
+    return [`${name} ends at ${reading(last.mean)}${range} at step ${count(last.step)}`];
   });
   return lines.length === 0 ? `${series}: no points yet` : `${series} by step: ${lines.join('; ')}`;
 }
@@ -116,8 +116,9 @@ export function CurveChart({ series, curves }: { readonly series: string; readon
               title: ([item]) => (item ? `step ${count(Number(item.parsed.x))}` : ''),
               label: ({ dataset, dataIndex, parsed }) => {
                 const point = (dataset as Line).points?.[dataIndex];
-                const range = point && point.n > 1 ? `  [${metric(point.min)}, ${metric(point.max)}] n ${point.n}` : '';
-                return ` ${dataset.label ?? ''}  ${metric(Number(parsed.y))}${range}`;
+                const range =
+                  point && point.n > 1 ? `  [${reading(point.min)}, ${reading(point.max)}] n ${point.n}` : '';
+                return ` ${dataset.label ?? ''}  ${reading(Number(parsed.y))}${range}`;
               },
             },
           },

@@ -14,7 +14,7 @@ export function Differences({
   if (differences.length === 0) return <p className="muted">The variants have one and the same config.</p>;
   return (
     <ScrollBox label="What differs" tall>
-      <table>
+      <table className="pinned">
         <thead>
           <tr>
             <th scope="col">Path</th>

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo } from 'react';
-import type { ExperimentDetail, ExperimentReport } from '../contract/payloads.js';
+import type { ExperimentDetail, ExperimentReport, Json } from '../contract/payloads.js';
 import { Differences } from './differences.js';
-import { metric } from './format.js';
+import { json, metric } from './format.js';
 import { Leaderboard } from './leaderboard.js';
 import { Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
@@ -58,9 +58,8 @@ function Experiment({
 
   return (
     <>
-      <p className="lead">
-        {experiment.description} <span className="muted">{`${experiment.dataset} · ${experiment.file}`}</span>
-      </p>
+      <p className="lead">{experiment.description}</p>
+      <p className="lead muted">{provenance(report, experiment.file)}</p>
       <Section title="Leaderboard">
         <Leaderboard
           report={report}
@@ -90,10 +89,23 @@ function Experiment({
       </Section>
       <Published report={report} />
       <Section title="Runs">
-        <RunList trials={experiment.trials} status={search.status} onStatus={(status) => show({ status })} />
+        <RunList
+          trials={experiment.trials}
+          objective={experiment.metric.name}
+          status={search.status}
+          onStatus={(status) => show({ status })}
+        />
       </Section>
     </>
   );
+}
+
+/** What makes the numbers comparable with others, and the file that asks for them. */
+function provenance({ dataset, fingerprint, protocol }: ExperimentReport, file: string): string {
+  const rules = Object.entries(protocol as Readonly<Record<string, Json>>)
+    .filter(([rule]) => rule !== 'dataset' && rule !== 'fingerprint')
+    .map(([rule, value]) => `${rule} ${json(value)}`);
+  return [dataset, `data ${fingerprint.slice(0, 8)}`, ...rules, file].join(' · ');
 }
 
 /** Published numbers of another dataset, split or candidate set; the comparable ones stand in the leaderboard. */

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, difference, duration, interval, meanWithInterval, metric, NONE, probabilities } from './format.js';
+import {
+  bytes,
+  difference,
+  duration,
+  interval,
+  meanWithInterval,
+  metric,
+  NONE,
+  probabilities,
+  reading,
+} from './format.js';
 
 const versus = { difference: 0.0123, ci95: [-0.004, 0.0286], pSeeds: 0.0123, pUsers: 0.0001, pHolm: 0.0246 } as const;
 
@@ -12,8 +22,16 @@ describe('numbers as people read them', () => {
   });
 
   it('shows a dash for what JSON cannot hold', () => {
+    const gone = JSON.parse('null') as number;
+    expect(meanWithInterval({ mean: gone, std: gone, ci95: [gone, gone], values: [] })).toBe(NONE);
+    expect(interval({ ...versus, ci95: [gone, gone] })).toBe('');
     expect(metric(null)).toBe(NONE);
     expect(difference({ ...versus, difference: JSON.parse('null') as number })).toBe(NONE);
+  });
+
+  it('shows a value of a curve with four decimals, or with one when it is large', () => {
+    expect([0.12345, -8240.176, 1000].map(reading)).toEqual(['0.1235', '−8,240.2', '1,000']);
+    expect(reading(null)).toBe(NONE);
   });
 
   it('signs differences and their intervals', () => {

@@ -7,18 +7,28 @@ export const NONE = '–';
 export const metric = (value: number | null | undefined): string =>
   value === null || value === undefined ? NONE : value.toFixed(4).replace('-', '−');
 
+/** A value of a curve: four decimals, one from a thousand on. */
+export const reading = (value: number | null | undefined): string =>
+  value === null || value === undefined || Math.abs(value) < 1000
+    ? metric(value)
+    : value.toLocaleString('en-US', { maximumFractionDigits: 1 }).replace('-', '−');
+
 const signed = (value: number | null): string => (value === null || value < 0 ? metric(value) : `+${metric(value)}`);
+
+/** Whether there is an interval: not with one seed, nor when a seed's value is not finite, which leaves nulls. */
+const isKnown = (ci95: MetricSummary['ci95']): ci95 is readonly [number, number] =>
+  ci95?.every((edge: number | null) => edge !== null) ?? false;
 
 /** `0.1234 ± 0.0056`, where ± is half of the 95 % interval; the mean alone without an interval. */
 export function meanWithInterval({ mean, ci95 }: MetricSummary): string {
-  return ci95 === null ? metric(mean) : `${metric(mean)} ± ${metric((ci95[1] - ci95[0]) / 2)}`;
+  return isKnown(ci95) ? `${metric(mean)} ± ${metric((ci95[1] - ci95[0]) / 2)}` : metric(mean);
 }
 
 /** `+0.0123`. */
 export const difference = (versus: Versus): string => signed(versus.difference);
 
 /** `[+0.0040, +0.0206]`; empty without an interval. */
-export const interval = ({ ci95 }: Versus): string => (ci95 === null ? '' : `[${signed(ci95[0])}, ${signed(ci95[1])}]`);
+export const interval = ({ ci95 }: Versus): string => (isKnown(ci95) ? `[${signed(ci95[0])}, ${signed(ci95[1])}]` : '');
 
 /** `p .012 seeds, .024 Holm, .003 users`: those that could be computed. */
 export function probabilities({ pSeeds, pHolm, pUsers }: Versus): string {
@@ -38,6 +48,9 @@ export function versusOf(group: ReportGroup, name: string): Versus | null {
   const versus = group.versus?.[name];
   return typeof versus === 'object' ? versus : null;
 }
+
+/** Puts names in the order of the alphabet and of the numbers in them: `hr@5` before `hr@10`. */
+export const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 

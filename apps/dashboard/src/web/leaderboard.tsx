@@ -105,7 +105,7 @@ export function Leaderboard({
                   if (id === 'variant') {
                     return (
                       <th key={id} scope="row">
-                        oracle <small>best reachable</small>
+                        oracle <small>the true preference</small>
                       </th>
                     );
                   }

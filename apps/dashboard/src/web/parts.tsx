@@ -2,7 +2,7 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, type Ref, useEffect, useId } from 'react';
 import type { Json, RunRow, RunStatus } from '../contract/payloads.js';
 import { lineStyle } from './colors.js';
-import { count, json, NONE } from './format.js';
+import { byName, count, json, NONE } from './format.js';
 import { RequestFailure } from './requests.js';
 import { statuses } from './search.js';
 
@@ -122,7 +122,7 @@ export function Counts({ counts }: { readonly counts: Readonly<Record<RunStatus,
   );
 }
 
-/** How far a run is, in steps; one that has no steps or has not begun has no progress. */
+/** How far a run is, in steps, with a bar while it runs; one that has no steps or has not begun has no progress. */
 export function Progress({
   of: { step, totalSteps, status },
 }: {
@@ -131,7 +131,7 @@ export function Progress({
   if (status === 'pending' || totalSteps === 0) return <span className="muted">{NONE}</span>;
   return (
     <span className="progress">
-      <progress max={totalSteps} value={step} aria-label="Progress" />
+      {status === 'running' && <progress max={totalSteps} value={step} aria-label="Progress" />}
       <span className="nowrap">{`${count(step)} of ${count(totalSteps)}`}</span>
     </span>
   );
@@ -206,7 +206,7 @@ export function SeriesSelect({
     <label className="field">
       {label}
       <select value={series} onChange={({ target }) => onChange(target.value)}>
-        {all.map((name) => (
+        {all.toSorted(byName).map((name) => (
           <option key={name}>{name}</option>
         ))}
       </select>

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
 import type { RunStatus, TrialRuns } from '../contract/payloads.js';
-import { count, duration, NONE, settings } from './format.js';
+import { count, duration, metric, NONE, settings } from './format.js';
 import { Progress, ScrollBox, Status, STATUS_WORDS } from './parts.js';
 import { statuses } from './search.js';
 
@@ -11,10 +11,13 @@ const ROW_HEIGHT = 34;
 /** Every run of an experiment in the order of the plan. Only the rows in sight are in the page, so that thousands cost no more than a few. */
 export function RunList({
   trials,
+  objective,
   status,
   onStatus,
 }: {
   readonly trials: readonly TrialRuns[];
+  /** Name of the metric that the experiment is about. */
+  readonly objective: string;
   readonly status: RunStatus | undefined;
   readonly onStatus: (status: RunStatus | undefined) => void;
 }) {
@@ -34,7 +37,7 @@ export function RunList({
   const items = virtualizer.getVirtualItems();
   const above = items[0]?.start ?? 0;
   const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0);
-  const columns = isSet ? 7 : 6;
+  const columns = isSet ? 8 : 7;
 
   return (
     <>
@@ -62,7 +65,10 @@ export function RunList({
                 Seed
               </th>
               <th scope="col">Status</th>
-              <th scope="col">Progress</th>
+              <th scope="col">Steps</th>
+              <th scope="col" className="number">
+                {objective}
+              </th>
               {isSet && <th scope="col">Set by the sweep</th>}
               <th scope="col" className="number">
                 Time
@@ -74,7 +80,7 @@ export function RunList({
             {items.map(({ index }) => {
               const row = rows[index];
               if (row === undefined) return null;
-              const { id, seed, seconds, error } = row.run;
+              const { id, seed, seconds, error, objective: reached } = row.run;
               return (
                 <tr key={id} aria-rowindex={index + 2}>
                   <th scope="row">
@@ -82,12 +88,16 @@ export function RunList({
                   </th>
                   <td>{row.variant}</td>
                   <td className="number">{seed}</td>
-                  <td title={error ?? undefined}>
+                  <td>
                     <Status of={row.run.status} />
+                    {error !== null && (
+                      <span className="problem error" title={error}>{` ${error.split('\n')[0]}`}</span>
+                    )}
                   </td>
                   <td>
                     <Progress of={row.run} />
                   </td>
+                  <td className="number">{reached === null ? NONE : <data value={reached}>{metric(reached)}</data>}</td>
                   {isSet && (
                     <td>
                       <code>{row.settings || NONE}</code>

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
 import { CurveChart } from './curve-chart.js';
-import { bytes, count, duration, metric, moment, NONE } from './format.js';
+import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
 import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
 import { requests } from './requests.js';
 import { seriesToShow } from './search.js';
@@ -31,7 +31,7 @@ export function RunPage(): ReactNode {
   );
 }
 
-function Run({ detail: { run, attempts, series, metric: objective } }: { readonly detail: RunDetail }) {
+function Run({ detail: { run, attempts, series, metric: objective, report } }: { readonly detail: RunDetail }) {
   const search = route.useSearch();
   const shown = seriesToShow(series, search.series, objective);
   const newest = attempts.at(-1);
@@ -59,13 +59,7 @@ function Run({ detail: { run, attempts, series, metric: objective } }: { readonl
       </dl>
       {Object.keys(run.metrics).length > 0 && (
         <Section title="Metrics">
-          <dl className="facts" aria-label="Metrics">
-            {Object.entries(run.metrics).map(([name, value]) => (
-              <Fact key={name} term={name}>
-                <data value={value}>{metric(value)}</data>
-              </Fact>
-            ))}
-          </dl>
+          <Metrics of={run.metrics} first={[...(objective === null ? [] : [objective]), ...report]} />
         </Section>
       )}
       <Section title="Curves">
@@ -100,6 +94,62 @@ function Fact({ term, children }: { readonly term: string; readonly children: Re
       <dt>{term}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** The metrics that the experiment is about, and a table of all: a row per metric, a column per part of the data. */
+function Metrics({ of, first }: { readonly of: RunDetail['run']['metrics']; readonly first: readonly string[] }) {
+  const names = Object.keys(of);
+  const split = names.map((name) => {
+    const [part = '', ...rest] = name.split('/');
+    return { part, metric: rest.join('/') };
+  });
+  const parts = [...new Set(split.map(({ part }) => part))].sort(byName);
+  const rows = [...new Set(split.map(({ metric }) => metric))].sort(byName);
+  return (
+    <>
+      <dl className="facts">
+        {[...new Set(first)].flatMap((name) => {
+          const value = of[name];
+          return value === undefined
+            ? []
+            : [
+                <Fact key={name} term={name}>
+                  <data value={value}>{metric(value)}</data>
+                </Fact>,
+              ];
+        })}
+      </dl>
+      <details className="all">
+        <summary>{`All ${count(names.length)} metrics`}</summary>
+        <ScrollBox label="All metrics" tall>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Metric</th>
+                {parts.map((part) => (
+                  <th key={part} scope="col" className="number">
+                    {part}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr key={row}>
+                  <th scope="row">{row}</th>
+                  {parts.map((part) => (
+                    <td key={part} className="number">
+                      {metric(of[`${part}/${row}`])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
+      </details>
+    </>
   );
 }
 
@@ -152,7 +202,7 @@ function RunCurve({
 function Attempt({ attempt, isOpen }: { readonly attempt: AttemptDetail; readonly isOpen: boolean }) {
   const { number, status, pid, startedAt, endedAt, error, log, logLength } = attempt;
   return (
-    <details className="attempt" open={isOpen}>
+    <details open={isOpen}>
       <summary>
         {`Attempt ${number}: ${status}`}
         <span className="muted">{` ${moment(startedAt)}${endedAt === null ? '' : `, ${duration((endedAt - startedAt) / 1000)}`}, process ${pid}`}</span>

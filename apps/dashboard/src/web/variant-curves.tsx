@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { CurveChart } from './curve-chart.js';
-import { count, metric, NONE } from './format.js';
+import { count, NONE, reading } from './format.js';
 import { Answer, ScrollBox, SeriesSelect, Swatch } from './parts.js';
 import { requests } from './requests.js';
 
@@ -48,7 +48,7 @@ export function VariantCurves({
               of the leaderboard.
             </p>
             <ScrollBox label="Curves" tall>
-              <table className="choice">
+              <table className="pinned">
                 <caption className="for-ears">{`Where the curves of ${series} end`}</caption>
                 <thead>
                   <tr>
@@ -101,8 +101,8 @@ export function VariantCurves({
                             {variant}
                           </label>
                         </th>
-                        <td className="number">{metric(last?.mean)}</td>
-                        <td className="number">{last ? `${metric(last.min)} to ${metric(last.max)}` : NONE}</td>
+                        <td className="number">{reading(last?.mean)}</td>
+                        <td className="number">{last ? `${reading(last.min)} to ${reading(last.max)}` : NONE}</td>
                         <td className="number">{last ? count(last.n) : NONE}</td>
                         <td className="number">{last ? count(last.step) : NONE}</td>
                       </tr>
