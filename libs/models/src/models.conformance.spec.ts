@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope } from '@towerbench/engine';
-import { FLOAT32_GAP, gradientGap } from '@towerbench/testing';
+import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
 import type { TowerModel } from './contract.js';
 import { sampleInputs } from './sample-inputs.js';
 
-beforeAll(() => startEngine('simd'));
+beforeAll(() => startEngine(engineUnderTest));
 
 /** Popularity has no vectors; every other model goes through the suite. */
 const towers = models.names.filter((name) => name !== 'popularity');

@@ -8,6 +8,7 @@ import type { Json } from '@towerbench/tracking';
 const PACKAGES = [
   '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-node',
   'assemblyscript',
   'better-sqlite3',
   'yaml',

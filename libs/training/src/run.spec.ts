@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrialConfig } from '@towerbench/config';
 import { inspectEngines, startEngine } from '@towerbench/engine';
+import { engineUnderTest } from '@towerbench/testing';
 import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './run.js';
 import { decodeSafetensors } from './safetensors.js';
 import { places, record, sampleTrial } from './sample-trial.js';
@@ -7,7 +9,13 @@ import { describeTrial } from './trial.js';
 import { vocabulary } from './vocabulary.js';
 
 beforeAll(async () => {
-  await startEngine('simd');
+  await startEngine(engineUnderTest);
+});
+
+/** A small trial on the engine under test. */
+const trial = (changes?: Parameters<typeof sampleTrial>[0]): TrialConfig => ({
+  ...sampleTrial(changes),
+  engine: engineUnderTest,
 });
 
 /** A few clicks, a model that soon knows them by heart. */
@@ -24,18 +32,14 @@ function clicks(training: object = {}): ReturnType<typeof sampleTrial> {
 
 describe('executeRun', () => {
   it('gives byte-identical checkpoints and metrics for one seed, and others for another', async () => {
-    const [first, second, other] = [
-      await record(sampleTrial(), 1),
-      await record(sampleTrial(), 1),
-      await record(sampleTrial(), 2),
-    ];
+    const [first, second, other] = [await record(trial(), 1), await record(trial(), 1), await record(trial(), 2)];
     expect(Buffer.compare(first.run.checkpoint, second.run.checkpoint)).toBe(0);
     expect(second.run.metrics).toEqual(first.run.metrics);
     expect(Buffer.compare(first.run.checkpoint, other.run.checkpoint)).not.toBe(0);
   });
 
   it('beats popularity and stays below the truth on a world that looks like MovieLens', async () => {
-    const config = sampleTrial({
+    const config = trial({
       dataset: { numUsers: 1000, numItems: 200, meanLength: 20 },
       training: { batchSize: 256, epochs: 12 },
     });
@@ -47,8 +51,23 @@ describe('executeRun', () => {
     expect(trained).toBeLessThan(oracle);
   });
 
+  it('learns what the reference backend learns', async () => {
+    const lossesOn = async (engine: TrialConfig['engine']): Promise<number[]> => {
+      const config = trial({
+        dataset: { numUsers: 60, numItems: 50 },
+        optimizer: { type: 'sgd', learningRate: 0.1 },
+        training: { batchSize: 16, maxSteps: 20 },
+      });
+      const { points } = await record({ ...config, engine });
+      return points.filter(({ series }) => series === 'train/loss').map(({ value }) => value);
+    };
+    const [losses, expected] = [await lossesOn(engineUnderTest), await lossesOn('cpu')];
+    expect(losses).toHaveLength(20);
+    for (const [step, loss] of losses.entries()) expect(Math.abs(loss - (expected[step] as number))).toBeLessThan(1e-5);
+  });
+
   it('reports the loss, the speed and the validation metrics as series', async () => {
-    const { points, run } = await record(sampleTrial());
+    const { points, run } = await record(trial());
     const names = new Set(points.map(({ series }) => series));
     for (const series of ['train/loss', 'train/examples_per_second', 'valid/ndcg@10', 'test/ndcg@10'])
       expect(names).toContain(series);
@@ -61,7 +80,7 @@ describe('executeRun', () => {
 
   it('stops after `patience` evaluations without a better value, and keeps the best checkpoint', async () => {
     const training = { epochs: 40, patience: 3, bestBy: 'valid/ndcg@10' };
-    const { run, points, log } = await record(sampleTrial({ training, optimizer: { learningRate: 0.1 } }));
+    const { run, points, log } = await record(trial({ training, optimizer: { learningRate: 0.1 } }));
     const valid = points.filter(({ series }) => series === 'valid/ndcg@10');
     const best = Math.max(...valid.map(({ value }) => value));
     const evaluations = valid.slice(0, -1); // the last point is the best checkpoint's, measured again
@@ -90,7 +109,7 @@ describe('executeRun', () => {
   it('ends when its signal is set', async () => {
     const abort = new AbortController();
     const running = executeRun({
-      config: sampleTrial({ training: { epochs: 10_000 } }),
+      config: trial({ training: { epochs: 10_000 } }),
       seed: 1,
       places,
       hooks: { points: () => undefined, progress: () => abort.abort(), log: () => undefined },
@@ -100,7 +119,7 @@ describe('executeRun', () => {
   });
 
   it('says what to do when the loss is no number', async () => {
-    const diverging = sampleTrial({
+    const diverging = trial({
       model: { normalize: false },
       objective: { temperature: 0.001 },
       optimizer: { type: 'sgd', learningRate: 1e6 },
@@ -111,14 +130,14 @@ describe('executeRun', () => {
 
   it.each(['bce', 'in-batch-softmax'])('trains %s', async (type) => {
     const sampler = type === 'bce' ? { type: 'uniform', numNegatives: 3 } : { type: 'in-batch' };
-    const { run } = await record(sampleTrial({ objective: { type }, sampler, training: { epochs: 4 } }));
+    const { run } = await record(trial({ objective: { type }, sampler, training: { epochs: 4 } }));
     expect(run.metrics['test/auc']).toBeGreaterThan(0.55);
   });
 });
 
 describe('evaluateCheckpoint', () => {
   it('gives the stored numbers under the same protocol, others under another', async () => {
-    const config = sampleTrial();
+    const config = trial();
     const { run } = await record(config);
     const under = (protocol: Parameters<typeof evaluateCheckpoint>[0]['protocol']) =>
       evaluateCheckpoint({ config, checkpoint: run.checkpoint, places, protocol });
@@ -132,7 +151,7 @@ describe('evaluateCheckpoint', () => {
   });
 
   it('refuses more negatives than a user has unseen items', async () => {
-    const config = sampleTrial();
+    const config = trial();
     const { run } = await record(config);
     const request = {
       config,

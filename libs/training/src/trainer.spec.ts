@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareData } from '@towerbench/data';
 import { createRng, startEngine } from '@towerbench/engine';
+import { engineUnderTest } from '@towerbench/testing';
 import { sampleTrial, places } from './sample-trial.js';
 import { trainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
 import { definitionsOf } from './trial.js';
 
 beforeAll(async () => {
-  await startEngine('simd');
+  await startEngine(engineUnderTest);
 });
 
 function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}): Trainer {

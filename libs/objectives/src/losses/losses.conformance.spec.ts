@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { createRng, Lookups, startEngine, stepGradients, tf, forward, type Scope } from '@towerbench/engine';
-import { FLOAT32_GAP, gradientGap } from '@towerbench/testing';
+import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { losses } from './catalog.js';
 import type { Loss, LossBatch } from './contract.js';
 
-beforeAll(() => startEngine('simd'));
+beforeAll(() => startEngine(engineUnderTest));
 
 const SIZE = 5;
 const DIM = 3;
