@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ConfigError } from '@towerbench/config';
 import { afterAll, describe, expect, it } from 'vitest';
 import { assembleCandidate, assembleQuery } from './assemble.js';
 import { datasets } from './catalog.js';
@@ -142,5 +144,33 @@ describe('a dataset from files', () => {
       'movielens-100k has 100000 interactions, but the files hold 2',
     );
     expect(readdirSync(folder)).not.toContain('cache');
+  });
+
+  it('is refused with the file and the line, when it is no table of numbers', () => {
+    writeFileSync(join(places.dataDir, 'ml-100k/u.data'), '1\t1\t5\t10\n1\ttwo\t3\t20\n');
+    expect(() => prepareData(section('movielens-100k'), places)).toThrow(ConfigError);
+    expect(() => prepareData(section('movielens-100k'), places)).toThrow(/ml-100k\/u\.data:2: expected/);
+  });
+
+  it('is refused by name, when it is cut off', () => {
+    const whole = gzipSync('1\t1\t5\t10\n'.repeat(1000));
+    writeFileSync(join(places.dataDir, 'ml-100k/u.data.gz'), whole.subarray(0, whole.length - 10));
+    rmSync(join(places.dataDir, 'ml-100k/u.data'));
+    expect(() => prepareData(section('movielens-100k'), places)).toThrow(ConfigError);
+    expect(() => prepareData(section('movielens-100k'), places)).toThrow(/ml-100k\/u\.data\.gz/);
+  });
+});
+
+describe('a split', () => {
+  it.each([
+    ['training', { protocol: 'ratio', valid: 0.6, test: 0.6 }],
+    ['training', { protocol: 'global-time', validFraction: 0.5, testFraction: 0.5 }],
+    ['validation', { protocol: 'leave-last-k', k: 1000 }],
+    ['testing', { protocol: 'global-time', validFraction: 0.1, testFraction: 0 }],
+    ['validation', { protocol: 'ratio', valid: 0, test: 0.1 }],
+  ])('that leaves nothing for %s is refused', (part, split) => {
+    expect(() => prepareData(section('world/movies', { ...small, split }), places)).toThrow(
+      new RegExp(`^dataset\\.split: .* leaves no row for ${part}`),
+    );
   });
 });

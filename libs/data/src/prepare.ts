@@ -4,7 +4,7 @@ import type { CommonParams, DataPlaces } from './definition.js';
 import { buildFeatures } from './features.js';
 import { positiveRows, requireTimes, timelines } from './interactions.js';
 import { loadDataset, locate, type Source } from './load.js';
-import { needsOrder, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
+import { needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
 
 type DatasetSection = Section & { readonly name: string };
 
@@ -51,6 +51,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
   requireOrder(params, dataset, rows);
   const timeline = timelines(interactions, rows, users.numRows);
   const parts = splitRows(params.split, { interactions, timeline, fixed: fixedSplit, seed: params.seed });
+  requireParts(params.split, parts);
   const split = divide(dataset, timeline, parts);
   const { query, candidate, vocabularies } = buildFeatures({
     users: { table: users, trainRows: split.userRows },

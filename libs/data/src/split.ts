@@ -1,6 +1,6 @@
 import { createRng, type Rng } from '@towerbench/engine';
 import type { FixedSplit, Interactions, Ragged } from './contract.js';
-import type { Split } from './definition.js';
+import { dataError, type Split } from './definition.js';
 
 /** Which part a row belongs to. */
 export const TRAIN = 0;
@@ -10,6 +10,22 @@ export const TEST = 2;
 /** Whether the split asks in which order a user's rows happened. */
 export function needsOrder(split: Split): boolean {
   return split.protocol !== 'ratio' && split.protocol !== 'fixed';
+}
+
+/**
+ * Refuses a division with an empty part: nothing could be trained, chosen or tested.
+ *
+ * @throws {ConfigError} that names the part
+ */
+export function requireParts(split: Split, parts: Uint8Array): void {
+  const names = { training: TRAIN, validation: VALID, testing: TEST };
+  for (const [name, part] of Object.entries(names)) {
+    if (parts.includes(part)) continue;
+    throw dataError('split-empty', 'dataset.split', `the split ${splitText(split)} leaves no row for ${name}`, {
+      received: splitText(split),
+      hint: 'ask for smaller or larger shares, fewer rows per user, or take another split',
+    });
+  }
 }
 
 /** The split as a protocol names it; parameters only where they change what is tested. */

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { commonParams, defineDataset, freeSplit, type DatasetContent, type InputFile } from '../definition.js';
 import { categoricalColumn, multiColumn, yearOfTitle } from './columns.js';
-import { numberRows, rowsOfIds, textLines } from './rows.js';
+import { formatError, numberRows, rowsOfIds, textLines } from './rows.js';
 
 /** `ratings.dat`, or a table of the same rows in which a time may be empty. */
 function readRatings(input: InputFile): Float64Array[] {
   const isTable = /\.csv(\.gz)?$/.test(input.path);
   return numberRows(input, { separator: isTable ? ',' : '::', columns: 4, header: isTable });
+}
+
+/** The fields after the id, by id. */
+function fieldsById(input: InputFile): Map<number, readonly string[]> {
+  return new Map(
+    textLines(input, 'latin1').map((line) => {
+      const [id, ...fields] = line.split('::');
+      return [Number(id), fields];
+    }),
+  );
 }
 
 /**
@@ -67,20 +77,14 @@ export const movielens1m = defineDataset({
     ];
     const ofUser = rowsOfIds(userId.slice().sort());
     const ofItem = rowsOfIds(movieId.slice().sort());
-    const userFields = new Map(
-      textLines(users as InputFile, 'latin1').map((line) => {
-        const [id, ...rest] = line.split('::');
-        return [Number(id), rest];
-      }),
-    );
-    const movieFields = new Map(
-      textLines(movies as InputFile, 'latin1').map((line) => {
-        const [id, ...rest] = line.split('::');
-        return [Number(id), rest];
-      }),
-    );
+    const userFields = fieldsById(users as InputFile);
+    const movieFields = fieldsById(movies as InputFile);
+    const user = ofUser.ids.find((id) => !userFields.has(id));
+    if (user !== undefined) throw formatError(`${users?.path} has no user ${user}, who rates`);
+    const movie = ofItem.ids.find((id) => !movieFields.has(id));
+    if (movie !== undefined) throw formatError(`${movies?.path} has no movie ${movie}, which is rated`);
     const userColumn = (field: number) => categoricalColumn(ofUser.ids.map((id) => userFields.get(id)?.[field] ?? ''));
-    const titles = ofItem.ids.map((id) => movieFields.get(id)?.[0] ?? `movie ${id}`);
+    const titles = ofItem.ids.map((id) => movieFields.get(id)?.[0] ?? '');
     return {
       users: {
         numRows: ofUser.ids.length,

@@ -1,10 +1,33 @@
 import { z } from 'zod';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent, type InputFile } from '../definition.js';
-import { numberRows, textLines } from './rows.js';
+import { formatError, numberRows, textLines } from './rows.js';
 
 const NUM_USERS = 6_040;
 const NUM_ITEMS = 3_706;
-const CANDIDATE_LISTS = 'sampled-99';
+const LIST_LENGTH = 99;
+const CANDIDATE_LISTS = `sampled-${LIST_LENGTH}`;
+
+/** The list of each test row, the test item left out of its own. */
+function readLists(input: InputFile, test: { readonly user: Int32Array; readonly item: Int32Array }): Int32Array[] {
+  const lines = textLines(input);
+  const numRows = test.item.length;
+  if (lines.length !== numRows) {
+    throw formatError(
+      `${input.path} has ${lines.length} ${lines.length === 1 ? 'list' : 'lists'} for ${numRows} test rows`,
+    );
+  }
+  return lines.map((line, k) => {
+    const [pair, ...items] = line.split('\t');
+    const row = `(${test.user[k]},${test.item[k]})`;
+    if (pair !== row) {
+      throw formatError(`${input.path}:${k + 1}: the list of ${pair} stands where the test row is ${row}`);
+    }
+    if (items.length !== LIST_LENGTH) {
+      throw formatError(`${input.path}:${k + 1}: ${items.length} items instead of ${LIST_LENGTH}`);
+    }
+    return Int32Array.from(items, Number).filter((item) => item !== test.item[k]);
+  });
+}
 
 /**
  * The leave-one-out split of MovieLens 1M by He et al. 2017: the latest rating of each user is for testing, and is ranked against
@@ -63,12 +86,13 @@ export const ncfMovielens1m = defineDataset({
     };
     const numTrain = (train[0] as Float64Array).length;
     const numTest = (test[0] as Float64Array).length;
+    const user = Int32Array.from(column(0));
     const item = Int32Array.from(column(1));
     return {
       users: { numRows: NUM_USERS, columns: {} },
       items: { numRows: NUM_ITEMS, columns: {} },
       interactions: {
-        user: Int32Array.from(column(0)),
+        user,
         item,
         time: column(3),
         rating: Float32Array.from(column(2)),
@@ -82,9 +106,10 @@ export const ncfMovielens1m = defineDataset({
         test: Int32Array.from({ length: numTest }, (_, row) => numTrain + row),
         negatives: {
           name: CANDIDATE_LISTS,
-          items: textLines(files['negatives'] as InputFile).map((line, k) =>
-            Int32Array.from(line.split('\t').slice(1), Number).filter((candidate) => candidate !== item[numTrain + k]),
-          ),
+          items: readLists(files['negatives'] as InputFile, {
+            user: user.subarray(numTrain),
+            item: item.subarray(numTrain),
+          }),
         },
       },
     };

@@ -1,12 +1,29 @@
 import { gunzipSync } from 'node:zlib';
-import type { InputFile } from '../definition.js';
+import type { ConfigError } from '@towerbench/config';
+import { dataError, type InputFile } from '../definition.js';
+
+/** An input that does not hold what its source publishes; `what` begins with the file, and the line where there is one. */
+export function formatError(what: string): ConfigError {
+  return dataError('data-format', 'dataset.name', what, {
+    hint: 'the file is incomplete or of another edition; get it again',
+  });
+}
 
 /** The bytes of an input, decompressed when its name ends in `.gz`. */
 function contentOf({ path, bytes }: InputFile): Uint8Array {
-  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+  if (!path.endsWith('.gz')) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw formatError(`${path} cannot be decompressed: ${(error as Error).message}`);
+  }
 }
 
-/** The lines of an input without their ends; an empty last line is no line. */
+/**
+ * The lines of an input without their ends; an empty last line is no line.
+ *
+ * @throws {ConfigError} when it cannot be decompressed
+ */
 export function textLines(input: InputFile, encoding: 'utf8' | 'latin1' = 'utf8'): string[] {
   const lines = Buffer.from(contentOf(input)).toString(encoding).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
@@ -21,7 +38,7 @@ const ZERO = 48;
  * Columns of whole numbers, read straight from the bytes. A field may be empty.
  *
  * @returns one array per column; NaN where a field is empty
- * @throws {SyntaxError} that names the line, when it has another number of fields or something else than digits
+ * @throws {ConfigError} that names the line, when it has another number of fields or something else than digits
  */
 export function numberRows(
   input: InputFile,
@@ -38,7 +55,7 @@ export function numberRows(
   let at = header ? bytes.indexOf(NEWLINE) + 1 : 0;
   let row = 0;
   const fail = (what: string): never => {
-    throw new SyntaxError(`${input.path}:${row + (header ? 2 : 1)}: ${what}`);
+    throw formatError(`${input.path}:${row + (header ? 2 : 1)}: ${what}`);
   };
   while (at < bytes.length) {
     for (let column = 0; column < columns; column++) {
