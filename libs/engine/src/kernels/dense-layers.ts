@@ -71,12 +71,19 @@ interface Stack {
   readonly activations: readonly DenseLayer['activation'][];
 }
 
+/** The address of a tensor of a list. */
+function addressesIn({ address }: SharedBackend): (list: readonly tf.Tensor[], index: number) => number {
+  return (list, index) => address(list[index] as tf.Tensor);
+}
+
 /** `tensors`: x, then kernel and bias of each layer. `panels`: the input and every layer's output in panels. */
 function forward(
   tensors: readonly tf.Tensor[],
   { rows, widths, activations }: Stack,
-  { kernels, address, tensor, withScratch }: SharedBackend,
+  backend: SharedBackend,
 ): { value: tf.Tensor2D; panels: tf.Tensor[] } {
+  const { kernels, address, tensor, withScratch } = backend;
+  const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
   const panels = widths.map((width) => tensor<tf.Rank.R1>([kernels.panelFloats(rows, width)]));
   const value = tensor<tf.Rank.R2>([rows, widths.at(-1) as number]);
@@ -95,10 +102,6 @@ function forward(
     kernels.fromPanels(rows, value.shape[1], at(panels, activations.length), ps, address(value), value.shape[1]);
   });
   return { value, panels };
-
-  function at(list: readonly tf.Tensor[], index: number): number {
-    return address(list[index] as tf.Tensor);
-  }
 }
 
 function backward(
@@ -106,8 +109,10 @@ function backward(
   tensors: readonly tf.Tensor[],
   panels: readonly tf.Tensor[],
   { rows, widths, activations }: Stack,
-  { kernels, address, tensor, withScratch }: SharedBackend,
+  backend: SharedBackend,
 ): tf.Tensor[] {
+  const { kernels, address, tensor, withScratch } = backend;
+  const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
   const last = activations.length;
   const gradients = tensors.map(({ shape }) => tensor(shape));
@@ -136,10 +141,6 @@ function backward(
     kernels.fromPanels(rows, widths[0] as number, output, ps, at(gradients, 0), widths[0] as number);
   });
   return gradients;
-
-  function at(list: readonly tf.Tensor[], index: number): number {
-    return address(list[index] as tf.Tensor);
-  }
 }
 
 /** Floats for a layer's weights in panels, either way round, and its bias. */
