@@ -246,7 +246,7 @@ test.describe('an experiment', () => {
     const reached = reader.run(first!.id)!.metrics['valid/auc']!;
     reader.close();
     await expect(rowOf(runs, `run ${first!.id}`).locator('data')).toHaveText(reached.toFixed(4));
-    await expect(rowOf(runs, `run ${second!.id}`)).toContainText('loss is NaN at step 1201');
+    expect(await rowOf(runs, `run ${second!.id}`).innerText()).toMatch(/failed\s+loss is NaN at step 1201/);
     await expect(rowOf(runs, `run ${second!.id}`)).not.toContainText('training.learning_rate');
   });
 
@@ -363,6 +363,42 @@ test('a run shows its curve, config, environment, log and error', async ({ page,
   await expect(page.getByRole('region', { name: 'Log of attempt 2' })).toContainText('epoch 1: 30 evaluations');
   await page.getByText('Attempt 1: failed').press('Enter');
   await expect(page.getByText('loss is NaN at step 1201')).toBeVisible();
+});
+
+test('a failed run says why once', async ({ page, dashboard }) => {
+  const writer = dashboard.writer();
+  const [run] = writer.plan(experimentInput(NAME));
+  writer.fail(begin(writer, run!, 3), { error: 'loss is NaN at step 1201', status: 'failed', retry: false });
+  await page.goto(`/runs/${run!.id}`);
+  await expect(page.getByRole('alert')).toHaveText('loss is NaN at step 1201');
+  await expect(page.getByRole('region', { name: 'Log of attempt 1' })).toBeVisible();
+  await expect(page.getByText('loss is NaN at step 1201')).toHaveCount(1);
+});
+
+test('a variant without a result is not called the best of its trials, nor one seed a band', async ({
+  page,
+  dashboard,
+}) => {
+  const writer = dashboard.writer();
+  const [run] = writer.plan({
+    ...experimentInput(NAME),
+    trials: [0.001, 0.01].map((rate) => ({
+      id: `trial-of-rate-${rate}`,
+      variant: 'base',
+      parameters: { 'optimizer.learning_rate': rate },
+      config: { optimizer: { learningRate: rate } },
+    })),
+  });
+  const attempt = begin(writer, run!);
+  await page.goto(experimentPage);
+  await expect(rowOf(leaderboard(page), 'base')).toContainText('first of 2 trials');
+  await expect(
+    rowOf(page.getByRole('group', { name: 'Curves' }), 'base')
+      .getByRole('cell')
+      .nth(1),
+  ).toHaveText('–');
+  finish(writer, run!, attempt);
+  await expect(rowOf(leaderboard(page), 'base')).toContainText('best of 2 trials');
 });
 
 test('a run shows the metrics of the report first, and all of them by part in a table', async ({ page, dashboard }) => {

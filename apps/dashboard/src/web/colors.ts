@@ -29,3 +29,19 @@ export function lineStyle(series: number): { property: string; marker: Marker; d
     dash: DASHES[Math.floor(series / MARKERS.length) % DASHES.length] ?? [],
   };
 }
+
+/** So many points of a curve carry its marker, besides the last. */
+const NUM_MARKERS = 10;
+
+/** Whether a point of a curve of `length` points carries the marker: some on the way, other series' between them, and the end. */
+export function hasMarker({
+  series,
+  index,
+  length,
+}: {
+  readonly series: number;
+  readonly index: number;
+  readonly length: number;
+}): boolean {
+  return (index + series) % Math.ceil(length / NUM_MARKERS) === 0 || index === length - 1;
+}

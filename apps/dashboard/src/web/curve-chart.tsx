@@ -11,7 +11,7 @@ import {
 import { color as parseColor } from 'chart.js/helpers';
 import { useEffect, useRef } from 'react';
 import type { BandPoint } from '../contract/payloads.js';
-import { lineStyle } from './colors.js';
+import { hasMarker, lineStyle } from './colors.js';
 import { count, reading } from './format.js';
 
 Chart.register(Filler, LinearScale, LineController, LineElement, PointElement, Tooltip);
@@ -25,8 +25,6 @@ export interface Curve {
 
 /** A curve of so few points shows where they are; of a longer one only those with a marker are seen. */
 const POINTS_WITH_DOTS = 40;
-/** So many points of a curve carry its marker, other curves' markers between them. */
-const NUM_MARKERS = 10;
 
 type Line = ChartDataset<'line', { x: number; y: number }[]> & {
   readonly band?: true;
@@ -38,7 +36,6 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
   return curves.flatMap(({ name, color, points }): Line[] => {
     const { property, marker, dash } = lineStyle(color);
     const dot = points.length <= POINTS_WITH_DOTS ? 1.5 : 0;
-    const distance = Math.ceil(points.length / NUM_MARKERS);
     const stroke = style.getPropertyValue(property).trim();
     const edge = { label: name, band: true, borderWidth: 0, pointRadius: 0, pointHitRadius: 0 } as const;
     const line: Line = {
@@ -51,7 +48,7 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
       borderDash: [...dash],
       pointStyle: marker.canvas,
       pointRotation: marker.rotation,
-      pointRadius: points.map((_, i) => ((i + color) % distance === 0 ? 4 : dot)),
+      pointRadius: points.map((_, index) => (hasMarker({ series: color, index, length: points.length }) ? 4 : dot)),
       pointBorderWidth: 1.75,
       pointHoverRadius: 5,
       // A point on the edge is seen whole.

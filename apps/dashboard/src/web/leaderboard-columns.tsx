@@ -91,7 +91,9 @@ export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): 
             cell: ({ row: { original } }: { row: Row<ReportGroup> }) => (
               <>
                 <code>{settings(original.parameters) || NONE}</code>
-                {original.budget > 1 && <small>{`best of ${count(original.budget)} trials`}</small>}
+                {original.budget > 1 && (
+                  <small>{`${original.n > 0 ? 'best' : 'first'} of ${count(original.budget)} trials`}</small>
+                )}
               </>
             ),
           },

@@ -89,9 +89,11 @@ export function RunList({
                   <td>{row.variant}</td>
                   <td className="number">{seed}</td>
                   <td>
-                    <Status of={row.run.status} />
+                    <Status of={row.run.status} />{' '}
                     {error !== null && (
-                      <span className="problem error" title={error}>{` ${error.split('\n')[0]}`}</span>
+                      <span className="problem error" title={error}>
+                        {error.split('\n')[0]}
+                      </span>
                     )}
                   </td>
                   <td>

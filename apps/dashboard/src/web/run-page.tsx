@@ -72,7 +72,7 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
       <Section title="Attempts">
         {attempts.length === 0 && <p className="muted">This run has not begun.</p>}
         {attempts.map((attempt) => (
-          <Attempt key={attempt.id} attempt={attempt} isOpen={attempt === newest} />
+          <Attempt key={attempt.id} attempt={attempt} isOpen={attempt === newest} said={run.error} />
         ))}
       </Section>
       <Section title="Config">
@@ -199,7 +199,16 @@ function RunCurve({
   );
 }
 
-function Attempt({ attempt, isOpen }: { readonly attempt: AttemptDetail; readonly isOpen: boolean }) {
+/** An attempt with its log, and with its error unless that is `said` above. */
+function Attempt({
+  attempt,
+  isOpen,
+  said,
+}: {
+  readonly attempt: AttemptDetail;
+  readonly isOpen: boolean;
+  readonly said: string | null;
+}) {
   const { number, status, pid, startedAt, endedAt, error, log, logLength } = attempt;
   return (
     <details open={isOpen}>
@@ -207,7 +216,7 @@ function Attempt({ attempt, isOpen }: { readonly attempt: AttemptDetail; readonl
         {`Attempt ${number}: ${status}`}
         <span className="muted">{` ${moment(startedAt)}${endedAt === null ? '' : `, ${duration((endedAt - startedAt) / 1000)}`}, process ${pid}`}</span>
       </summary>
-      {error !== null && <pre className="problem">{error}</pre>}
+      {error !== null && error !== said && <pre className="problem">{error}</pre>}
       {log.length < logLength && (
         <p className="muted note">{`The last ${count(log.length)} of ${count(logLength)} characters.`}</p>
       )}

@@ -102,7 +102,9 @@ export function VariantCurves({
                           </label>
                         </th>
                         <td className="number">{reading(last?.mean)}</td>
-                        <td className="number">{last ? `${reading(last.min)} to ${reading(last.max)}` : NONE}</td>
+                        <td className="number">
+                          {last && last.n > 1 ? `${reading(last.min)} to ${reading(last.max)}` : NONE}
+                        </td>
                         <td className="number">{last ? count(last.n) : NONE}</td>
                         <td className="number">{last ? count(last.step) : NONE}</td>
                       </tr>
