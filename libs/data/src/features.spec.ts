@@ -16,15 +16,15 @@ const items: Table = {
     taste: { kind: 'vector', width: 2, values: Float32Array.from({ length: 12 }, (_, k) => k) },
   },
 };
-/** The last item never occurs in training. */
-const trainRows = Int32Array.of(1, 1, 1, 1, 1, 0);
-
-function candidate(specs: Parameters<typeof buildFeatures>[0]['features']['candidate'], minFrequency = 1) {
+function candidate(
+  specs: Parameters<typeof buildFeatures>[0]['features']['candidate'],
+  { trainRows = Int32Array.of(1, 1, 1, 1, 1, 0) } = {}, // the last item never occurs in training
+) {
   return buildFeatures({
     users: { table: none, trainRows: Int32Array.of(1) },
     items: { table: items, trainRows },
     features: { query: [], candidate: specs },
-    minFrequency,
+    minFrequency: 1,
   });
 }
 
@@ -47,6 +47,22 @@ describe('buildFeatures', () => {
     expect([first, second]).toEqual([2, 2]);
     expect([third, fourth, beyond]).toEqual([3, 3, 3]);
     expect(missing).not.toBe(2);
+  });
+
+  it('counts an item as often as training shows it, when numbers are cut and scaled', () => {
+    const counted = (spec: Parameters<typeof candidate>[0][number], ...counts: number[]) =>
+      candidate([spec], { trainRows: Int32Array.from(counts) }).candidate;
+    const cut = (buckets: number, ...counts: number[]) => {
+      const [feature] = counted({ name: 'year', kind: 'numeric', buckets }, ...counts).ids;
+      return [...(feature?.ids ?? [])].slice(0, 4);
+    };
+    expect(cut(2, 6, 1, 1, 1, 1, 0)).toEqual([2, 3, 3, 3]);
+    expect(cut(3, 6, 0, 1, 1, 1, 0)).toEqual([2, 3, 3, 4]); // no bound at a number that training does not show
+    const [first, second] = counted('year', 6, 1, 1, 1, 1, 0).dense[0]?.values ?? [];
+    const mean = (6 * 0 + 1 + 2 + 3) / 9;
+    const deviation = Math.sqrt((1 + 4 + 9) / 9 - mean ** 2);
+    expect(first).toBeCloseTo(-mean / deviation, 5);
+    expect(second).toBeCloseTo((1 - mean) / deviation, 5);
   });
 
   it('standardises raw numbers by mean and deviation of the training rows; missing ones are the mean', () => {

@@ -6,8 +6,10 @@ import { ConfigError } from '@towerbench/config';
 import { afterAll, describe, expect, it } from 'vitest';
 import { assembleCandidate, assembleQuery } from './assemble.js';
 import { datasets } from './catalog.js';
-import type { RankingSet } from './contract.js';
+import type { LabelledSet, Ragged, RankingSet } from './contract.js';
 import type { DatasetDefinition } from './definition.js';
+import { buildFeatures } from './features.js';
+import { loadDataset, locate } from './load.js';
 import { describeDataset, prepareData } from './prepare.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-data-'));
@@ -21,15 +23,18 @@ function section(name: string, params: object = {}): Parameters<typeof prepareDa
 
 const small = { numUsers: 60, numItems: 50, meanLength: 9 };
 
+function listAt({ offsets, items }: Ragged, entry: number): number[] {
+  return [...items.subarray(offsets[entry], offsets[entry + 1])];
+}
+
 describe('prepareData on world/movies', () => {
-  const data = prepareData(
-    section('world/movies', {
-      ...small,
-      features: { query: ['user_id', { name: 'watched', kind: 'sequence', length: 3 }] },
-    }),
-    places,
-  );
+  const wanted = section('world/movies', {
+    ...small,
+    features: { query: ['user_id', { name: 'watched', kind: 'sequence', length: 3 }] },
+  });
+  const data = prepareData(wanted, places);
   const test = data.test as RankingSet;
+  const idOf = (item: number): number => assembleCandidate(data, Int32Array.of(item)).ids['item_id']?.[0] as number;
 
   it('never lists a positive among the seen, and removes training and validation rows from the candidates', () => {
     for (let u = 0; u < test.users.length; u++) {
@@ -46,6 +51,40 @@ describe('prepareData on world/movies', () => {
     }
   });
 
+  it('gives the last row of each user to testing, the one before to validation, and the rest to training', () => {
+    const { interactions } = loadDataset(locate(wanted, places), places);
+    const { train, numUsers } = data;
+    const [valid, tested] = [data.valid, data.test] as [RankingSet, RankingSet];
+    expect([valid.users.length, tested.users.length]).toEqual([numUsers, numUsers]);
+    for (let user = 0; user < numUsers; user++) {
+      const rows = [...interactions.user.keys()].filter((row) => interactions.user[row] === user);
+      const times = rows.map((row) => interactions.time?.[row] as number);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      const items = rows.map((row) => interactions.item[row] as number);
+      expect([...train.item].filter((_, row) => train.user[row] === user)).toEqual(items.slice(0, -2));
+      expect(listAt(valid.positives, valid.users.indexOf(user))).toEqual(items.slice(-2, -1));
+      expect(listAt(tested.positives, tested.users.indexOf(user))).toEqual(items.slice(-1));
+    }
+  });
+
+  it.each(['valid', 'test'] as const)('encodes a user of the %s part by what came before the item to find', (part) => {
+    const { users, positives, historyEnd } = data[part] as RankingSet;
+    const watched = assembleQuery(data, users, historyEnd).ids['watched'] as Int32Array;
+    for (const [entry, user] of users.entries()) {
+      const all = listAt(data.history, user);
+      const before = all.slice(0, part === 'valid' ? -2 : -1);
+      expect(all[before.length]).toBe(positives.items[entry]);
+      const latest = before.reverse().slice(0, 3).map(idOf);
+      expect([...watched.subarray(3 * entry, 3 * entry + 3)]).toEqual(latest);
+    }
+  });
+
+  it('takes the first item and the first user for real ones, not for padding', () => {
+    expect(data.itemCounts[0]).toBeGreaterThan(0);
+    expect(idOf(0)).toBeGreaterThan(1);
+    expect(assembleQuery(data, Int32Array.of(0), Int32Array.of(0)).ids['user_id']?.[0]).toBeGreaterThan(1);
+  });
+
   it('reads only what happened before, most recent first, padded with 0', () => {
     const user = data.train.user[0] as number;
     const rows = [...data.train.user.keys()].filter((row) => data.train.user[row] === user);
@@ -55,20 +94,35 @@ describe('prepareData on world/movies', () => {
       Int32Array.from(rows, () => user),
       Int32Array.from(rows, (row) => data.train.historyEnd[row] as number),
     );
-    const idOf = (item: number | undefined): number =>
-      item === undefined ? 0 : (assembleCandidate(data, Int32Array.of(item)).ids['item_id']?.[0] as number);
     for (const [k] of rows.entries()) {
-      const expected = [items[k - 1], items[k - 2], items[k - 3]].map(idOf);
+      const expected = [items[k - 1], items[k - 2], items[k - 3]].map((item) => (item === undefined ? 0 : idOf(item)));
       expect([...(batch.ids['watched'] as Int32Array).subarray(3 * k, 3 * k + 3)]).toEqual(expected);
     }
   });
 
-  it('counts training rows only: an item that only the test part shows is unknown to the model', () => {
-    const untrained = [...data.itemCounts.keys()].find((item) => data.itemCounts[item] === 0);
-    const id = (item: number) => assembleCandidate(data, Int32Array.of(item)).ids['item_id']?.[0];
-    if (untrained !== undefined) expect(id(untrained)).toBe(1);
-    expect(id(data.train.item[0] as number)).toBeGreaterThan(1);
-    expect(data.itemCounts.reduce((sum, count) => sum + count, 0)).toBe(data.train.item.length);
+  it('counts training rows only: an item that only validation and testing show is unknown to the model', () => {
+    const sparse = prepareData(section('world/movies', { ...small, numItems: 400 }), places);
+    const counts = new Int32Array(sparse.numItems);
+    for (const item of sparse.train.item) counts[item]!++;
+    expect(sparse.itemCounts).toEqual(counts);
+    const ids = assembleCandidate(sparse, Int32Array.from(counts.keys())).ids['item_id'] as Int32Array;
+    for (const [item, count] of counts.entries()) expect((ids[item] as number) > 1).toBe(count > 0);
+    const { positives } = sparse.test as RankingSet;
+    expect([...positives.items].filter((item) => counts[item] === 0)).not.toEqual([]);
+  });
+
+  it('cuts and scales numbers by the training rows alone', () => {
+    for (const spec of [{ name: 'year', kind: 'numeric' as const, buckets: 20 }, 'year']) {
+      const features = { query: [], candidate: [spec, 'item_id'] };
+      const params = { ...small, features: { candidate: features.candidate } };
+      const { items } = loadDataset(locate(section('world/movies', params), places), places);
+      const { train, candidate } = prepareData(section('world/movies', params), places);
+      const trainRows = new Int32Array(items.numRows);
+      for (const item of train.item) trainRows[item]!++;
+      const users = { table: { numRows: 0, columns: {} }, trainRows: new Int32Array(0) };
+      const expected = buildFeatures({ users, items: { table: items, trainRows }, features, minFrequency: 1 });
+      expect(candidate).toEqual(expected.candidate);
+    }
   });
 
   it('puts values rarer than min_frequency into the unknown bucket', () => {
@@ -93,8 +147,39 @@ describe('prepareData on world/movies', () => {
   });
 });
 
+describe('the truth of world/movies', () => {
+  const data = prepareData(section('world/movies', { numUsers: 1000, numItems: 60, meanLength: 12 }), places);
+  const { users, positives, seen } = data.test as RankingSet;
+  const scores = data.truth?.scoreUsers(users) as Float32Array;
+
+  it('is the distribution that the last movie of each user was drawn from', () => {
+    // Its log-likelihood is the sum of what the entropies lead to expect, up to chance.
+    let excess = 0;
+    let variance = 0;
+    for (const [entry] of users.entries()) {
+      const own = scores.subarray(entry * data.numItems, (entry + 1) * data.numItems);
+      const watched = new Set(listAt(seen, entry));
+      const unseen = [...own.keys()].filter((item) => !watched.has(item));
+      const weights = unseen.map((item) => Math.exp(own[item] as number));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const logs = weights.map((weight) => Math.log(weight / total));
+      const expected = logs.reduce((sum, log) => sum + Math.exp(log) * log, 0);
+      variance += logs.reduce((sum, log) => sum + Math.exp(log) * (log - expected) ** 2, 0);
+      excess += (logs[unseen.indexOf(positives.items[entry] as number)] as number) - expected;
+    }
+    expect(Math.abs(excess) / Math.sqrt(variance)).toBeLessThan(4);
+  });
+
+  it('scores a pair as it scores the catalogue', () => {
+    const pairs = data.truth?.scorePairs(users, positives.items) as Float32Array;
+    for (const [entry, item] of positives.items.entries())
+      expect(pairs[entry]).toBe(scores[entry * data.numItems + item]);
+  });
+});
+
 describe('world/field-noise', () => {
-  const data = prepareData(section('world/field-noise', { numRows: 20_000, numEvaluationRows: 5_000 }), places);
+  const wanted = section('world/field-noise', { numRows: 20_000, numEvaluationRows: 5_000 });
+  const data = prepareData(wanted, places);
 
   it('draws labels from the log-odds that it states', () => {
     const { user, item, label } = data.train;
@@ -109,6 +194,33 @@ describe('world/field-noise', () => {
     const parts = [data.train, data.valid, data.test].map((part) => new Set('user' in part ? part.user : []));
     expect(parts.map(({ size }) => size)).toEqual([20_000, 5_000, 5_000]);
     expect(new Set(parts.flatMap((users) => [...users])).size).toBe(30_000);
+  });
+
+  it('evaluates the rows of each part by the labels that were drawn', () => {
+    const { interactions, fixedSplit } = loadDataset(locate(wanted, places), places);
+    for (const part of ['valid', 'test'] as const) {
+      const { user, item, label } = data[part] as LabelledSet;
+      const rows = fixedSplit?.[part] as Int32Array;
+      expect(user).toEqual(rows.map((row) => interactions.user[row] as number));
+      expect(item).toEqual(rows.map((row) => interactions.item[row] as number));
+      expect([...label]).toEqual([...rows].map((row) => interactions.label?.[row]));
+      expect(new Set(label)).toEqual(new Set([0, 1]));
+    }
+  });
+
+  it('knows no user who is not in training', () => {
+    const few = { numRows: 1000, numEvaluationRows: 500, features: { query: ['user_id'] } };
+    const { vocabularies, query } = prepareData(section('world/field-noise', few), places);
+    expect(vocabularies['user_id']?.size).toBe(1000 + 2);
+    expect([...(query.ids[0]?.ids ?? [])].slice(1000)).toEqual(new Array<number>(1000).fill(1));
+  });
+
+  it('has no times, so a sequence is refused at its place', () => {
+    const query = ['field_0', { name: 'clicked', kind: 'sequence' }];
+    const few = { numRows: 1000, numEvaluationRows: 500, features: { query } };
+    expect(() => prepareData(section('world/field-noise', few), places)).toThrow(
+      'dataset.features.query[1]: a sequence feature needs the order of rows, but 2000 of 2000 rows have no time',
+    );
   });
 });
 
@@ -127,6 +239,36 @@ describe('worlds', () => {
 });
 
 describe('describeDataset', () => {
+  it('names the data by every option that changes what is measured', () => {
+    const fingerprintOf = (params: object) => describeDataset(section('world/movies', params), places).fingerprint;
+    const different = [
+      {},
+      { seed: 1 },
+      { numUsers: 100 },
+      { split: { protocol: 'leave-last-k', k: 1 } },
+      { split: { protocol: 'leave-last-k', k: 2 } },
+      { split: { protocol: 'leave-one-out', validation: 'random-train-item' } },
+      { split: { protocol: 'ratio' } },
+      { split: { protocol: 'ratio', test: 0.2 } },
+    ].map(fingerprintOf);
+    expect(new Set(different).size).toBe(different.length);
+    expect(fingerprintOf({ features: { query: ['user_id'] }, minFrequency: 3 })).toBe(different[0]);
+  });
+
+  it('names the data by the bytes of its files', () => {
+    const dataDir = join(folder, 'named');
+    mkdirSync(join(dataDir, 'ml-100k'), { recursive: true });
+    const fingerprintOf = (ratings: string, params: object = {}) => {
+      for (const [name, text] of Object.entries({ 'u.data': ratings, 'u.user': 'users', 'u.item': 'movies' }))
+        writeFileSync(join(dataDir, 'ml-100k', name), text);
+      return describeDataset(section('movielens-100k', params), { ...places, dataDir }).fingerprint;
+    };
+    const first = fingerprintOf('1\t1\t5\t10\n');
+    expect(fingerprintOf('1\t1\t5\t10\n')).toBe(first);
+    expect(fingerprintOf('1\t1\t4\t10\n')).not.toBe(first); // of the same length
+    expect(fingerprintOf('1\t1\t5\t10\n', { positive: 'rating >= 2' })).not.toBe(first);
+  });
+
   it('says which files to put where, when they are missing', () => {
     expect(() => describeDataset(section('movielens-100k'), places)).toThrow(
       /files of movielens-100k are not in .*data\n {2}allowed {2}needed there: ml-100k\/u.data or ml-100k\/u.data.gz .*\n {2}hint {5}get them from https:/,

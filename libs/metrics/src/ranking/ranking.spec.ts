@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutoffs } from '../names.js';
 import { rankAgainst, rankPositives, type ItemLists } from './ranks.js';
 import { ListStatistics, topK } from './top-k.js';
 import { meanOverUsers, userMetrics } from './user-metrics.js';
@@ -113,6 +114,23 @@ describe('userMetrics', () => {
     expect(evaluateUser([3, 2, 1], [1])['ndcg@5']).toBeCloseTo(1 / Math.log2(3), 6);
     expect(evaluateUser([3, 2, 1], [2])['mrr']).toBeCloseTo(1 / 3, 6);
     expect(evaluateUser([3, 2, 1], [1])['ndcg@1']).toBe(0);
+  });
+
+  it('counts a positive within the first k places and none beyond, for every cut-off', () => {
+    const scores = Array.from({ length: 102 }, (_, item) => -item);
+    for (const place of [1, 2, 5, 6, 10, 11, 100, 101]) {
+      const metrics = evaluateUser(scores, [place - 1]);
+      expect(metrics['mrr']).toBeCloseTo(1 / place, 6);
+      for (const k of cutoffs) {
+        const isWithin = place <= k;
+        expect(metrics[`mrr@${k}`], `mrr@${k} of place ${place}`).toBeCloseTo(isWithin ? 1 / place : 0, 6);
+        expect(metrics[`hr@${k}`], `hr@${k} of place ${place}`).toBe(isWithin ? 1 : 0);
+        expect(metrics[`ndcg@${k}`], `ndcg@${k} of place ${place}`).toBeCloseTo(
+          isWithin ? 1 / Math.log2(place + 1) : 0,
+          6,
+        );
+      }
+    }
   });
 
   it('never has more hits than places, when several positives share one place', () => {
