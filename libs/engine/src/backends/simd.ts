@@ -13,6 +13,9 @@ export interface SharedBackend {
   tensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
   /** A fresh view of a float32 tensor's values: growing memory detaches older ones. */
   values(tensor: tf.TensorInfo): Float32Array;
+  /** Fresh views of a block of scratch memory. */
+  floats(address: number, length: number): Float32Array;
+  integers(address: number, length: number): Int32Array;
   /** Runs `body` with a block of scratch memory of so many floats. */
   withScratch<T>(floats: number, body: (address: number) => T): T;
 }
@@ -57,6 +60,8 @@ export async function startSimd(): Promise<void> {
       tf.engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], 'float32')) as tf.Tensor<R>,
     values: ({ dataId, shape }) =>
       new Float32Array(memory.buffer, backend.dataIdMap.get(dataId).memoryOffset, tf.util.sizeFromShape([...shape])),
+    floats: (address, length) => new Float32Array(memory.buffer, address, length),
+    integers: (address, length) => new Int32Array(memory.buffer, address, length),
     withScratch(floats, body) {
       // 16 bytes more, so that the block can start on a vector boundary.
       const raw = backend.wasm._malloc(floats * 4 + 16) >>> 0; // it is a signed number

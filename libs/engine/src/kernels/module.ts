@@ -140,6 +140,21 @@ export interface Kernels {
     learningRate: number,
     momentum: number,
   ): void;
+  scanFloats(rows: number, dim: number, capacity: number): number;
+  openScan(
+    scan: number,
+    rows: number,
+    dim: number,
+    capacity: number,
+    queries: number,
+    excludedOffsets: number,
+    excludedItems: number,
+  ): void;
+  scanBlock(scan: number, first: number, count: number, candidates: number): void;
+  topKFloats(rows: number, k: number): number;
+  openTopK(rows: number, k: number, state: number): void;
+  topKBlock(scan: number, k: number, state: number): void;
+  closeTopK(rows: number, k: number, state: number, items: number, scores: number): void;
   inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
   inBatchSoftmax(
     queries: number,
