@@ -62,6 +62,16 @@ export const suites = {
         peers: [python(setting, ['gemm.py', product])],
       })),
     ),
+  topk: (setting) =>
+    ['6040-3706-32', '10000-100000-64', '1000-1000000-64'].map((search) => {
+      const inputs = join(setting.folder, `search-${search}`);
+      runBench(setting, ['--bench', 'topk', '--search', search, '--export', inputs]);
+      return {
+        what: `topk, ${search}`,
+        ours: ours(setting, ['--bench', 'topk', '--search', search]),
+        peers: [python(setting, ['top_k.py', search, '--inputs', inputs])],
+      };
+    }),
   sweep: (setting) => [
     {
       what: 'the reference sweep, two processes',

@@ -1,65 +1,62 @@
 """
-The exact 100 best of many items for each query by inner product, float32, unit vectors.
+The exact 100 best of many items for each query by inner product in faiss: IndexFlatIP, float32, told to use matrix products whatever the
+number of queries, which is several times as fast as without.
 
-    python top_k.py MODE QUERIES-ITEMS-DIM       asks for windows as in measure.py
+    python top_k.py QUERIES-ITEMS-DIM --inputs FOLDER       asks for windows as in measure.py
 
-MODE    faiss     IndexFlatIP, told to use matrix products whatever the number of queries: several times as fast as without
-        numpy     matmul and argpartition in blocks of queries
+FOLDER    vectors and what we found, as `engine:bench --bench topk --export` writes them. Ends with an error where faiss finds other
+          scores, or other items that do not tie.
 """
 
 import argparse
+import os
 
 import measure
 import faiss
 import numpy as np
 
 NUM_BEST = 100
-# Queries at once: faiss makes blocks of its own; numpy is fastest when the scores of a block stay small.
-FAISS_QUERIES = 1024
-NUMPY_SCORES = 1 << 22
+# Scores of unit vectors that are added up in another order.
+TOLERANCE = 1e-5
 
 
-def unit_vectors(draw, rows, dim):
-    vectors = draw.standard_normal((rows, dim), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def best_of_numpy(queries, items):
-    scores = queries @ items.T
-    found = np.argpartition(-scores, NUM_BEST, axis=1)[:, :NUM_BEST]
-    values = np.take_along_axis(scores, found, axis=1)
-    return np.take_along_axis(found, np.argsort(-values, axis=1), axis=1)
+def require_equal(items, scores, our_items, our_scores):
+    """The same scores at every place, and the same items wherever no other score is as near as the tolerance."""
+    gap = np.abs(scores - our_scores).max()
+    if not gap <= TOLERANCE:
+        raise SystemExit(f"a score differs by {gap}")
+    steps = np.pad(-np.diff(scores, axis=1), ((0, 0), (1, 1))) # the last place may tie with one that is not in the list
+    is_alone = (steps[:, :-1] > TOLERANCE) & (steps[:, 1:] > TOLERANCE)
+    is_alone[:, 0] = steps[:, 1] > TOLERANCE
+    if (items != our_items)[is_alone].any():
+        raise SystemExit("items differ that do not tie")
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("mode", choices=("faiss", "numpy"))
     parser.add_argument("sizes")
+    parser.add_argument("--inputs", required=True)
     parser.add_argument("--window-seconds", type=float, default=1)
     options = parser.parse_args()
     num_queries, num_items, dim = map(int, options.sizes.split("-"))
-    draw = np.random.default_rng(0)
-    items, queries = unit_vectors(draw, num_items, dim), unit_vectors(draw, num_queries, dim)
 
+    def read(name, columns):
+        return np.fromfile(os.path.join(options.inputs, name), name.split(".")[1]).reshape(-1, columns)
+
+    queries, items = read("queries.float32", dim), read("candidates.float32", dim)
+    assert (len(queries), len(items)) == (num_queries, num_items)
     faiss.omp_set_num_threads(1)
     faiss.cvar.distance_compute_blas_threshold = 1
     index = faiss.IndexFlatIP(dim)
     index.add(items)
-    block = min(num_queries, FAISS_QUERIES if options.mode == "faiss" else max(16, NUMPY_SCORES // num_items))
-    at = 0
+    scores, found = index.search(queries, NUM_BEST)
+    require_equal(found, scores, read("best.int32", NUM_BEST), read("best.float32", NUM_BEST))
 
     def run():
-        nonlocal at
-        part = queries[at : at + block]
-        at = (at + block) % (num_queries - num_queries % block)
-        if options.mode == "faiss":
-            index.search(part, NUM_BEST)
-        else:
-            best_of_numpy(part, items)
-        return len(part)
+        index.search(queries, NUM_BEST)
+        return num_queries
 
-    version = faiss.__version__ if options.mode == "faiss" else np.__version__
-    measure.serve(f"{options.mode} {version}", "queries", run, options.window_seconds)
+    measure.serve(f"faiss {faiss.__version__}", "queries", run, options.window_seconds)
 
 
 if __name__ == "__main__":

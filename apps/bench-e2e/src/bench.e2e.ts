@@ -123,10 +123,32 @@ describe('engine:bench', () => {
     ]);
   });
 
-  it('says that the exact search is not there to be timed', () => {
-    expect(recordsOf('--bench', 'topk')).toEqual([
-      { bench: 'topk', ...environment, skipped: 'the engine does not search yet' },
+  it('times the exact search that is asked for', () => {
+    expect(recordsOf('--bench', 'topk', '--search', '40-600-7')).toEqual([
+      {
+        bench: 'topk',
+        ...environment,
+        ...{ queries: 40, candidates: 600, dim: 7, best: 100 },
+        queries_per_second: positive,
+        queries_per_cpu_second: positive,
+        queries_per_cpu_second_range: [positive, positive],
+        windows: 1,
+        load: expect.any(Number) as number,
+      },
     ]);
+  });
+
+  it('writes the vectors of a search and what is found for other programs', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'towerbench-bench-'));
+    try {
+      expect(bench(['--bench', 'topk', '--search', '2-150-3', '--export', folder]).status).toBe(0);
+      const sizes = ['queries.float32', 'candidates.float32', 'best.int32', 'best.float32'].map(
+        (name) => readFileSync(join(folder, name)).length / 4,
+      );
+      expect(sizes).toEqual([2 * 3, 150 * 3, 2 * 100, 2 * 100]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('refuses to read data that is not there', () => {

@@ -5,6 +5,8 @@ import type { Settings } from './settings.js';
 export type Bench = {
   readonly name: string;
   readonly summary: string;
+  /** Writes what is worked on for other programs; the reference step's data by default. */
+  exportInputs?(settings: Settings, folder: string): void;
 } & (
   | { subjects(settings: Settings): readonly Subject[] }
   | { records(settings: Settings): Promise<readonly Readonly<Record<string, unknown>>[]> }

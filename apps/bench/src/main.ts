@@ -8,7 +8,7 @@ import { dssmStep } from './benches/dssm-step.js';
 import { gemm, type Product } from './benches/gemm.js';
 import { input } from './benches/input.js';
 import { ready } from './benches/ready.js';
-import { topK } from './benches/top-k.js';
+import { topK, type Search } from './benches/top-k.js';
 import { twoAtOnce } from './benches/two-at-once.js';
 import { vocabulary } from './benches/vocabulary.js';
 import { exportInputs } from './export-inputs.js';
@@ -29,6 +29,7 @@ interface Options {
   readonly users?: number;
   readonly separateRows?: boolean;
   readonly product?: Product;
+  readonly search?: Search;
   readonly cache?: string;
   readonly windows: number;
   readonly windowSeconds: number;
@@ -90,10 +91,11 @@ function buildProgram(): Command {
     .option('--data <folder>', 'folder of the data sets (default: TOWERBENCH_DATA, else data/)')
     .option('--separate-rows', 'equal users and items of a batch are not encoded once')
     .option('--product <form-m-k-n>', 'one product of gemm, e.g. NT-512-32-512', parseProduct)
+    .option('--search <queries-candidates-dim>', 'one search of topk, e.g. 6040-3706-32', parseSearch)
     .option('--cache <folder>', 'where prepared data is kept (default: .towerbench/cache)')
     .option('--windows <number>', 'windows per measurement', from(1), 5)
     .option('--window-seconds <number>', 'length of a window', Number, 1)
-    .option('--export <folder>', 'write the ids of the training rows for other programs instead of measuring')
+    .option('--export <folder>', 'write the ids or vectors that are worked on for other programs instead of measuring')
     .option('--on-request', 'measure one window for each line of standard input')
     .option('--json', 'one JSON object per line')
     .addHelpText(
@@ -107,6 +109,12 @@ function parseProduct(text: string): Product {
   const [, form, m, k, n] = /^(NN|NT|TN)-(\d+)-(\d+)-(\d+)$/.exec(text) ?? [];
   if (form === undefined) throw new InvalidArgumentError('NN, NT or TN and three sizes, e.g. NT-512-32-512');
   return { form: form as Product['form'], m: Number(m), k: Number(k), n: Number(n) };
+}
+
+function parseSearch(text: string): Search {
+  const [, queries, candidates, dim] = /^(\d+)-(\d+)-([1-9]\d*)$/.exec(text) ?? [];
+  if (queries === undefined) throw new InvalidArgumentError('three sizes, e.g. 6040-3706-32');
+  return { queries: Number(queries), candidates: Number(candidates), dim: Number(dim) };
 }
 
 async function run(options: Options, root: string): Promise<void> {
@@ -124,16 +132,22 @@ async function run(options: Options, root: string): Promise<void> {
     embeddingDim: options.embeddingDim,
     numUsers: options.users ?? null,
     product: options.product ?? null,
+    search: options.search ?? null,
     separateRows: options.separateRows ?? false,
     windows: options.windows,
     windowSeconds: options.windowSeconds,
   };
+  const { build } = await startEngine(settings.backend);
   if (options.export !== undefined) {
-    const { data } = reference({ batchSize: 512, embedding: 'dense', numUsers: settings.numUsers }, settings);
-    exportInputs(data, resolve(process.env['INIT_CWD'] ?? root, options.export));
+    const folder = resolve(process.env['INIT_CWD'] ?? root, options.export);
+    if (bench.exportInputs) bench.exportInputs(settings, folder);
+    else
+      exportInputs(
+        reference({ batchSize: 512, embedding: 'dense', numUsers: settings.numUsers }, settings).data,
+        folder,
+      );
     return;
   }
-  const { build } = await startEngine(settings.backend);
   const environment = { bench: bench.name, backend: settings.backend, build, node: process.version };
   if (options.onRequest === true) {
     await answerRequests(subjectsOf(bench, settings), { environment, windowSeconds: settings.windowSeconds });
