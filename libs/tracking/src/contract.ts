@@ -73,7 +73,10 @@ export interface Claim {
   readonly config: Json;
 }
 
-/** The writing side: one per store at a time; every call is one transaction and is durable when it returns. */
+/**
+ * The writing side: one per store at a time; every call is one transaction and is durable when it returns. A call that cannot write
+ * throws a StoreError, `busy` where another process has been writing for too long.
+ */
 export interface StoreWriter {
   /** Adds or updates the experiment, its trials and their runs; returns the runs with their status. */
   plan(input: ExperimentInput): readonly RunRow[];
@@ -180,6 +183,8 @@ export interface StoreReader {
   seriesNames(runId: number): readonly string[];
   /** The points of one series of the run's newest attempt, in order of step. */
   curve(runId: number, series: string): readonly CurvePoint[];
+  /** All points of one attempt, lost ones too, in order of series and step. */
+  points(attemptId: number): readonly Point[];
   perUser(runId: number, metric: string): Float32Array | null;
   /** Points of all attempts, lost ones among them. */
   countPoints(): number;

@@ -1,5 +1,6 @@
 export { readArtifact, writeArtifact } from './artifacts.js';
 export { StoreError } from './errors.js';
+export { isLocked, takeLock, type Lock } from './lock.js';
 export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, type Spool } from './spool.js';
 export type {

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { StoreReader, StoreWriter } from './contract.js';
-import { StoreError } from './errors.js';
+import { asStoreError, isBusy, StoreError } from './errors.js';
 import { createReader } from './reader.js';
 import { inspect, migrate } from './schema.js';
 import { createWriter } from './writer.js';
@@ -19,8 +19,11 @@ const WAL_RETRY_MS = 10;
  * @throws {StoreError} `unusable` when the file is none of ours, newer than this program, or its folder cannot be made; what is
  *   there stays as it is
  */
-export function openStoreWriter(path: string, { now = Date.now }: { readonly now?: () => number } = {}): StoreWriter {
-  return createWriter(openForWriting(path), now);
+export function openStoreWriter(
+  path: string,
+  { now = Date.now, busyTimeoutMs }: { readonly now?: () => number; readonly busyTimeoutMs?: number } = {},
+): StoreWriter {
+  return createWriter(openForWriting(path, busyTimeoutMs), now);
 }
 
 /**
@@ -59,9 +62,9 @@ export function openMemoryStore(): { readonly writer: StoreWriter; readonly read
 }
 
 /** The database behind `openStoreWriter`. */
-export function openForWriting(path: string): Database {
+export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): Database {
   if (path !== ':memory:') makeFolder(dirname(path), path);
-  const db = open(path, {});
+  const db = open(path, { timeout: busyTimeoutMs });
   try {
     inspect(db, path); // before anything is written: another program's file is left alone
     switchToWal(db);
@@ -75,11 +78,15 @@ export function openForWriting(path: string): Database {
   return db;
 }
 
+/** Makes a folder and those above it. Not `mkdirSync` with `recursive`, which tries for ever where a file system refuses with ENOENT. */
 function makeFolder(folder: string, path: string): void {
+  const isFolder = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder()) return;
+  makeFolder(dirname(folder), path);
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder);
   } catch (error) {
-    throw unusable(path, error as Error);
+    if (!isFolder()) throw asStoreError(error, path); // else another process has made it meanwhile
   }
 }
 
@@ -96,25 +103,10 @@ function switchToWal(db: Database): void {
   }
 }
 
-function open(path: string, options: { readonly readonly?: boolean }): Database {
+function open(path: string, options: { readonly readonly?: boolean; readonly timeout?: number }): Database {
   try {
-    return new SqliteDatabase(path, { ...options, timeout: BUSY_TIMEOUT_MS });
+    return new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS, ...options });
   } catch (error) {
     throw asStoreError(error, path);
   }
-}
-
-function asStoreError(error: unknown, path: string): unknown {
-  return error instanceof SqliteDatabase.SqliteError ? unusable(path, error) : error;
-}
-
-function unusable(path: string, cause: Error): StoreError {
-  const hint = isBusy(cause)
-    ? 'another process is writing to it; try again when it is done'
-    : 'choose another path with --store';
-  return new StoreError('unusable', `${path} cannot be used as a run store: ${cause.message}`, hint, { cause });
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }

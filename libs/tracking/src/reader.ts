@@ -152,6 +152,11 @@ export function createReader(db: Database): StoreReader {
         ({ step, value, time }) => ({ step, value: fromReal(value), time }),
       ),
 
+    points: (attemptId) =>
+      (sql.points.all(attemptId) as { series: string; step: number; value: number | null; time: number }[]).map(
+        ({ series, step, value, time }) => ({ series, step, value: fromReal(value), time }),
+      ),
+
     perUser: (runId, metric) => {
       const content = sql.perUser.get(runId, metric) as Buffer | undefined;
       return content === undefined ? null : unpackFloats(content);
@@ -252,6 +257,9 @@ function prepare(db: Database) {
     curve: db.prepare(`
       SELECT points.step, points.value, points.time FROM points
       WHERE series_id = (SELECT id FROM series WHERE attempt_id = (${NEWEST_ATTEMPT}) AND name = ?) ORDER BY step`),
+    points: db.prepare(`
+      SELECT series.name AS series, points.step, points.value, points.time
+      FROM series JOIN points ON points.series_id = series.id WHERE series.attempt_id = ? ORDER BY name, step`),
     perUser: db.prepare('SELECT content FROM per_user WHERE run_id = ? AND metric = ?').pluck(),
     countPoints: db.prepare('SELECT count(*) FROM points').pluck(),
     version: db.prepare('SELECT version FROM changes').pluck(),

@@ -56,6 +56,23 @@ describe('spool', () => {
     ]);
   });
 
+  it('is read from where the last import ended, not from its beginning', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const path = join(folder, 'grown.jsonl');
+    const spool = openSpool(path);
+    spool.append([point(1, 0.5)]);
+    const from = importSpool(writer, attempt, { path });
+    writeFileSync(path, ' '.repeat(from)); // what was imported is not looked at again
+    spool.append([point(2, 0.25)]);
+    spool.close();
+    importSpool(writer, attempt, { path, from });
+    expect(stored(reader)).toEqual([
+      [1, 0.5],
+      [2, 0.25],
+    ]);
+  });
+
   it('opened again keeps its records and drops the line that was cut off', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Point, StoreWriter } from './contract.js';
 import { StoreError } from './errors.js';
 
@@ -41,7 +50,7 @@ export function importSpool(
   { path, from = 0 }: { path: string; from?: number },
 ): number {
   if (!existsSync(path)) return from;
-  const content = readFileSync(path).subarray(from);
+  const content = readFrom(path, from);
   const end = endOfRecords(content);
   if (end === 0) return from;
   const points = content
@@ -53,6 +62,17 @@ export function importSpool(
     .map((point): Point => ({ ...point, value: Number(point.value) }));
   writer.points(attemptId, points);
   return from + end;
+}
+
+/** The bytes of a file from `position` on. */
+function readFrom(path: string, position: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const content = Buffer.alloc(Math.max(0, fstatSync(file).size - position));
+    return content.subarray(0, readSync(file, content, 0, content.length, position));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Bytes up to and with the last line break. */

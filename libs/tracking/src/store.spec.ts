@@ -16,12 +16,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const worker = { pid: 4242, environment: { node: 'v20' } };
 
 /** Another process that has `path` locked, and lets it go after some time of waiting. */
-async function lockForAWhile(path: string): Promise<void> {
+async function lockForAWhile(path: string, milliseconds = 300): Promise<void> {
   const script = `
     const db = new (require('better-sqlite3'))(process.argv[1]);
     db.exec('BEGIN IMMEDIATE');
     console.log('locked');
-    setTimeout(() => db.exec('COMMIT'), 300);`;
+    setTimeout(() => db.exec('COMMIT'), ${milliseconds});`;
   const child = spawn(process.execPath, ['-e', script, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: import.meta.dirname,
@@ -179,6 +179,21 @@ describe('points', () => {
     writer.points(second?.attemptId as number, [{ series: 'loss', step: 1, value: 2, time: 0 }]);
     expect(reader.curve(run?.id as number, 'loss')).toMatchObject([{ value: 2 }]);
   });
+
+  it('of every attempt can be read', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const points = [
+      { series: 'auc', step: 2, value: NaN, time: 5 },
+      { series: 'loss', step: 1, value: 1, time: 4 },
+      { series: 'loss', step: 2, value: 0.5, time: 6 },
+    ];
+    writer.points(attempt, points.toReversed());
+    writer.fail(attempt, { error: 'killed', status: 'lost', retry: true });
+    const second = writer.claim(reader.runs('sample')[0]?.id as number, worker)?.attemptId as number;
+    expect(reader.points(attempt)).toEqual(points);
+    expect(reader.points(second)).toEqual([]);
+  });
 });
 
 describe('progress and log', () => {
@@ -250,6 +265,12 @@ describe('openStoreWriter', () => {
     );
   });
 
+  it.runIf(existsSync('/proc'))('says so where no folder can be made', () => {
+    expect(() => openStoreWriter('/proc/towerbench/store.sqlite')).toThrow(
+      /^\/proc\/towerbench\/store\.sqlite cannot be used as a run store: ENOENT/,
+    );
+  });
+
   it('waits for another process that is writing', async () => {
     const path = join(folder, 'busy.sqlite');
     const writer = openStoreWriter(path);
@@ -264,6 +285,48 @@ describe('openStoreWriter', () => {
     const writer = openStoreWriter(path);
     expect(writer.plan(sampleExperiment())).toHaveLength(4);
     writer.close();
+  });
+
+  it('says "busy", and writes nothing, when another process is writing for too long', async () => {
+    const path = join(folder, 'too-busy.sqlite');
+    const writer = openStoreWriter(path, { busyTimeoutMs: 50 });
+    await lockForAWhile(path, 1000);
+    expect(() => writer.plan(sampleExperiment())).toThrow(
+      expect.objectContaining({
+        code: 'busy',
+        message: `${path} cannot be written: database is locked\n  hint     another process is writing to it; try again when it is done`,
+      }) as Error,
+    );
+    writer.close();
+    const reader = openStoreReader(path);
+    expect(reader.experiments()).toEqual([]);
+    reader.close();
+  });
+
+  it('goes on where a process that was making the store has ended', () => {
+    const empty = join(folder, 'made-but-empty.sqlite');
+    writeFileSync(empty, '');
+    const walOnly = join(folder, 'made-but-wal-only.sqlite');
+    new SqliteDatabase(walOnly).exec('PRAGMA journal_mode = WAL').close();
+    for (const path of [empty, walOnly]) {
+      expect(() => openStoreReader(path)).toThrow(expect.objectContaining({ code: 'missing' }) as Error);
+      const writer = openStoreWriter(path);
+      expect(writer.plan(sampleExperiment())).toHaveLength(4);
+      writer.close();
+    }
+  });
+
+  it('makes the schema whole or not at all', () => {
+    const path = join(folder, 'half.sqlite');
+    const other = new SqliteDatabase(path);
+    other.exec('CREATE TABLE runs (id)'); // in the way of the migration, after other tables have been made
+    other.pragma(`application_id = ${0x54575242}`);
+    other.close();
+    expect(() => openStoreWriter(path)).toThrow('cannot be used as a run store: table runs already exists');
+    const db = new SqliteDatabase(path, { readonly: true });
+    expect(db.prepare('SELECT name FROM sqlite_schema').pluck().all()).toEqual(['runs']);
+    expect(db.pragma('user_version', { simple: true })).toBe(0);
+    db.close();
   });
 
   it('refuses a newer schema and the files of other programs, and leaves them as they are', () => {

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { ExperimentInput, RunRow, StoreWriter } from './contract.js';
 import { hashJson, packFloats, parseJson, toReal } from './encoding.js';
-import { StoreError } from './errors.js';
+import { asStoreError, StoreError } from './errors.js';
 import { createReader } from './reader.js';
 
 /** The writing side of an open database; `now` gives milliseconds since the epoch. */
@@ -15,7 +15,13 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       sql.changed.run();
       return body(...(args as unknown as A));
     });
-    return (...args) => run.immediate(...args);
+    return (...args) => {
+      try {
+        return run.immediate(...args);
+      } catch (error) {
+        throw asStoreError(error, db.name, 'be written');
+      }
+    };
   };
 
   const existingAttempt = (attemptId: number): { readonly run_id: number; readonly status: string } => {
