@@ -1,16 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { cpus, hostname, platform, release, totalmem } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, hostname, platform, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { Json } from '@towerbench/tracking';
 
 /** Packages whose version can change a number. */
 const PACKAGES = [
   '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-backend-cpu',
   '@tensorflow/tfjs-backend-wasm',
   '@tensorflow/tfjs-node',
   'assemblyscript',
   'better-sqlite3',
+  'canonicalize',
+  'fflate',
   'yaml',
   'zod',
 ];
@@ -44,32 +48,48 @@ export function readEnvironment(inputs: {
   };
 }
 
-/** Commit and uncommitted changes of the working copy; nulls outside of one. */
+/** Commit and uncommitted changes of the working copy, new files among them; nulls outside of one. */
 function readSource(root: string): Json {
+  const folder = mkdtempSync(join(tmpdir(), 'towerbench-index-'));
+  // an index of our own: new files are noted in it, and the one of the working copy stays as it is
+  const index = join(folder, 'index');
+  const git = (...command: string[]): string =>
+    execFileSync('git', ['-c', 'core.quotePath=false', ...command], {
+      cwd: root,
+      env: { ...process.env, GIT_INDEX_FILE: index },
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  let commit: string | null = null;
   try {
-    const git = (...command: string[]): string =>
-      execFileSync('git', command, {
-        cwd: root,
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-    const commit = git('rev-parse', 'HEAD').trim();
-    const diff = git('diff', 'HEAD');
+    commit = git('rev-parse', 'HEAD').trim();
+    git('read-tree', 'HEAD');
+    git('add', '--all', '--intent-to-add');
+    const diff = git(
+      'diff',
+      '--no-ext-diff',
+      '--no-textconv',
+      '--no-color',
+      '--src-prefix=a/',
+      '--dst-prefix=b/',
+      'HEAD',
+    );
+    if (diff === '') return { commit, diff: null, diffSha256: null };
     return {
       commit,
-      diff: diff === '' ? null : diff.slice(0, MAX_DIFF_CHARACTERS),
-      diffSha256: diff === '' ? null : createHash('sha256').update(diff).digest('hex'),
+      diff: diff.slice(0, MAX_DIFF_CHARACTERS),
+      diffSha256: createHash('sha256').update(diff).digest('hex'),
     };
-  } catch {
-    return { commit: null, diff: null, diffSha256: null };
+  } catch (error) {
+    if (commit === null) return { commit, diff: null, diffSha256: null };
+    return { commit, diff: `cannot be read: ${(error as Error).message}`, diffSha256: null };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function versionOf(name: string, root: string): string | null {
-  try {
-    return (createRequire(`${root}/package.json`)(`${name}/package.json`) as { version: string }).version;
-  } catch {
-    return null; // packages that hide their package.json, and those that are not installed
-  }
+  const file = join(root, 'node_modules', name, 'package.json'); // not by resolution: some packages hide it
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : null;
 }
