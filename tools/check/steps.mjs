@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowser } from '../browser/find.mjs';
@@ -48,6 +49,9 @@ export function steps({ root, scratch, runner }) {
     return { ...countTests(report, code), output };
   };
 
+  // printed whether or not the tests pass, so that their random moments can be had again
+  const seed = process.env['TOWERBENCH_TEST_SEED'] ?? String(randomInt(1, 2 ** 31));
+
   return [
     command(
       'prepare',
@@ -67,15 +71,15 @@ export function steps({ root, scratch, runner }) {
     { name: 'conformance', what: "TensorFlow.js core's tests of the ops that we replace", run: conformance },
     ...endToEnd(root).map(({ name, browser }) => ({
       name,
-      what: browser ? 'in a real browser' : 'in real processes',
+      what: browser ? 'in a real browser' : `in real processes, TOWERBENCH_TEST_SEED=${seed}`,
       run: async () => {
         const report = join(scratch, `${name}.json`);
         /** @type {Record<string, string>} */
-        let env = {};
+        let env = { TOWERBENCH_TEST_SEED: seed };
         let reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
         if (browser) {
           try {
-            env = { CHROMIUM_PATH: findBrowser().executablePath, PLAYWRIGHT_JSON_OUTPUT_FILE: report };
+            env = { ...env, CHROMIUM_PATH: findBrowser().executablePath, PLAYWRIGHT_JSON_OUTPUT_FILE: report };
           } catch (error) {
             return { passed: 0, failed: 1, skipped: 0, output: error instanceof Error ? error.message : String(error) };
           }

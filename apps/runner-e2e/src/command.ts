@@ -13,12 +13,23 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
 /** The command line in a process of its own. */
-export function start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args], {
-    cwd: root,
-    env: { ...process.env, TOWERBENCH_STORE: '', NO_COLOR: '1' },
-  });
+export function start(args: readonly string[]): Started {
+  return run(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args]);
+}
+
+/** A program in a process of its own; `detached` in a process group of its own, as a shell does with what is typed. */
+export function run(
+  program: string,
+  args: readonly string[],
+  { detached = false }: { readonly detached?: boolean } = {},
+): Started {
+  const child = spawn(program, args, { cwd: root, detached, env: environment() });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -27,6 +38,12 @@ export function start(args: readonly string[]): { readonly child: ChildProcess; 
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return { child, ended };
+}
+
+/** Our environment without what Nx, which may be running the tests, says about its own task. */
+function environment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('NX_') && name !== 'FORCE_COLOR');
+  return { ...Object.fromEntries(own), TOWERBENCH_STORE: '', NO_COLOR: '1' };
 }
 
 export function towerbench(...args: string[]): Promise<Ended> {

@@ -1,17 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openStoreReader } from '@towerbench/tracking';
+import type { AttemptRow, RunRow, StoreReader } from '@towerbench/tracking';
 import { fixtures, start, towerbench } from './command.js';
+import { childrenOf, isRunning, read, signal, until } from './processes.js';
 
-const ROUNDS = 5;
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-killed-'));
 const store = join(folder, 'store.sqlite');
-const config = join(fixtures, 'sweeps/small.yaml');
-const epochs = ['--set', 'training.epochs=30'];
+const args = ['sweep', '--config', join(fixtures, 'sweeps/small.yaml'), '--set', 'training.epochs=30'];
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Printed, so that a failure can be repeated with TOWERBENCH_TEST_SEED. */
@@ -20,84 +18,168 @@ let state = seed;
 /** Park and Miller's generator: good enough for choosing moments. */
 const random = (): number => (state = (state * 48_271 + 11) % 2_147_483_647) / 2_147_483_647;
 
-function childrenOf(pid: number): number[] {
-  try {
-    return execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map(Number);
-  } catch {
-    return []; // ps ends with 1 when there are none
-  }
+/** What is killed in each round; in the first, the coordinator at some moment of its start, when it may be making the store. */
+const rounds = ['start', 'worker', 'coordinator', 'all', 'worker'] as const;
+
+function runsOf(reader: StoreReader): readonly RunRow[] {
+  return reader.experiments().flatMap(({ name }) => reader.runs(name));
 }
 
-interface Snapshot {
-  readonly finished: Readonly<Record<number, { readonly attempts: number; readonly endedAt: number | null }>>;
-  readonly points: number;
+function attemptsOf(reader: StoreReader): readonly AttemptRow[] {
+  return runsOf(reader).flatMap(({ id }) => reader.attempts(id));
 }
 
-/** What the store holds: how each finished run ended, and how many points all attempts have. */
-function snapshot(): Snapshot {
-  if (!existsSync(store)) return { finished: {}, points: 0 };
-  const reader = openStoreReader(store);
-  const runs = reader.experiments().flatMap(({ name }) => [...reader.runs(name)]);
-  const points = reader.countPoints();
-  reader.close();
-  return {
-    finished: Object.fromEntries(
-      runs
-        .filter(({ status }) => status === 'finished')
-        .map(({ id, attempts, endedAt }) => [id, { attempts, endedAt }]),
-    ),
-    points,
-  };
+/** A point as one text: attempt, series, step, value, and when it was measured. */
+type PointText = string;
+
+function pointsInStore(): ReadonlySet<PointText> {
+  return read(
+    store,
+    (reader) =>
+      new Set(
+        attemptsOf(reader).flatMap(({ id }) =>
+          reader.points(id).map(({ series, step, value, time }) => `${id} ${series} ${step} ${value} ${time}`),
+        ),
+      ),
+    new Set(),
+  );
+}
+
+/** Names of the files that hold points which may not be in the store yet. */
+function spoolsOf(path: string): readonly string[] {
+  const spool = `${path}-spool`;
+  return existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.jsonl')) : [];
+}
+
+/** Points whose line in a spool is complete. */
+function pointsInSpools(): readonly PointText[] {
+  return spoolsOf(store).flatMap((name) => {
+    const [, attempt] = /^\d+-(\d+)\.jsonl$/.exec(name) as RegExpExecArray;
+    const lines = readFileSync(join(`${store}-spool`, name), 'utf8')
+      .split('\n')
+      .slice(0, -1);
+    return lines.flatMap((line) =>
+      (JSON.parse(line) as { series: string; step: number; value: number | string; time: number }[]).map(
+        ({ series, step, value, time }) => `${attempt} ${series} ${step} ${Number(value)} ${time}`,
+      ),
+    );
+  });
+}
+
+/** Finished runs as they are in the store, by id. */
+function finishedRuns(): ReadonlyMap<number, RunRow> {
+  return read(
+    store,
+    (reader) => new Map(runsOf(reader).flatMap((run) => (run.status === 'finished' ? [[run.id, run]] : []))),
+    new Map<number, RunRow>(),
+  );
+}
+
+/** Everything about the results of a sweep that does not depend on the clock. */
+function results(path: string): unknown {
+  return read(
+    path,
+    (reader) =>
+      [...reader.runs('small')]
+        .sort((a, b) => a.variant.localeCompare(b.variant) || a.seed - b.seed)
+        .map(({ id, variant, seed: of, metrics, parameterCount, bestStep }) => ({
+          ...{ variant, of, metrics, parameterCount, bestStep },
+          artifacts: reader.run(id)?.artifacts,
+          perUser: Object.keys(metrics).map((name) => reader.perUser(id, name)),
+          curves: reader
+            .seriesNames(id)
+            .filter((name) => name !== 'train/examples_per_second')
+            .map((name) => [name, reader.curve(id, name).map(({ step, value }) => [step, value])]),
+        })),
+    null,
+  );
 }
 
 describe(`a sweep whose processes are killed (seed ${seed})`, () => {
-  it(`keeps what was recorded over ${ROUNDS} rounds, retrains nothing finished, and ends with the numbers of an undisturbed one`, async () => {
-    const args = ['sweep', '--config', config, '--store', store, ...epochs, '--jobs', '2'];
-    for (let round = 0; round < ROUNDS; round++) {
-      const before = snapshot();
-      const { child, ended } = start(args);
-      await sleep(1500 + random() * 2500);
+  const acknowledged = new Set<PointText>();
+  const finished = new Map<number, RunRow>();
+
+  /** What was acknowledged or finished before must be there now, and what is there now must be there from now on. */
+  function audit(): void {
+    const stored = pointsInStore();
+    const now = new Set([...stored, ...pointsInSpools()]);
+    expect([...acknowledged].filter((point) => !now.has(point))).toEqual([]);
+    for (const point of now) acknowledged.add(point);
+    const runs = finishedRuns();
+    for (const [id, run] of finished) expect(runs.get(id)).toEqual(run);
+    for (const [id, run] of runs) finished.set(id, run);
+  }
+
+  it('loses no acknowledged point, retrains nothing finished, and ends with the numbers of an undisturbed one', async () => {
+    for (const round of rounds) {
+      const lost = read(store, (reader) => attemptsOf(reader).length, 0);
+      const { child, ended } = start([...args, '--store', store, '--jobs', '2']);
       const pid = child.pid as number;
-      const workers = childrenOf(pid);
-      // by turns the workers, the coordinator, or all at once
-      const victims = round % 3 === 0 ? workers.slice(0, 1) : round % 3 === 1 ? [pid] : [pid, ...workers];
-      for (const victim of victims) {
-        try {
-          process.kill(victim, 'SIGKILL');
-        } catch {
-          // it had ended already
-        }
+      const workers = new Set<number>();
+      const look = (): void => childrenOf(pid).forEach((worker) => workers.add(worker));
+      const isTraining = (): boolean =>
+        read(store, (reader) => attemptsOf(reader).some(({ id, status }) => id > lost && status === 'running' && reader.points(id).length > 0), false); // prettier-ignore
+
+      if (round === 'start') await sleep(random() * 2000);
+      else {
+        await until(isTraining, 'a run has begun');
+        await sleep(random() * 1000);
       }
-      if (round % 3 === 0) {
-        await sleep(1000 + random() * 1000);
-        child.kill('SIGKILL');
+      look();
+      if (round === 'worker') {
+        const before = read(store, (reader) => attemptsOf(reader).length, 0);
+        signal([...workers][Math.floor(random() * workers.size)] as number, 'SIGKILL');
+        await until(() => read(store, (reader) => attemptsOf(reader).length, 0) > before, 'the run is tried again');
+        await sleep(random() * 1000);
+        look();
       }
+      if (round === 'all') for (const worker of workers) signal(worker, 'SIGKILL');
+      signal(pid, 'SIGKILL');
       await ended;
-      const after = snapshot();
-      expect(after.points).toBeGreaterThanOrEqual(before.points);
-      for (const [id, run] of Object.entries(before.finished)) expect(after.finished[Number(id)]).toEqual(run);
+      await until(() => ![...workers].some(isRunning), 'workers end when their coordinator has', 20_000);
+      audit();
     }
-    const before = snapshot();
-    const last = await towerbench(...args);
+    expect(acknowledged.size).toBeGreaterThan(0);
+    const lost = read(store, (reader) => attemptsOf(reader).filter(({ status }) => status !== 'finished').length, 0);
+    expect(lost).toBeGreaterThanOrEqual(rounds.length - 1); // the kills hit something
+
+    const last = await towerbench(...args, '--store', store, '--jobs', '2');
     expect(last.code, last.stderr).toBe(0);
-    const after = snapshot();
-    for (const [id, run] of Object.entries(before.finished)) expect(after.finished[Number(id)]).toEqual(run);
-    expect(Object.keys(after.finished)).toHaveLength(6);
-    expect(Math.max(...Object.values(after.finished).map(({ attempts }) => attempts))).toBeGreaterThan(1); // the kills hit something
-    expect(after.points).toBeGreaterThanOrEqual(before.points);
+    audit();
+    const stored = pointsInStore();
+    expect([...acknowledged].filter((point) => !stored.has(point))).toEqual([]);
+    expect(spoolsOf(store)).toEqual([]);
+    expect(finished.size).toBe(6);
+    const ends = read(store, (reader) => attemptsOf(reader).map(({ status }) => status), []);
+    expect(ends.filter((status) => status === 'finished')).toHaveLength(6);
+    expect(ends.filter((status) => status === 'running')).toEqual([]);
 
     const calm = join(folder, 'calm/store.sqlite');
-    expect((await towerbench('sweep', '--config', config, '--store', calm, ...epochs)).code).toBe(0);
-    const metricsOf = (path: string): unknown => {
-      const reader = openStoreReader(path);
-      const runs = reader.runs('small').map(({ variant, seed: of, metrics }) => ({ variant, seed: of, metrics }));
-      reader.close();
-      return runs.sort((a, b) => a.variant.localeCompare(b.variant) || a.seed - b.seed);
-    };
-    expect(metricsOf(store)).toEqual(metricsOf(calm));
-  });
+    expect((await towerbench(...args, '--store', calm)).code).toBe(0);
+    expect(results(store)).toEqual(results(calm));
+  }, 600_000);
+
+  it('has no worker that writes on where nobody would read it', async () => {
+    const path = join(folder, 'orphan/store.sqlite');
+    const one = [...args, '--store', path, '--jobs', '1', '--set', 'seeds=[1]', '--set', 'training.epochs=8']; // so short that every step has a point
+    const { child, ended } = start(one);
+    const spoolOf = (): string | undefined => spoolsOf(path)[0];
+    const hasPoints = (name: string | undefined): boolean =>
+      name !== undefined && statSync(join(`${path}-spool`, name)).size > 0;
+    await until(() => spoolOf() !== undefined, 'a run begins');
+    const [worker] = childrenOf(child.pid as number);
+    await until(() => hasPoints(spoolOf()), 'the run writes points');
+    signal(worker as number, 'SIGSTOP');
+    signal(child.pid as number, 'SIGKILL');
+    await ended;
+    const kept = join(folder, 'kept.jsonl');
+    linkSync(join(`${path}-spool`, spoolOf() as string), kept); // stays when the spool is taken over and removed
+    const resuming = start(one);
+    await until(() => spoolOf()?.startsWith(`${resuming.child.pid}-`) === true, 'the next sweep has taken over');
+    const taken = readFileSync(kept, 'utf8');
+    signal(worker as number, 'SIGCONT');
+    await until(() => !isRunning(worker as number), 'the worker ends', 20_000);
+    expect(readFileSync(kept, 'utf8')).toBe(taken);
+    expect((await resuming.ended).code).toBe(0);
+  }, 600_000);
 });

@@ -38,6 +38,9 @@ export class SweepProgressView {
           `${this.#count(event.retried ? 0 : 1)}${nameOf(event.run)} ${event.retried ? 'lost its worker and is tried again' : 'failed'}: ${event.error}`,
         );
         return;
+      case 'oracle-failed':
+        this.say(`the oracle could not be measured: ${event.error}`);
+        return;
       case 'waiting':
         this.say(`waiting for ${event.runs} runs that another sweep is doing`);
         return;

@@ -1,9 +1,7 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrialConfig } from '@towerbench/config';
 import {
-  importSpool,
+  StoreError,
   writeArtifact,
   type Claim,
   type RunRow,
@@ -13,6 +11,7 @@ import {
 import { hasOracle, type ExecutedRun, type Places } from '@towerbench/training';
 import { readEnvironment } from './environment.js';
 import type { SweepPlan } from './plan.js';
+import { Spools } from './spools.js';
 import { secondsLeft } from './time-left.js';
 import { WorkerLost, WorkerProcess } from './worker-process.js';
 
@@ -26,6 +25,7 @@ export type SweepEvent =
       readonly seconds: number;
     }
   | { readonly type: 'failed'; readonly run: RunRow; readonly error: string; readonly retried: boolean }
+  | { readonly type: 'oracle-failed'; readonly error: string }
   | { readonly type: 'moved'; readonly state: SweepState }
   | { readonly type: 'waiting'; readonly runs: number };
 
@@ -64,6 +64,13 @@ export interface SweepRequest {
 const MAX_LOSSES = 3;
 const FLUSH_MS = 250;
 const FOREIGN_POLL_MS = 500;
+const BUSY_POLL_MS = 500;
+/**
+ * Whoever stops a whole tree of processes tells the leaves first: after a worker was asked to end, this process may be asked next. So
+ * long, in milliseconds, it waits before it takes the end of the worker for an accident.
+ */
+const TREE_STOP_MS = 1000;
+const REQUESTS_TO_END: readonly (NodeJS.Signals | null)[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /**
  * Runs what is missing of a plan, in a pool of worker processes, and records it. Any process may be killed at any moment: what
@@ -74,13 +81,16 @@ const FOREIGN_POLL_MS = 500;
 export async function runSweep(request: SweepRequest): Promise<SweepOutcome> {
   const { plan, writer } = request;
   const spools = new Spools(request.storePath, writer);
-  writer.recover(isAlive);
-  spools.recover();
-  const runs = inOrder(writer.plan(plan.input), plan);
-  const skipped = runs.filter(({ status }) => status === 'finished').length;
-  const coordinator = new Coordinator(request, spools, runs);
-  await coordinator.run();
-  return { skipped, ...coordinator.counts, interrupted: request.signal.aborted };
+  try {
+    spools.recover();
+    const runs = inOrder(writer.plan(plan.input), plan);
+    const skipped = runs.filter(({ status }) => status === 'finished').length;
+    const coordinator = new Coordinator(request, spools, runs);
+    await coordinator.run();
+    return { skipped, ...coordinator.counts, interrupted: request.signal.aborted };
+  } finally {
+    spools.release();
+  }
 }
 
 /** First seed of every variant first, so that a comparison shows early. */
@@ -91,53 +101,8 @@ function inOrder(runs: readonly RunRow[], { input }: SweepPlan): RunRow[] {
   return [...runs].sort((a, b) => key(a) - key(b));
 }
 
-/** Whether a process runs. At the moments when this is asked, none of our own runs is under way. */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Files that take the points of attempts under way, beside the store: `spool/<pid of the coordinator>-<attempt>.jsonl`. */
-class Spools {
-  readonly #directory: string;
-  readonly #writer: StoreWriter;
-  /** Bytes of each attempt's file that are in the store. */
-  readonly #imported = new Map<number, number>();
-
-  constructor(storePath: string, writer: StoreWriter) {
-    this.#directory = join(dirname(storePath), 'spool');
-    this.#writer = writer;
-    mkdirSync(this.#directory, { recursive: true });
-  }
-
-  pathOf(attemptId: number): string {
-    return join(this.#directory, `${process.pid}-${attemptId}.jsonl`);
-  }
-
-  import(attemptId: number): void {
-    const from = this.#imported.get(attemptId) ?? 0;
-    this.#imported.set(attemptId, importSpool(this.#writer, attemptId, { path: this.pathOf(attemptId), from }));
-  }
-
-  close(attemptId: number): void {
-    this.import(attemptId);
-    rmSync(this.pathOf(attemptId), { force: true });
-  }
-
-  /** Takes over what coordinators left that are no more. */
-  recover(): void {
-    for (const name of readdirSync(this.#directory)) {
-      const [, pid, attemptId] = /^(\d+)-(\d+)\.jsonl$/.exec(name) ?? [];
-      if (pid === undefined || isAlive(Number(pid))) continue;
-      importSpool(this.#writer, Number(attemptId), { path: join(this.#directory, name) });
-      rmSync(join(this.#directory, name), { force: true });
-    }
-  }
+function isBusy(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'busy';
 }
 
 interface ActiveRun {
@@ -153,29 +118,31 @@ class Coordinator {
   readonly #request: SweepRequest;
   readonly #spools: Spools;
   readonly #runs: readonly RunRow[];
-  readonly #environment: ReturnType<typeof readEnvironment>;
+  /** Set when the store can no longer be written. */
+  readonly #broken = new AbortController();
+  /** When to stop, for either reason. */
+  readonly #signal: AbortSignal;
   readonly #queue: RunRow[] = [];
   readonly #active = new Set<ActiveRun>();
   readonly #losses = new Map<number, number>();
   readonly #durations: number[] = [];
+  #environment: ReturnType<typeof readEnvironment> | null = null;
+  #hasMeasuredOracle = false;
 
   constructor(request: SweepRequest, spools: Spools, runs: readonly RunRow[]) {
     this.#request = request;
     this.#spools = spools;
     this.#runs = runs;
-    const { engine, build, fingerprint, protocol } = request.plan.context;
-    this.#environment = readEnvironment({ root: request.root, engine, build, fingerprint, protocol: { ...protocol } });
+    this.#signal = AbortSignal.any([request.signal, this.#broken.signal]);
   }
 
   async run(): Promise<void> {
-    const { signal } = this.#request;
     const flush = setInterval(() => this.#flush(), FLUSH_MS);
     try {
       this.#queue.push(...this.#runs.filter(({ status }) => status === 'pending'));
-      for (;;) {
-        await this.#work();
-        if (signal.aborted || !(await this.#waitForOthers())) return;
-      }
+      do await this.#work();
+      while (!this.#signal.aborted && (await this.#waitForOthers()));
+      this.#broken.signal.throwIfAborted();
     } finally {
       clearInterval(flush);
     }
@@ -189,20 +156,23 @@ class Coordinator {
     const lanes = Array.from({ length: Math.max(1, Math.min(jobs, this.#queue.length)) }, (_, lane) =>
       this.#lane(wantsOracle && lane === 0),
     );
-    const settled = await Promise.allSettled(lanes);
-    for (const lane of settled) if (lane.status === 'rejected') throw lane.reason;
+    const stop = (error: unknown): void => {
+      // what a busy store could not take in before an interruption is put back next time
+      if (!isBusy(error) || !this.#request.signal.aborted) this.#broken.abort(error);
+    };
+    await Promise.all(lanes.map((lane) => lane.catch(stop)));
   }
 
   #wantsOracle(): boolean {
     const { plan, reader } = this.#request;
     const [config] = plan.configs.values();
-    if (!hasOracle(config as TrialConfig)) return false;
+    if (this.#hasMeasuredOracle || !hasOracle(config as TrialConfig)) return false;
     return this.#queue.length > 0 || (reader.experiment(plan.input.name)?.oracle ?? null) === null;
   }
 
   /** One worker process after another does what is in the queue. */
   async #lane(withOracle: boolean): Promise<void> {
-    const { signal } = this.#request;
+    const signal = this.#signal;
     const held: { worker: WorkerProcess | null } = { worker: null };
     const stop = (): void => void held.worker?.stop();
     const living = (): WorkerProcess =>
@@ -210,7 +180,7 @@ class Coordinator {
     signal.addEventListener('abort', stop);
     try {
       for (let run = this.#queue.shift(); run !== undefined && !signal.aborted; run = this.#queue.shift()) {
-        const claim = this.#request.writer.claim(run.id, { pid: process.pid, environment: this.#environment });
+        const claim = await this.#claim(run);
         if (claim !== null) await this.#execute(run, claim, living());
       }
       if (withOracle && !signal.aborted) await this.#oracle(living());
@@ -220,8 +190,15 @@ class Coordinator {
     }
   }
 
+  #claim({ id }: RunRow): Promise<Claim | null> {
+    const { root, writer, plan } = this.#request;
+    const { engine, build, fingerprint, protocol } = plan.context;
+    const environment = (this.#environment ??= readEnvironment({ root, engine, build, fingerprint, protocol: { ...protocol } })); // prettier-ignore
+    return this.#write(() => writer.claim(id, { pid: process.pid, environment }));
+  }
+
   async #execute(run: RunRow, claim: Claim, worker: WorkerProcess): Promise<void> {
-    const { plan, places, writer, storePath, signal, onEvent } = this.#request;
+    const { plan, places, writer, storePath, onEvent } = this.#request;
     const { attemptId } = claim;
     const active: ActiveRun = { run, claim, started: performance.now(), progress: { step: 0, totalSteps: 0 }, log: '' };
     this.#active.add(active);
@@ -234,48 +211,70 @@ class Coordinator {
           seed: run.seed,
           places,
           spool: this.#spools.pathOf(attemptId),
+          coordinator: process.pid,
         },
         (report) => {
           if (report.type === 'progress') active.progress = report;
           else active.log += `${report.text}\n`;
         },
       );
-      this.#close(active);
+      await this.#close(active);
       if (outcome.type === 'executed') {
         const { checkpoint, ...result } = outcome.run;
-        writer.finish(attemptId, { ...result, artifacts: [writeArtifact(storePath, 'checkpoint', checkpoint)] });
+        const artifacts = [writeArtifact(storePath, 'checkpoint', checkpoint)];
+        await this.#write(() => writer.finish(attemptId, { ...result, artifacts }));
         this.counts.finished++;
         this.#durations.push((performance.now() - active.started) / 1000);
         onEvent({ type: 'finished', run, metrics: result.metrics, seconds: result.seconds });
       } else {
         const error = outcome.type === 'failed' ? outcome.error : `the worker answered "${outcome.type}" to a run`;
-        this.#fail(active, { error, status: 'failed', retry: false });
+        await this.#fail(active, { error, status: 'failed', retry: false });
       }
     } catch (error) {
       if (!(error instanceof WorkerLost)) throw error;
-      this.#close(active);
-      if (signal.aborted) {
-        writer.fail(attemptId, { error: 'interrupted', status: 'lost', retry: true });
+      if (REQUESTS_TO_END.includes(error.signal)) {
+        await sleep(TREE_STOP_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+      }
+      await this.#close(active);
+      if (this.#signal.aborted) {
+        await this.#write(() => writer.fail(attemptId, { error: 'interrupted', status: 'lost', retry: true }));
         return;
       }
       const losses = (this.#losses.get(run.id) ?? 0) + 1;
       this.#losses.set(run.id, losses);
-      this.#fail(active, { error: error.message, status: 'lost', retry: losses < MAX_LOSSES });
+      await this.#fail(active, { error: error.message, status: 'lost', retry: losses < MAX_LOSSES });
       if (losses < MAX_LOSSES) this.#queue.push(run);
     }
   }
 
-  #fail({ run, claim }: ActiveRun, failure: { error: string; status: 'failed' | 'lost'; retry: boolean }): void {
-    this.#request.writer.fail(claim.attemptId, failure);
+  async #fail(
+    { run, claim }: ActiveRun,
+    failure: { error: string; status: 'failed' | 'lost'; retry: boolean },
+  ): Promise<void> {
+    await this.#write(() => this.#request.writer.fail(claim.attemptId, failure));
     if (!failure.retry) this.counts.failed++;
     this.#request.onEvent({ type: 'failed', run, error: failure.error, retried: failure.retry });
   }
 
   /** Everything that the attempt has left goes into the store. */
-  #close(active: ActiveRun): void {
-    this.#save(active);
+  async #close(active: ActiveRun): Promise<void> {
+    await this.#write(() => {
+      this.#save(active);
+      this.#spools.close(active.claim.attemptId);
+    });
     this.#active.delete(active);
-    this.#spools.close(active.claim.attemptId);
+  }
+
+  /** Writes into the store; while another process keeps it busy, the result of a run waits. */
+  async #write<T>(body: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return body();
+      } catch (error) {
+        if (!isBusy(error) || this.#signal.aborted) throw error;
+      }
+      await sleep(BUSY_POLL_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
   }
 
   #save(active: ActiveRun): void {
@@ -287,21 +286,29 @@ class Coordinator {
   }
 
   async #oracle(worker: WorkerProcess): Promise<void> {
-    const { plan, places, writer } = this.#request;
+    const { plan, places, writer, onEvent } = this.#request;
     const [config] = plan.configs.values();
-    const outcome = await worker
-      .carryOut({ type: 'oracle', config: config as TrialConfig, places }, () => undefined)
-      .catch((error: unknown) => {
-        if (error instanceof WorkerLost) return null; // it is asked for again next time
-        throw error;
-      });
-    if (outcome?.type === 'oracle' && outcome.metrics !== null) writer.oracle(plan.input.name, outcome.metrics);
+    try {
+      const outcome = await worker.carryOut({ type: 'oracle', config: config as TrialConfig, places }, () => undefined);
+      const metrics = outcome.type === 'oracle' ? outcome.metrics : null;
+      if (outcome.type === 'failed') onEvent({ type: 'oracle-failed', error: outcome.error });
+      if (metrics !== null) await this.#write(() => writer.oracle(plan.input.name, metrics));
+      this.#hasMeasuredOracle = true;
+    } catch (error) {
+      if (!(error instanceof WorkerLost)) throw error;
+      if (!this.#signal.aborted) onEvent({ type: 'oracle-failed', error: error.message });
+    }
   }
 
+  /** What runs have said since last time goes into the store; while that is busy, it waits where it is. */
   #flush(): void {
-    for (const active of this.#active) {
-      this.#save(active);
-      this.#spools.import(active.claim.attemptId);
+    try {
+      for (const active of this.#active) {
+        this.#save(active);
+        this.#spools.import(active.claim.attemptId);
+      }
+    } catch (error) {
+      if (!isBusy(error)) this.#broken.abort(error);
     }
     this.#request.onEvent({ type: 'moved', state: this.#state() });
   }
@@ -329,11 +336,11 @@ class Coordinator {
 
   /** Waits while others do runs of this plan; true when there is something left to do, false when all is done. */
   async #waitForOthers(): Promise<boolean> {
-    const { plan, reader, writer, signal, onEvent } = this.#request;
+    const { plan, reader, onEvent } = this.#request;
     const ours = new Set(this.#runs.map(({ id }) => id));
     let announced = false;
     for (;;) {
-      writer.recover(isAlive);
+      this.#spools.recover();
       const runs = inOrder(
         reader.runs(plan.input.name).filter(({ id }) => ours.has(id)),
         plan,
@@ -347,8 +354,8 @@ class Coordinator {
       if (running === 0) return false;
       if (!announced) onEvent({ type: 'waiting', runs: running });
       announced = true;
-      await sleep(FOREIGN_POLL_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return false;
+      await sleep(FOREIGN_POLL_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+      if (this.#signal.aborted) return false;
     }
   }
 }

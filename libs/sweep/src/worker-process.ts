@@ -10,18 +10,28 @@ const END_LIMIT_MS = 5000;
 type Report = Extract<Answer, { readonly type: 'progress' | 'log' }>;
 type Outcome = Exclude<Answer, Report>;
 
+/** How a process ended. */
+interface End {
+  readonly how: string;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /** The worker ended before it answered. */
 export class WorkerLost extends Error {
-  constructor(how: string, stderr: string) {
+  /** What ended it, where that was a signal. */
+  readonly signal: NodeJS.Signals | null;
+
+  constructor({ how, signal }: End, stderr: string) {
     super(stderr === '' ? how : `${how}\n${stderr}`);
     this.name = 'WorkerLost';
+    this.signal = signal;
   }
 }
 
 /** A worker as the coordinator sees it. Started in a process group of its own; it ends when this process does. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<string>;
+  readonly #ended: Promise<End>;
   #stderr = '';
   #onAnswer: ((answer: Answer) => void) | null = null;
   #isAlive = true;
@@ -38,15 +48,17 @@ export class WorkerProcess {
     });
     this.#child.on('message', (answer: Answer) => this.#onAnswer?.(answer));
     this.#ended = new Promise((resolve) => {
-      const end = (how: string): void => {
+      const end = (end: End): void => {
         this.#isAlive = false;
-        resolve(how);
+        resolve(end);
       };
-      this.#child.on('error', (error) => end(`the worker could not be started: ${error.message}`));
+      this.#child.on('error', ({ message }) =>
+        end({ how: `the worker could not be started: ${message}`, signal: null }),
+      );
       // not "close": after a disconnect from this side it may never come
       this.#child.on('exit', (code, signal) => {
         const how = signal === null ? `the worker ended with code ${code}` : `the worker was ended by ${signal}`;
-        setImmediate(end, how); // what is left of standard error comes first
+        setImmediate(end, { how, signal }); // what is left of standard error comes first
       });
     });
   }
@@ -71,7 +83,7 @@ export class WorkerProcess {
           if (answer.type === 'progress' || answer.type === 'log') onReport(answer);
           else resolve(answer);
         };
-        void this.#ended.then((how) => reject(new WorkerLost(how, this.#stderr.trim())));
+        void this.#ended.then((end) => reject(new WorkerLost(end, this.#stderr.trim())));
         // a send that fails means that the process is ending, which the line above reports
         if (this.#isAlive) this.#child.send(order, () => undefined);
       });

@@ -27,7 +27,10 @@ async function work(order: Order, now: () => number): Promise<Answer> {
       seed: order.seed,
       places,
       hooks: {
-        points: (points) => spool.append(points.map((point) => ({ ...point, time: now() }))),
+        points: (points) => {
+          if (process.ppid !== order.coordinator) process.exit(0); // another sweep may have taken over the spool
+          spool.append(points.map((point) => ({ ...point, time: now() })));
+        },
         progress: (progress) => answer({ type: 'progress', ...progress }),
         log: (text) => answer({ type: 'log', text }),
       },
