@@ -5,7 +5,7 @@ import type { ExperimentReport } from '@towerbench/report';
 import { openStoreReader } from '@towerbench/tracking';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { fixtures, start, towerbench, type Ended } from './command.js';
+import { fixtures, towerbench, type Ended } from './command.js';
 
 const config = join(fixtures, 'sweeps/small.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-sweep-'));
@@ -74,21 +74,6 @@ describe('sweep', () => {
     });
     expect(reader.seriesNames(run?.id as number)).toContain('train/loss');
     reader.close();
-  });
-
-  it('stops on Ctrl-C with code 130 and resumes', async () => {
-    const path = join(folder, 'interrupted/store.sqlite');
-    const args = ['sweep', '--config', config, '--store', path, '--set', 'training.epochs=40', '--set', 'seeds=[1]'];
-    const { child, ended } = start(args);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('popularity seed 1')) child.kill('SIGINT'); // base is under way
-    });
-    const interrupted = await ended;
-    expect(interrupted.code, interrupted.stderr).toBe(130);
-    expect(interrupted.stderr).toContain('run the same command again to go on');
-    const resumed = await towerbench(...args);
-    expect(resumed.code).toBe(0);
-    expect(resumed.stderr).toMatch(/2 runs finished, 1 already done/);
   });
 });
 

@@ -19,20 +19,27 @@ export interface Context {
 
 /** `--store`, else TOWERBENCH_STORE, else `.towerbench/store.sqlite`; `--data`, TOWERBENCH_DATA, `data/`: relative to the root. */
 export function contextOf(root: string, { store, data }: CommonOptions): Context {
-  const storePath = resolve(root, store ?? process.env['TOWERBENCH_STORE'] ?? '.towerbench/store.sqlite');
+  const chosen = (option: string | undefined, variable: string): string | undefined =>
+    option ?? (process.env[variable] || undefined); // a variable that is empty is not set
+  const storePath = resolve(root, chosen(store, 'TOWERBENCH_STORE') ?? '.towerbench/store.sqlite');
   return {
     root,
     storePath,
     places: {
-      dataDir: resolve(root, data ?? process.env['TOWERBENCH_DATA'] ?? 'data'),
+      dataDir: resolve(root, chosen(data, 'TOWERBENCH_DATA') ?? 'data'),
       cacheDir: join(root, '.towerbench', 'cache'),
     },
   };
 }
 
-/** A path that a person typed: relative to where they are, else to the workspace. */
+/** A path that a person typed, relative to where they are: npm and Nx change the folder and say where it was. */
+export function typedPath(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
+
+/** A file to read: relative to where the person is, else to the workspace. */
 export function inputPath(root: string, path: string): string {
-  const typed = resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+  const typed = typedPath(path);
   return existsSync(typed) ? typed : resolve(root, path);
 }
 

@@ -1,15 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
-import { dataCheck, dataDescribe, dataFetch, dataList } from './commands/data.js';
-import { doctor } from './commands/doctor.js';
-import { evaluate, type EvaluateOptions } from './commands/evaluate.js';
-import { plan, type PlanOptions } from './commands/plan.js';
-import { report, reportFormats, type ReportOptions } from './commands/report.js';
-import { runs, type RunsOptions } from './commands/runs.js';
-import { schema, type SchemaOptions } from './commands/schema.js';
-import { show, type ShowOptions } from './commands/show.js';
-import { sweep, type SweepOptions } from './commands/sweep.js';
+import type { EvaluateOptions } from './commands/evaluate.js';
+import type { PlanOptions } from './commands/plan.js';
+import type { ReportOptions } from './commands/report.js';
+import type { RunsOptions } from './commands/runs.js';
+import type { SchemaOptions } from './commands/schema.js';
+import type { ShowOptions } from './commands/show.js';
+import type { SweepOptions } from './commands/sweep.js';
 import { contextOf, type CommonOptions, type Context } from './context.js';
 
 /** Exit codes of every command. */
@@ -22,6 +20,7 @@ export const EXIT = { done: 0, runFailed: 1, wrongInput: 2, interrupted: 130 } a
  */
 export async function main(argv: readonly string[], { root }: { readonly root: string }): Promise<number> {
   let exitCode: number = EXIT.done;
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   const program = buildProgram(root, (code) => (exitCode = code));
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -39,6 +38,11 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
   }
 }
 
+/** Whoever reads our output may stop reading, as `head` does; a sweep goes on all the same. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 function buildProgram(root: string, exit: (code: number) => void): Command {
   const program = new Command('towerbench')
     .description(
@@ -47,16 +51,17 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .showSuggestionAfterError()
-    .showHelpAfterError('(add --help for more)');
+    .showHelpAfterError('(add --help for more)')
+    .addHelpText('after', examples(['sweep --config configs/senet.yaml', 'report --format markdown', 'doctor']));
 
   /** A command with the options that all share. */
-  const add = (parent: Command, usage: string, description: string, examples: readonly string[]): Command =>
+  const add = (parent: Command, usage: string, description: string, commands: readonly string[]): Command =>
     parent
       .command(usage)
       .description(description)
       .option('--store <path>', 'run store (default: TOWERBENCH_STORE, else .towerbench/store.sqlite)')
       .option('--data <folder>', 'folder of the data sets (default: TOWERBENCH_DATA, else data/)')
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  npx towerbench ${example}`).join('\n')}`);
+      .addHelpText('after', examples(commands));
   const context = (options: CommonOptions): Context => contextOf(root, options);
   const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
@@ -72,7 +77,9 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       [],
     )
     .option('--jobs <number>', 'runs at once (default: one per core)')
-    .action(async (options: CommonOptions & SweepOptions) => exit(await sweep(context(options), options)));
+    .action(async (options: CommonOptions & SweepOptions) =>
+      exit(await (await import('./commands/sweep.js')).sweep(context(options), options)),
+    );
 
   add(
     program,
@@ -84,16 +91,24 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .option('--set <path=value>', 'change one value; repeatable', collect, [])
     .option('--jobs <number>', 'runs at once (default: one per core)')
     .option('--detect <difference>', 'seeds needed to see a difference of this size in the objective metric')
-    .action((options: CommonOptions & PlanOptions) => plan(context(options), options));
+    .action(async (options: CommonOptions & PlanOptions) =>
+      (await import('./commands/plan.js')).plan(context(options), options),
+    );
 
   add(program, 'report', 'Print the ablation table with statistics.', [
     'report --experiment senet-on-field-noise',
     'report --format latex --out table.tex',
   ])
     .option('--experiment <name>', 'only this experiment (default: all)')
-    .addOption(new Option('--format <format>', 'form of the table').choices([...reportFormats]).default('table'))
+    .addOption(
+      new Option('--format <format>', 'form of the table')
+        .choices(['table', 'markdown', 'latex', 'csv', 'json'] satisfies ReportOptions['format'][])
+        .default('table'),
+    )
     .option('--out <file>', 'write to a file instead of standard output')
-    .action((options: CommonOptions & ReportOptions) => report(context(options), options));
+    .action(async (options: CommonOptions & ReportOptions) =>
+      (await import('./commands/report.js')).report(context(options), options),
+    );
 
   add(program, 'runs', 'List runs.', ['runs', 'runs --experiment senet-on-field-noise --format json'])
     .option('--experiment <name>', 'only runs of this experiment')
@@ -101,14 +116,18 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       new Option('--status <status>', 'only runs of this status').choices(['pending', 'running', 'finished', 'failed']),
     )
     .addOption(new Option('--format <format>', 'form of the list').choices(['table', 'json']).default('table'))
-    .action((options: CommonOptions & RunsOptions) => runs(context(options), options));
+    .action(async (options: CommonOptions & RunsOptions) =>
+      (await import('./commands/runs.js')).runs(context(options), options),
+    );
 
   add(program, 'show <run>', 'Show one run whole: result, config, attempts, environment, log.', [
     'show 3',
     'show 3 --format json',
   ])
     .addOption(new Option('--format <format>', 'form').choices(['text', 'json']).default('text'))
-    .action((run: string, options: CommonOptions & ShowOptions) => show(context(options), run, options));
+    .action(async (run: string, options: CommonOptions & ShowOptions) =>
+      (await import('./commands/show.js')).show(context(options), run, options),
+    );
 
   add(program, 'evaluate <run>', "Measure a run's stored checkpoint under another protocol.", [
     'evaluate 3 --protocol full',
@@ -116,31 +135,46 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   ])
     .requiredOption('--protocol <protocol>', 'full, keep-seen, or sampled-N for N random unseen items per user')
     .addOption(new Option('--format <format>', 'form').choices(['table', 'json']).default('table'))
-    .action(async (run: string, options: CommonOptions & EvaluateOptions) => evaluate(context(options), run, options));
+    .action(async (run: string, options: CommonOptions & EvaluateOptions) =>
+      (await import('./commands/evaluate.js')).evaluate(context(options), run, options),
+    );
 
-  const data = program.command('data').description('Datasets: which there are, what is missing, what they hold.');
+  const data = program
+    .command('data')
+    .description('Datasets: which there are, what is missing, what they hold.')
+    .addHelpText('after', examples(['data list', 'data describe world/movies', 'data check movielens-1m']));
   add(data, 'list', 'All datasets, and whether their files are there.', ['data list']).action(
-    (options: CommonOptions) => dataList(context(options)),
+    async (options: CommonOptions) => (await import('./commands/data.js')).dataList(context(options)),
   );
   add(data, 'check <name>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
-    (name: string, options: CommonOptions) => dataCheck(context(options), name),
+    async (name: string, options: CommonOptions) =>
+      (await import('./commands/data.js')).dataCheck(context(options), name),
   );
   add(data, 'describe <name>', 'What a dataset holds: columns, counts, terms of use, parameters.', [
     'data describe world/movies',
-  ]).action((name: string, options: CommonOptions) => dataDescribe(context(options), name));
+  ]).action(async (name: string, options: CommonOptions) =>
+    (await import('./commands/data.js')).dataDescribe(context(options), name),
+  );
   add(data, 'fetch <name>', 'Download a dataset, or say which file to put where.', [
     'data fetch movielens-100k',
-  ]).action(async (name: string, options: CommonOptions) => dataFetch(context(options), name));
+  ]).action(async (name: string, options: CommonOptions) =>
+    (await import('./commands/data.js')).dataFetch(context(options), name),
+  );
 
   add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action(
-    (options: CommonOptions) => exit(doctor(context(options))),
+    async (options: CommonOptions) => exit((await import('./commands/doctor.js')).doctor(context(options))),
   );
 
   add(program, 'schema', 'Print the JSON Schema of experiment files, for editors.', [
     'schema --out configs/experiment.schema.json',
   ])
     .option('--out <file>', 'write to a file instead of standard output')
-    .action((options: CommonOptions & SchemaOptions) => schema(context(options), options));
+    .action(async (options: CommonOptions & SchemaOptions) => (await import('./commands/schema.js')).schema(options));
 
   return program;
+}
+
+/** The end of a help text. */
+function examples(commands: readonly string[]): string {
+  return `\nExamples:\n${commands.map((command) => `  npx towerbench ${command}`).join('\n')}`;
 }

@@ -1,17 +1,26 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { inputError, typedPath } from './context.js';
 
-/** Puts a result on standard output, or whole or not at all into a file. */
-export function writeResult(
-  text: string,
-  { root, out }: { readonly root: string; readonly out: string | undefined },
-): void {
+/**
+ * Puts a result on standard output, or whole or not at all into the file `out`.
+ *
+ * @throws {ConfigError} when the file cannot be written
+ */
+export function writeResult(text: string, out: string | undefined): void {
   if (out === undefined) {
     process.stdout.write(text);
     return;
   }
-  const path = resolve(process.env['INIT_CWD'] ?? root, out);
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
+  const path = typedPath(out);
+  const draft = `${path}.part`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw inputError('--out', `${path} cannot be written: ${(error as Error).message}`, {
+      hint: 'name a file in a folder that is there and can be written',
+    });
+  }
   process.stderr.write(`written: ${path}\n`);
 }

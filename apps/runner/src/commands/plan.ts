@@ -1,23 +1,25 @@
-import { existsSync } from 'node:fs';
 import { sampleStd, seedsToDetect } from '@towerbench/metrics';
 import { planSweep, type SweepPlan } from '@towerbench/sweep';
-import type { RunRow } from '@towerbench/tracking';
+import { StoreError, type RunRow } from '@towerbench/tracking';
 import { inputError, withReader, type Context } from '../context.js';
 import { duration, parametersText, plural, textTable } from '../text.js';
 import { jobsOf, readExperiment, type SweepOptions } from './sweep.js';
 
 /** Finished runs of the plan's trials and seeds; none where there is no store yet. */
 export function finishedRuns(context: Context, { input }: SweepPlan): RunRow[] {
-  if (!existsSync(context.storePath)) return [];
   const planned = new Set(input.trials.map(({ id }) => id));
   const found = new Map<number, RunRow>();
-  withReader(context, (reader) => {
-    for (const { name } of reader.experiments()) {
-      for (const run of reader.runs(name)) {
-        if (run.status === 'finished' && planned.has(run.trialId)) found.set(run.id, run);
+  try {
+    withReader(context, (reader) => {
+      for (const { name } of reader.experiments()) {
+        for (const run of reader.runs(name)) {
+          if (run.status === 'finished' && planned.has(run.trialId)) found.set(run.id, run);
+        }
       }
-    }
-  });
+    });
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'missing') throw error;
+  }
   return [...found.values()].filter(({ seed }) => input.seeds.includes(seed));
 }
 
@@ -25,6 +27,8 @@ export type PlanOptions = SweepOptions & { readonly detect?: string };
 
 /** `towerbench plan` */
 export function plan(context: Context, options: PlanOptions): void {
+  const difference = options.detect === undefined ? null : detectableDifference(options.detect);
+  const jobs = jobsOf(options);
   const sweep = planSweep(readExperiment(context, options), context);
   const { input } = sweep;
   const finished = finishedRuns(context, sweep);
@@ -61,20 +65,23 @@ export function plan(context: Context, options: PlanOptions): void {
   const total = lines.length * input.seeds.length;
   process.stdout.write(
     `${input.name}: ${plural(total, 'run')} on ${input.dataset}, ${total - left} done, ${left} to run, ` +
-      `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobsOf(options))} on ${plural(jobsOf(options), 'job')}`}\n\n${table}\n`,
+      `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobs)} on ${plural(jobs, 'job')}`}\n\n${table}\n`,
   );
-  if (options.detect !== undefined) process.stdout.write(`\n${detection(options.detect, input.metric.name, lines)}\n`);
+  if (difference !== null) process.stdout.write(`\n${detection(difference, input.metric.name, lines)}\n`);
+}
+
+function detectableDifference(text: string): number {
+  const difference = Number(text);
+  if (difference > 0 && Number.isFinite(difference)) return difference;
+  throw inputError('--detect', `received "${text}"`, { allowed: 'a difference above 0, e.g. 0.005' });
 }
 
 /** Seeds that show a difference, from the spread that finished runs have over seeds. */
 function detection(
-  text: string,
+  difference: number,
   metric: string,
   lines: readonly { readonly variant: string; readonly done: readonly RunRow[] }[],
 ): string {
-  const difference = Number(text);
-  if (!(difference > 0))
-    throw inputError('--detect', `received "${text}"`, { allowed: 'a difference above 0, e.g. 0.005' });
   const spreads = lines.flatMap(({ variant, done }) => {
     const values = done.flatMap(({ metrics }) => metrics[metric] ?? []);
     const std = sampleStd(values);

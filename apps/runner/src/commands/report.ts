@@ -2,8 +2,7 @@ import { buildReport, toCsv, toJson, toLatex, toMarkdown, toTerminal, type Exper
 import { withReader, inputError, type Context } from '../context.js';
 import { writeResult } from '../output.js';
 
-export const reportFormats = ['table', 'markdown', 'latex', 'csv', 'json'] as const;
-type ReportFormat = (typeof reportFormats)[number];
+type ReportFormat = 'table' | 'markdown' | 'latex' | 'csv' | 'json';
 
 const RENDER: Readonly<Record<ReportFormat, (reports: readonly ExperimentReport[]) => string>> = {
   table: (reports) => reports.map((each) => toTerminal(each, terminal())).join('\n\n'),
@@ -37,5 +36,5 @@ export function report(context: Context, { experiment, format, out }: ReportOpti
     const reports = (experiment === undefined ? names : [experiment]).map((name) => buildReport(reader, name));
     return RENDER[format](reports);
   });
-  writeResult(text.endsWith('\n') ? text : `${text}\n`, { root: context.root, out });
+  writeResult(text.endsWith('\n') ? text : `${text}\n`, out);
 }

@@ -1,6 +1,5 @@
 import { experimentJsonSchema } from '@towerbench/config';
 import { vocabulary } from '@towerbench/training';
-import type { Context } from '../context.js';
 import { writeResult } from '../output.js';
 
 export interface SchemaOptions {
@@ -8,6 +7,6 @@ export interface SchemaOptions {
 }
 
 /** `towerbench schema` */
-export function schema({ root }: Context, { out }: SchemaOptions): void {
-  writeResult(`${JSON.stringify(experimentJsonSchema(vocabulary), null, 2)}\n`, { root, out });
+export function schema({ out }: SchemaOptions): void {
+  writeResult(`${JSON.stringify(experimentJsonSchema(vocabulary), null, 2)}\n`, out);
 }

@@ -39,7 +39,10 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
   const view = new SweepProgressView({ stream: process.stderr, metric: plan.input.metric.name });
   const interruption = new AbortController();
   const interrupt = (): void => {
-    if (interruption.signal.aborted) process.exit(130);
+    if (interruption.signal.aborted) {
+      view.close();
+      process.exit(130);
+    }
     view.say('stopping; run the same command again to go on');
     interruption.abort();
   };
