@@ -1,0 +1,129 @@
+import { assembleCandidate, assembleQuery, prepareData, type RankingSet } from '@towerbench/data';
+import { createRng, Lookups, pairScores, startEngine, stepGradients, tf } from '@towerbench/engine';
+import { logLoss } from '@towerbench/metrics';
+import { models, type TowerModel } from '@towerbench/models';
+import { engineUnderTest } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { assembleRun } from './run.js';
+import { decodeSafetensors } from './safetensors.js';
+import { places, sampleTrial } from './sample-trial.js';
+
+beforeAll(async () => {
+  await startEngine(engineUnderTest);
+});
+
+/** Models whose index is searched by dot product: all but the baselines, which have no vectors. */
+const towers = models.names.filter((name) => name !== 'popularity');
+const SEED = 1;
+const TEMPERATURE = 0.2;
+/** Larger than any training part here: a step is one batch of all rows, whatever their order. */
+const ALL_ROWS = 1_000_000;
+
+/** A trial whose users have a history, after a few steps. */
+function trained(type: string, changes: Parameters<typeof sampleTrial>[0] = {}) {
+  const query = ['user_id', 'gender', 'age', { name: 'watched', kind: 'sequence', length: 4 }];
+  const config = sampleTrial({
+    dataset: { features: { query, candidate: ['item_id', 'genres'] } },
+    model: { type },
+    objective: { temperature: TEMPERATURE },
+    training: { batchSize: ALL_ROWS, epochs: 10 },
+    ...changes,
+  });
+  const data = prepareData(config.dataset, places);
+  const run = assembleRun(config, data, SEED);
+  if (run.kind !== 'towers') throw new Error(`${type} has no towers`);
+  for (let step = 0; step < 5; step++) run.trainer.step();
+  return { config, data, run };
+}
+
+/** A model of the same trial, with the weights that the run has now. */
+function modelOf({ config, data, run }: ReturnType<typeof trained>): TowerModel {
+  const definition = models.get(config.model.type as never) as (typeof models.definitions)[number];
+  const { type: _type, ...params } = config.model;
+  const model = definition.build({ ...data, data, params: params as never, rng: createRng(SEED).fork('model') });
+  if (model.kind !== 'towers') throw new Error(`${config.model.type} has no towers`);
+  const { tensors } = decodeSafetensors(run.trainer.save({}));
+  for (const { name, values } of [...model.parameters, ...model.tables]) {
+    values.set(tensors.find((tensor) => tensor.name === name)?.values as Float32Array);
+  }
+  return model;
+}
+
+describe.each(towers)('%s when it serves', (type) => {
+  it('scores a pair by the logit of training × temperature', () => {
+    const whole = trained(type);
+    const { data, run } = whole;
+    const rng = createRng('pairs');
+    const rows = Int32Array.from({ length: 100 }, () => rng.int(data.train.user.length));
+    const users = rows.map((row) => data.train.user[row] as number);
+    const historyEnd = rows.map((row) => data.train.historyEnd[row] as number);
+    const items = rows.map(() => rng.int(data.numItems));
+
+    const model = modelOf(whole);
+    const lookups = new Lookups(model.tables);
+    const query = model.query.prepare(assembleQuery(data, users, historyEnd), lookups);
+    const candidate = model.candidate.prepare(assembleCandidate(data, items), lookups);
+    const places = Int32Array.from(rows.keys());
+    let logits = new Float32Array(0);
+    stepGradients({ parameters: model.parameters, lookups, rng }, (scope) => {
+      const scores = pairScores(query(scope), candidate(scope), { queryOf: places, candidateOf: places });
+      logits = Float32Array.from(tf.div(scores, TEMPERATURE).dataSync());
+      return { loss: tf.sum(scores) };
+    });
+
+    const pairs = run.scorer().scorePairs(users, items, historyEnd);
+    const catalogue = run.scorer().scoreUsers(users, historyEnd); // [pairs, items]
+    expect(new Set(pairs).size).toBeGreaterThan(90);
+    for (const [k, logit] of logits.entries()) {
+      expect(Math.abs((pairs[k] as number) - logit * TEMPERATURE)).toBeLessThan(1e-5);
+      expect(Math.abs((catalogue[k * data.numItems + (items[k] as number)] as number) - logit * TEMPERATURE)).toBeLessThan(1e-5); // prettier-ignore
+    }
+  });
+
+  it('leaves log q to training: the next loss is that of its scores / temperature − log q', () => {
+    const { data, run } = trained(type);
+    const { user, item, historyEnd } = data.train;
+    const scores = run.scorer().scoreUsers(user, historyEnd); // [rows, items]
+    const counts = [...data.itemCounts];
+    const logQ = counts.map((count) => Math.log(Math.max(count, 1) / user.length));
+    expect(new Set(logQ).size).toBeGreaterThan(5);
+    let expected = 0;
+    for (const [row, own] of item.entries()) {
+      const logits = counts.map((_, i) => (scores[row * counts.length + i] as number) / TEMPERATURE - (logQ[i] as number)); // prettier-ignore
+      // every other row is a negative, but those of the same item
+      const total = logits.reduce(
+        (sum, logit, i) => sum + (i === own ? 1 : (counts[i] as number)) * Math.exp(logit),
+        0,
+      );
+      expected += Math.log(total) - (logits[own] as number);
+    }
+    expect(run.trainer.step().loss).toBeCloseTo(expected / user.length, 4);
+  });
+
+  it('gives labelled rows the log-odds that training gives them', () => {
+    const { data, run } = trained(type, {
+      dataset: { name: 'world/field-noise', numRows: 1000, numEvaluationRows: 500, numItems: 20 },
+      objective: { type: 'bce', temperature: TEMPERATURE },
+      sampler: { type: 'labelled' },
+    });
+    const { user, item, historyEnd, label } = data.train;
+    const { scorePairs, logits } = run.scorer();
+    const before = logLoss(logits?.(scorePairs(user, item, historyEnd)) as Float32Array, label as Uint8Array);
+    expect(run.trainer.step().loss).toBeCloseTo(before, 5);
+  });
+
+  it('sees nothing of what is to be found: other items after the moment of evaluation change no score', () => {
+    const { config, data } = trained(type);
+    for (const part of ['valid', 'test'] as const) {
+      const { users, historyEnd } = data[part] as RankingSet;
+      const items = data.history.items.slice();
+      for (const [entry, user] of users.entries()) {
+        const start = data.history.offsets[user] as number;
+        items.fill(0, start + (historyEnd[entry] as number), data.history.offsets[user + 1]);
+      }
+      const scoresOn = (known: typeof data) => assembleRun(config, known, SEED).scorer().scoreUsers(users, historyEnd);
+      expect(items).not.toEqual(data.history.items);
+      expect(scoresOn({ ...data, history: { ...data.history, items } })).toEqual(scoresOn(data));
+    }
+  });
+});
