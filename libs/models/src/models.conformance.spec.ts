@@ -52,6 +52,30 @@ describe.each(towers)('%s', (name) => {
     }
   });
 
+  it('ends in a linear layer: without normalisation, vectors have numbers of both signs', () => {
+    const { query, candidate } = vectors(build(name, { normalize: false, outputDim: 16, activation: 'relu' }));
+    for (const values of [query, candidate]) {
+      const isNegative = [...values].filter((value) => value < 0).length;
+      expect(isNegative).toBeGreaterThan(values.length / 8);
+      expect(isNegative).toBeLessThan((values.length * 7) / 8);
+    }
+  });
+
+  it('starts from weights around zero, of both signs, and biases of zero', () => {
+    const { model } = build(name, { embeddingDim: 32, hiddenUnits: [64], outputDim: 32 });
+    for (const { name: weights, values } of [...model.parameters, ...model.tables]) {
+      const size = values.length;
+      const mean = values.reduce((sum, value) => sum + value, 0) / size;
+      const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / size);
+      if (weights.endsWith('/bias')) expect(deviation, weights).toBe(0);
+      else {
+        expect(deviation, weights).toBeGreaterThan(0.05);
+        expect(deviation, weights).toBeLessThan(1);
+        expect(Math.abs(mean), weights).toBeLessThan((4 * deviation) / Math.sqrt(size)); // four standard errors
+      }
+    }
+  });
+
   it('starts from the same weights for the same seed and from others for another', () => {
     const first = vectors(build(name)).query;
     expect(vectors(build(name)).query).toEqual(first);

@@ -112,6 +112,27 @@ describe.each(losses.names)('%s', (name) => {
     ).toBeLessThan(FLOAT32_GAP);
   });
 
+  it('is a mean over the batch, in nats: what a scorer of zeros gives, however many examples there are', () => {
+    const drawn = batchOf(numNegatives);
+    const whole = {
+      ...drawn,
+      candidateOf: Int32Array.from(drawn.items.keys()), // no accidental hit
+      logSamplingProbability: new Float32Array(20),
+    };
+    const { f, length } = scalarOf(build(), whole);
+    const numChoices = losses.get(name).layout === 'in-batch' ? SIZE : 2;
+    expect(f(new Float32Array(length))).toBeCloseTo(Math.log(numChoices), 5);
+  });
+
+  it('divides every score by its temperature', () => {
+    const batch = batchOf(numNegatives);
+    const { f, length } = scalarOf(build({ temperature: 1 }), batch);
+    const vectors = normals(length, 'vectors');
+    const divided = vectors.map((value, i) => (i < SIZE * DIM ? value / 0.5 : value)); // the queries, by hand
+    expect(scalarOf(build({ temperature: 0.5 }), batch).f(vectors)).toBeCloseTo(f(divided), 5);
+    expect(f(vectors)).not.toBeCloseTo(f(divided), 2);
+  });
+
   it('refuses a temperature that would be divided by in vain', () => {
     expect(() => build({ temperature: 0 })).toThrow();
   });

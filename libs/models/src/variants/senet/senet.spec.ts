@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { createRng, forward, Lookups, startEngine, tf } from '@towerbench/engine';
+import {
+  createRng,
+  forward,
+  Lookups,
+  startEngine,
+  stepGradients,
+  tf,
+  type Parameter,
+  type Scope,
+} from '@towerbench/engine';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sampleInputs } from '../../sample-inputs.js';
 import { createExcitation, excitationActivations, excite } from './excitation.js';
@@ -60,6 +69,33 @@ describe('createExcitation', () => {
   });
 });
 
+describe('a gate whose second layer says no to every field', () => {
+  /** Weights of the fields, and whether any weight of the gate is still moved by a loss. */
+  function gateOf(params: object): { weights: Float32Array; isAlive: boolean } {
+    const options = definition.params.parse(params);
+    const gate = createExcitation({ ...options, name: 'gate', numFields: 3, dim: 2, rng: createRng(1) });
+    const [w1, w2] = gate.parameters as [Parameter, Parameter];
+    w1.values.fill(1); // the hidden units are positive
+    w2.values.fill(-1);
+    const pass = { parameters: gate.parameters, lookups: new Lookups([]), rng: createRng(0) };
+    const weights = (scope: Scope): tf.Tensor3D => gate.weights(scope, tf.ones([2, 3, 2]));
+    const { gradients } = stepGradients(pass, (scope) => ({ loss: tf.sum(weights(scope)) }));
+    const isAlive = gradients.dense.get(w2)?.every((value) => value !== 0) === true;
+    return { weights: forward(pass, weights), isAlive };
+  }
+
+  it('lets a little through and can recover, unless the output is a ReLU', () => {
+    for (const params of [{}, { excitation: '2*sigmoid' }, { excitation: 'sigmoid' }]) {
+      const { weights, isAlive } = gateOf(params);
+      expect(Math.min(...weights)).toBeGreaterThan(0);
+      expect(isAlive).toBe(true);
+    }
+    const { weights, isAlive } = gateOf({ excitation: 'relu' });
+    expect([...weights]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(isAlive).toBe(false);
+  });
+});
+
 describe('senet', () => {
   const queryVectors = (params: object): Float32Array => {
     const inputs = sampleInputs();
@@ -86,6 +122,23 @@ describe('senet', () => {
       { reduction: 2 },
     ].map((params) => [...queryVectors(params)].join());
     expect(new Set(vectors).size).toBe(vectors.length);
+  });
+
+  it('weighs a history as one field of its own, though it shares its embeddings with the items', () => {
+    const { query, candidate, ...inputs } = sampleInputs();
+    const params = definition.params.parse({ hiddenUnits: [], outputDim: 4 });
+    const [history] = query.sequences;
+    const recent = { ...(history as NonNullable<typeof history>), name: 'recent', length: 1 };
+    const model = definition.build({
+      ...inputs,
+      query: { ...query, sequences: [...query.sequences, recent] },
+      candidate,
+      params,
+    });
+    if (model.kind !== 'towers') throw new Error('senet is a tower model');
+    expect(model.tables.map(({ numRows }) => numRows)).toEqual([1 + 3 + 2 + 3 + 5]); // padding, and every vocabulary once
+    const [w1, w2] = model.parameters;
+    expect([w1?.shape, w2?.shape]).toEqual([[5, 5], [5, 5]]); // prettier-ignore
   });
 
   it('leaves a side with a single field alone', () => {
