@@ -144,8 +144,10 @@ describe('other commands', () => {
     expect(rows.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'finished'));
     const base = rows.find(({ variant }) => variant === 'base');
     const shown = await towerbench('show', String(base?.id), '--store', store);
-    for (const text of ['test/ndcg@10', 'embeddingDim: 8', 'commit:', 'train/loss'])
+    for (const text of ['test/ndcg@10', 'embedding_dim: 8', 'commit:', 'train/loss'])
       expect(shown.stdout).toContain(text);
+    const whole = await towerbench('show', String(base?.id), '--format', 'json', '--store', store);
+    expect(JSON.parse(whole.stdout)).toMatchObject({ config: { model: { embedding_dim: 8, hidden_units: [16] } } });
   });
 
   it('evaluate gives the stored numbers under the same protocol', async () => {

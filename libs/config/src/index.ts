@@ -4,6 +4,7 @@ export { loadExperiment, type LoadOptions } from './experiment.js';
 export { trialIdentity, type IdentityContext } from './identity.js';
 export { experimentJsonSchema } from './schema.js';
 export { didYouMean, suggest } from './suggest.js';
+export { withYamlKeys } from './yaml-keys.js';
 export type {
   ConfigIssue,
   EngineChoice,

@@ -1,3 +1,4 @@
+import { withYamlKeys } from '@towerbench/config';
 import { isLargerBetter } from '@towerbench/metrics';
 import { buildReport, type ExperimentReport } from '@towerbench/report';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
@@ -11,7 +12,6 @@ import type {
 import { band, thin } from './curves.js';
 import { configDifferences } from './differences.js';
 import { RequestProblem } from './problem.js';
-import { withYamlKeys } from './yaml-keys.js';
 
 /** Characters of an attempt's log that are sent. */
 const LOG_TAIL = 64 * 1024;

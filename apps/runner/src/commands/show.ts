@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { withYamlKeys } from '@towerbench/config';
 import type { StoreReader } from '@towerbench/tracking';
 import { inputError, wholeNumber, withReader, type Context } from '../context.js';
 import { moment, textTable } from '../text.js';
@@ -20,7 +21,8 @@ export interface ShowOptions {
 /** `towerbench show` */
 export function show(context: Context, argument: string, { format }: ShowOptions): void {
   const text = withReader(context, (reader) => {
-    const run = findRun(reader, argument);
+    const stored = findRun(reader, argument);
+    const run = { ...stored, config: withYamlKeys(stored.config) };
     const attempts = reader.attempts(run.id);
     const curves = reader.seriesNames(run.id).map((name) => ({ name, points: reader.curve(run.id, name) }));
     if (format === 'json') return JSON.stringify({ ...run, attempts, curves }, null, 2);
@@ -63,7 +65,7 @@ export function show(context: Context, argument: string, { format }: ShowOptions
         [
           `attempt ${number}: ${status}, pid ${pid}, ${moment(startedAt)}`,
           ...(error === null ? [] : [indented(error)]),
-          indented(log),
+          ...(log === '' ? [] : [indented(log)]),
           ...(number === attempts.at(-1)?.number ? [`environment\n${indented(stringify(environment))}`] : []),
         ].join('\n'),
       ),

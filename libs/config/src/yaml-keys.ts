@@ -1,10 +1,9 @@
-import type { Json } from '@towerbench/tracking';
-
-const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+import type { Json } from './contract.js';
+import { toSnakeCase } from './shape.js';
 
 /** A stored config with its keys as an experiment's file and `--set` spell them: `embeddingDim` → `embedding_dim`. */
 export function withYamlKeys(config: Json): Json {
   if (typeof config !== 'object' || config === null) return config;
   if (Array.isArray(config)) return config.map(withYamlKeys);
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeCase(key), withYamlKeys(value)]));
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [toSnakeCase(key), withYamlKeys(value)]));
 }
