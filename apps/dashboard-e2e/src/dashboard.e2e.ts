@@ -80,6 +80,7 @@ test.describe('the leaderboard', () => {
   test('has in bold what stands over seeds and over users, and nothing else', async ({ page, dashboard }) => {
     sweep(dashboard.writer(), NAME, { seeds: [1, 2, 3, 4, 5, 6], report: ['test/auc', 'test/logloss'] });
     await page.goto(experimentPage);
+    const colors: string[] = [];
     // The log loss has no values per user, so nothing can be said about users there.
     for (const { variant, versus } of reportOf(dashboard).groups) {
       const auc = versus?.['test/auc'];
@@ -91,7 +92,11 @@ test.describe('the leaderboard', () => {
       expect(Math.max(auc.pHolm!, auc.pUsers!), variant).toBeLessThan(0.05);
       await expect(bold).toHaveText([`${auc.difference < 0 ? '−' : '+'}${Math.abs(auc.difference).toFixed(4)}`]);
       await expect(rowOf(leaderboard(page), variant)).toContainText('Holm');
+      const mark = rowOf(leaderboard(page), variant).getByText(/^ *(better|worse)$/);
+      await expect(mark).toHaveText([auc.difference > 0 ? 'better' : 'worse']);
+      colors.push(await bold.evaluate((element) => getComputedStyle(element).color));
     }
+    expect(new Set(colors).size, 'one is better, one worse').toBe(2);
     await expect(page.getByText('Bold: p (Holm) < .05 and p (users) < .05.')).toBeVisible();
   });
 
@@ -171,7 +176,12 @@ test.describe('the leaderboard', () => {
     await expect(page.getByText('base test/auc 0.7204: Someone 2019, table 3')).toBeVisible();
     await expect(leaderboard(page)).not.toContainText('0.6101');
     const apart = rowOf(page.getByRole('group', { name: 'Published on another protocol' }), 'popularity');
-    await expect(apart.getByRole('cell')).toHaveText(['test/auc', '0.6101', 'Another 2020, table 1']);
+    await expect(apart.getByRole('cell')).toHaveText([
+      'test/auc',
+      '0.6101',
+      'Another 2020, table 1',
+      'split by time, here planted',
+    ]);
   });
 });
 

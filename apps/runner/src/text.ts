@@ -1,26 +1,12 @@
-import Table from 'cli-table3';
+import { textTable as tableOfWidth } from '@towerbench/report';
 
-/** A table without lines: columns aligned, numbers to the right. */
+/** A table without lines: columns aligned, numbers to the right, wrapped where the terminal is too narrow; whole lines for programs. */
 export function textTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string {
-  const table = new Table({
-    head: [...head],
-    colAligns: head.map((_, column) => (right.includes(column) ? 'right' : 'left')),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: {
-      top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-      left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
-    }, // prettier-ignore
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return tableOfWidth({ head, rows, right, width: process.stdout.columns || Infinity });
 }
 
 /** `48 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -181,14 +181,15 @@ interface StoredCell {
 function publishedCells({ published, protocol }: ExperimentRow): ExperimentReport['published'] {
   const ours = protocol as { readonly [key: string]: Json };
   return (published as unknown as readonly StoredCell[]).map(({ variant, metric, value, source, protocol: theirs }) => {
-    const candidates = /\/(sampled-\d+)\//.exec(metric)?.[1] ?? ours['candidates'];
-    return {
-      variant,
-      metric,
-      value,
-      source,
-      comparable:
-        theirs.dataset === ours['dataset'] && theirs.split === ours['split'] && theirs.candidates === candidates,
+    const here: { readonly [key: string]: Json | undefined } = {
+      dataset: ours['dataset'],
+      split: ours['split'],
+      candidates: /\/(sampled-\d+)\//.exec(metric)?.[1] ?? ours['candidates'],
     };
+    const differs = (['dataset', 'split', 'candidates'] as const)
+      .filter((rule) => theirs[rule] !== here[rule])
+      .map((rule) => `${rule} ${theirs[rule]}, here ${typeof here[rule] === 'string' ? here[rule] : 'unknown'}`)
+      .join('; ');
+    return { variant, metric, value, source, comparable: differs === '', differs };
   });
 }

@@ -1,3 +1,4 @@
+import { isLargerBetter } from '@towerbench/metrics';
 import type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './contract.js';
 
 /** Both corrected p over seeds and p over users must be below this for a cell to be marked. */
@@ -34,9 +35,19 @@ export function versusOf({ versus }: ReportGroup, metric: string): Versus | unde
   return typeof found === 'object' ? found : undefined;
 }
 
-/** Whether a cell may be marked: the difference stands over seeds, corrected, and over users. */
-export function isSignificant(versus: Versus | undefined): boolean {
-  return (versus?.pHolm ?? 1) < SIGNIFICANT && (versus?.pUsers ?? 1) < SIGNIFICANT;
+/** What a cell is marked as, when its difference to the base stands over seeds, corrected, and over users. */
+export type Mark = 'better' | 'worse';
+
+/** The mark of a comparison in one metric; null where nothing can be told. Of the objective the experiment says what is better. */
+export function markOf(
+  { metric: objective }: ExperimentReport,
+  metric: string,
+  versus: Versus | undefined,
+): Mark | null {
+  const { difference, pHolm, pUsers } = versus ?? { difference: 0, pHolm: null, pUsers: null };
+  if (!((pHolm ?? 1) < SIGNIFICANT && (pUsers ?? 1) < SIGNIFICANT)) return null;
+  const maximize = metric === objective.name ? objective.goal === 'maximize' : isLargerBetter(metric);
+  return difference > 0 === maximize ? 'better' : 'worse';
 }
 
 /** `senet (optimizer.learning_rate=0.01; best of 4)`. */
@@ -71,14 +82,16 @@ export function notes(report: ExperimentReport): string[] {
   lines.push(
     most < SEEDS_TO_TELL
       ? `not enough seeds to tell: ${most} of at least ${SEEDS_TO_TELL}, so nothing is marked.`
-      : 'marked: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).',
+      : 'better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).',
   );
   return lines;
 }
 
-/** Published cells of a variant that may stand beside ours. */
-export function comparableCell(report: ExperimentReport, variant: string, metric: string): number | undefined {
-  return report.published.find((cell) => cell.comparable && cell.variant === variant && cell.metric === metric)?.value;
+/** Published values of a variant that may stand beside ours. */
+export function comparableValues({ published }: ExperimentReport, variant: string, metric: string): readonly number[] {
+  return published.flatMap((cell) =>
+    cell.comparable && cell.variant === variant && cell.metric === metric ? [cell.value] : [],
+  );
 }
 
 /** The line over a table. */

@@ -62,5 +62,7 @@ export interface ExperimentReport {
     readonly source: string;
     /** Whether dataset, split and candidates are those of this experiment. */
     readonly comparable: boolean;
+    /** Why it is not comparable, e.g. `split ratio, here fixed`; empty when it is. */
+    readonly differs: string;
   }[];
 }

@@ -1,6 +1,6 @@
 import { headline, notes, versusOf } from './cells.js';
 import type { ExperimentReport } from './contract.js';
-import { tableOf, type TableCell } from './table.js';
+import { APART, apartOf, tableOf, type TableCell, type TableFace } from './table.js';
 
 /** The array that `report --format json` prints. */
 export function toJson(reports: readonly ExperimentReport[]): string {
@@ -10,9 +10,14 @@ export function toJson(reports: readonly ExperimentReport[]): string {
 const CSV_HEAD = [
   'experiment', 'dataset', 'fingerprint', 'variant', 'trial', 'parameters', 'n', 'failed', 'metric', 'mean', 'std', 'ci95_low', 'ci95_high',
   'base', 'difference', 'difference_ci95_low', 'difference_ci95_high', 'p_seeds', 'p_users', 'p_holm', 'parameter_count', 'seconds',
+  'published', 'published_source', 'published_differs',
 ]; // prettier-ignore
 
-/** One row per variant and metric, numbers in full precision; the oracle is a variant of that name. */
+/**
+ * One row per variant and metric, numbers in full precision; the oracle is a variant of that name. A published cell has a row and
+ * columns of its own, so that it is never taken for a mean of ours; where it is not comparable, `published_differs` says why.
+ * A text that a spreadsheet would take for a formula begins with an apostrophe.
+ */
 export function toCsv(reports: readonly ExperimentReport[]): string {
   const rows: (readonly (string | number | null | undefined)[])[] = [CSV_HEAD];
   for (const report of reports) {
@@ -26,6 +31,7 @@ export function toCsv(reports: readonly ExperimentReport[]): string {
           ...[metric, mean, std, ci95?.[0], ci95?.[1]],
           ...[versus === undefined ? '' : group.versus?.base, versus?.difference, versus?.ci95?.[0], versus?.ci95?.[1]],
           ...[versus?.pSeeds, versus?.pUsers, versus?.pHolm, parameterCount, seconds],
+          ...NOT_PUBLISHED,
         ]);
       }
     }
@@ -44,14 +50,24 @@ export function toCsv(reports: readonly ExperimentReport[]): string {
           metric,
           value,
           ...Array<string>(12).fill(''),
+          ...NOT_PUBLISHED,
         ]);
+    }
+    for (const { variant, metric, value, source, differs } of report.published) {
+      rows.push([
+        ...[experiment, dataset, fingerprint, variant, '', '', '', '', metric],
+        ...Array<string>(13).fill(''),
+        ...[value, source, differs],
+      ]);
     }
   }
   return rows.map((row) => `${row.map(csvField).join(',')}\n`).join('');
 }
 
+const NOT_PUBLISHED = ['', '', ''];
+
 function csvField(value: string | number | null | undefined): string {
-  const text = value === null || value === undefined ? '' : String(value);
+  const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : String(value ?? '');
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -59,69 +75,85 @@ function csvField(value: string | number | null | undefined): string {
 export function toMarkdown(reports: readonly ExperimentReport[]): string {
   return reports
     .map((report) => {
-      const { head, rows } = tableOf(report, report.columns);
-      const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('*', '\\*');
-      const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-      const body = rows.map((row) => line(row.map((cell) => inOneLine(cell, escape, (text) => `**${text}**`))));
+      const apart = apartOf(report);
       return [
-        `### ${escape(headline(report))}`,
+        `### ${markdownEscape(headline(report))}`,
         '',
-        line(head.map(escape)),
-        line(head.map((_, column) => (column === 0 ? '---' : '---:'))),
-        ...body,
+        ...markdownTable(tableOf(report, report.columns)),
         '',
-        ...notes(report).map((note) => `${escape(note)}  `.trimEnd()),
+        ...(apart === null ? [] : [`${APART}:`, '', ...markdownTable(apart), '']),
+        ...notes(report).map((note) => `${markdownEscape(note)}  `.trimEnd()),
         '',
       ].join('\n');
     })
     .join('\n');
+}
+
+function markdownTable({ head, rows, right }: TableFace): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    line(head.map(markdownEscape)),
+    line(head.map((_, column) => (right.includes(column) ? '---:' : '---'))),
+    ...rows.map((row) => line(row.map((cell) => inOneLine(cell, markdownEscape, (text) => `**${text}**`)))),
+  ];
+}
+
+function markdownEscape(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('*', '\\*');
 }
 
 /** One booktabs table per experiment; needs `\usepackage{booktabs}`. */
 export function toLatex(reports: readonly ExperimentReport[]): string {
   return reports
     .map((report) => {
-      const { head, rows } = tableOf(report, report.columns, '$\\pm$');
-      const line = (cells: readonly string[]): string => `    ${cells.join(' & ')} \\\\`;
-      const body = rows.map((row) =>
-        line(row.map((cell) => inOneLine(cell, latexEscape, (text) => `\\textbf{${text}}`))),
-      );
+      const apart = apartOf(report);
+      const caption = `${headline(report)}. ${notes(report).join(' ')}`;
       return [
-        '\\begin{table}',
-        '  \\centering',
-        `  \\caption{${latexEscape(headline(report))}. ${notes(report).map(latexEscape).join(' ')}}`,
-        `  \\begin{tabular}{l${'r'.repeat(head.length - 1)}}`,
-        '    \\toprule',
-        line(head.map(latexEscape)),
-        '    \\midrule',
-        ...body,
-        '    \\bottomrule',
-        '  \\end{tabular}',
-        '\\end{table}',
-        '',
+        ...latexTable(tableOf(report, report.columns, '$\\pm$'), caption),
+        ...(apart === null ? [] : latexTable(apart, `${report.experiment}: ${APART}.`)),
       ].join('\n');
     })
     .join('\n');
 }
 
-/** The first line as it is or marked, the others in brackets. */
+function latexTable({ head, rows, right }: TableFace, caption: string): string[] {
+  const line = (cells: readonly string[]): string => `    ${cells.join(' & ')} \\\\`;
+  return [
+    '\\begin{table}',
+    '  \\centering',
+    `  \\caption{${latexEscape(caption)}}`,
+    `  \\begin{tabular}{${head.map((_, column) => (right.includes(column) ? 'r' : 'l')).join('')}}`,
+    '    \\toprule',
+    line(head.map(latexEscape)),
+    '    \\midrule',
+    ...rows.map((row) => line(row.map((cell) => inOneLine(cell, latexEscape, (text) => `\\textbf{${text}}`)))),
+    '    \\bottomrule',
+    '  \\end{tabular}',
+    '\\end{table}',
+    '',
+  ];
+}
+
+/** The first line as it is or in bold, the others behind it in brackets. */
 function inOneLine(
-  { lines: [first = '', ...rest], marked }: TableCell,
+  { lines: [first = '', ...rest], mark }: TableCell,
   escape: (text: string) => string,
-  mark: (text: string) => string,
+  bold: (text: string) => string,
 ): string {
   const escaped = escape(first);
-  return [marked ? mark(escaped) : escaped, ...rest.map((line) => `(${escape(line)})`)].join(' ');
+  const main = mark === null ? escaped : bold(escaped);
+  return rest.length === 0 ? main : `${main} (${rest.map(escape).join(', ')})`;
 }
 
 const LATEX: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}', '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '±': '$\\pm$', '−': '$-$',
-  '&': '\\&', '%': '\\%', '#': '\\#', _: '\\_', '{': '\\{', '}': '\\}', $: '\\$', '<': '$<$', '>': '$>$',
+  '[': '{[}', '*': '{*}', '&': '\\&', '%': '\\%', '#': '\\#', _: '\\_', '{': '\\{', '}': '\\}', $: '\\$', '<': '$<$', '>': '$>$',
 }; // prettier-ignore
 
+/** `[` and `*` in braces, because `\\\\` and `\\midrule` take what follows them in the next row for an option. */
 function latexEscape(text: string): string {
   return text
     .split('$\\pm$')
-    .map((part) => part.replace(/[\\~^±−&%#_{}$<>]/g, (character) => LATEX[character] as string))
+    .map((part) => part.replace(/[\\~^±−[*&%#_{}$<>]/g, (character) => LATEX[character] as string))
     .join('$\\pm$');
 }

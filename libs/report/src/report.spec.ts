@@ -11,6 +11,8 @@ interface SampleRun {
   readonly auc: number | string;
   readonly users?: readonly number[];
   readonly parameters?: Readonly<Record<string, Json>>;
+  /** What is reported in place of test/auc. */
+  readonly metric?: string;
 }
 
 /** A store with one experiment of the given runs; runs that are planned but not given stay pending. */
@@ -19,6 +21,7 @@ function storeOf(
   options: {
     readonly seeds?: readonly number[];
     readonly goal?: 'maximize' | 'minimize';
+    readonly objective?: string;
     readonly published?: Json;
   } = {},
 ): StoreReader {
@@ -32,8 +35,8 @@ function storeOf(
     dataset: 'world/field-noise',
     fingerprint: 'f00dbeef0000',
     protocol: { dataset: 'world/field-noise', split: 'fixed', candidates: 'labelled-rows' },
-    metric: { name: 'valid/auc', goal: options.goal ?? 'maximize' },
-    report: ['test/auc'],
+    metric: { name: options.objective ?? 'valid/auc', goal: options.goal ?? 'maximize' },
+    report: [runs[0]?.metric ?? 'test/auc'],
     published: options.published ?? [],
     baseVariant: 'base',
     seeds: options.seeds ?? [...new Set(runs.map(({ seed }) => seed))],
@@ -48,8 +51,8 @@ function storeOf(
       continue;
     }
     writer.finish(attempt, {
-      metrics: { 'valid/auc': run.auc, 'test/auc': run.auc },
-      perUser: run.users === undefined ? {} : { 'test/auc': Float32Array.from(run.users) },
+      metrics: { 'valid/auc': run.auc, [run.metric ?? 'test/auc']: run.auc },
+      perUser: run.users === undefined ? {} : { [run.metric ?? 'test/auc']: Float32Array.from(run.users) },
       parameterCount: 1234,
       seconds: 2,
       bestStep: 10,
@@ -137,7 +140,52 @@ describe('buildReport', () => {
     expect(report.published.map(({ comparable }) => comparable)).toEqual([true, false]);
     const text = toTerminal(report, { width: 100, color: false });
     expect(text).toMatch(/base +0\.7000 ±0\.0196 .*\n +published 0\.7500/);
-    expect(text).toContain('not comparable:\n  base  test/auc  0.75  (paper)');
+    expect(text).toContain(`published on other data or another protocol, not comparable:
+variant  metric    published  source  differs
+base     test/auc       0.75  paper   split ratio, here fixed`);
+    expect(toMarkdown([report])).toContain(`published on other data or another protocol, not comparable:
+
+| variant | metric | published | source | differs |
+| --- | --- | ---: | --- | --- |
+| base | test/auc | 0.75 | paper | split ratio, here fixed |
+`);
+    expect(toLatex([report])).toContain('    base & test/auc & 0.75 & paper & split ratio, here fixed \\\\');
+    expect(toLatex([report]).match(/\\(begin|end){table}/g)).toHaveLength(4);
+    expect(JSON.parse(toJson([report]))).toMatchObject([
+      {
+        published: [
+          { comparable: true, differs: '' },
+          { comparable: false, differs: 'split ratio, here fixed' },
+        ],
+      },
+    ]);
+    const [head = [], ...rows] = toCsv([report])
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/,(?! )/));
+    const published = rows.map((row) => row.slice(head.indexOf('published'))).filter(([value]) => value !== '');
+    expect(published).toEqual([
+      ['0.75', 'paper', ''],
+      ['0.75', 'paper', '"split ratio, here fixed"'],
+    ]);
+    for (const row of rows.slice(-2)) expect(row[head.indexOf('mean')]).toBe('');
+  });
+
+  it('says everything that differs from the protocol of a published cell, and takes the candidates from its metric', () => {
+    const cell = (metric: string, protocol: Json) => ({ variant: 'base', metric, value: 0.5, source: 'paper', protocol }); // prettier-ignore
+    const sampled = { dataset: 'world/field-noise', split: 'fixed', candidates: 'sampled-99' };
+    const reader = storeOf(fiveSeeds(), {
+      published: [
+        cell('test/sampled-99/hr@10', sampled),
+        cell('test/hr@10', sampled),
+        cell('test/hr@10', { dataset: 'movies', split: 'ratio', candidates: 'labelled-rows' }),
+      ],
+    });
+    expect(buildReport(reader, 'gates').published.map(({ differs }) => differs)).toEqual([
+      '',
+      'candidates sampled-99, here labelled-rows',
+      'dataset movies, here world/field-noise; split ratio, here fixed',
+    ]);
   });
 });
 
@@ -151,13 +199,14 @@ describe('the faces of a report', () => {
 variant         test/auc  runs  parameters   time
 gate      0.8000 ±0.0216     5       1,234  2.0 s
          +0.1000 ±0.0020
+                  better
 base      0.7000 ±0.0196     5       1,234  2.0 s
 same      0.7000 ±0.0196     5       1,234  2.0 s
          +0.0000 ±0.0278
 oracle            0.9000
 
 ± is half of the 95 % t interval over seeds; differences to the base are paired by seed.
-marked: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).`);
+better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).`);
   });
 
   it('marks only what stands over seeds and users', () => {
@@ -167,23 +216,72 @@ marked: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank
     expect(text).not.toContain(`${escape}[32m0.7000`);
   });
 
+  it('marks what is worse by another colour and by a word, also where a lower value is the better one', () => {
+    const escape = String.fromCharCode(27);
+    const worse = fiveSeeds().map((run) => ({ ...run, variant: run.variant === 'base' ? 'gate' : run.variant === 'gate' ? 'base' : 'same' })); // prettier-ignore
+    const text = toTerminal(buildReport(storeOf(worse), 'gates'), { width: 100, color: true });
+    expect(text).toContain(`${escape}[31m0.7000 ±0.0196`);
+    expect(text).toMatch(/−0\.1000 ±0\.0020.*\n.*worse/);
+    expect(text).not.toContain(`${escape}[32m`);
+    expect(toMarkdown([buildReport(storeOf(worse), 'gates')])).toContain('(−0.1000 ±0.0020, worse)');
+
+    const losses = fiveSeeds().map((run) => ({ ...run, metric: 'test/logloss' }));
+    expect(toMarkdown([buildReport(storeOf(losses), 'gates')])).toContain('(+0.1000 ±0.0020, worse)');
+    const lowest = { goal: 'minimize', objective: 'test/auc' } as const;
+    expect(toMarkdown([buildReport(storeOf(fiveSeeds(), lowest), 'gates')])).toContain('(+0.1000 ±0.0020, worse)');
+  });
+
   it('splits metrics that do not fit beside each other into several tables', () => {
     const wide = { ...report, columns: ['test/auc', 'valid/auc', 'test/auc', 'valid/auc'] };
     for (const line of toTerminal(wide, { width: 100, color: false }).split('\n'))
       expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  it.each([80, 120])('is within a terminal of %i characters, long names and metrics wrapped', (width) => {
+    const metrics = ['test/sampled-99/ndcg@100', 'test/mean_popularity@100', 'valid/sampled-99/precision@100'];
+    const variant = 'a-name-of-eighty-characters-that-a-script-put-together-from-every-option-it-had-x';
+    const groups = report.groups.map((group) => ({
+      ...group,
+      variant,
+      metrics: Object.fromEntries(metrics.map((name) => [name, group.metrics['test/auc']!])),
+    }));
+    const published = [{ variant, metric: metrics[0]!, value: 0.5, source: 'A paper with a long title, table 3', comparable: false, differs: 'split ratio, here fixed' }]; // prettier-ignore
+    const lines = toTerminal({ ...report, experiment: variant, groups, columns: metrics, published }, { width, color: false }).split('\n'); // prettier-ignore
+    expect(lines.filter((line) => line.length > width)).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('variant'))).toHaveLength(width === 80 ? 4 : 2);
+  });
+
   it('markdown', () => {
     expect(toMarkdown([report])).toContain(
-      '| variant | test/auc | runs | parameters | time |\n| --- | ---: | ---: | ---: | ---: |\n| gate | **0.8000 ±0.0216** (+0.1000 ±0.0020) | 5 | 1,234 | 2.0 s |\n',
+      '| variant | test/auc | runs | parameters | time |\n| --- | ---: | ---: | ---: | ---: |\n| gate | **0.8000 ±0.0216** (+0.1000 ±0.0020, better) | 5 | 1,234 | 2.0 s |\n',
     );
   });
 
   it('latex, escaped', () => {
     const text = toLatex([{ ...report, experiment: 'a_b & 50%' }]);
     expect(text).toContain('\\caption{a\\_b \\& 50\\% on world/field-noise');
-    expect(text).toContain('    gate & \\textbf{0.8000 $\\pm$0.0216} (+0.1000 $\\pm$0.0020) & 5 & 1,234 & 2.0 s \\\\');
+    expect(text).toContain(
+      '    gate & \\textbf{0.8000 $\\pm$0.0216} (+0.1000 $\\pm$0.0020, better) & 5 & 1,234 & 2.0 s \\\\',
+    );
     expect(text.match(/\\(top|mid|bottom)rule/g)).toHaveLength(3);
+  });
+
+  it('latex, without a row that reads as an option of the line before', () => {
+    const [gate, ...others] = report.groups;
+    const text = toLatex([{ ...report, groups: [{ ...gate!, variant: '[2ex] *' }, ...others] }]);
+    expect(text).toContain('\n    {[}2ex] {*} & ');
+    expect(text).not.toMatch(/(\\\\|rule)\s*[[*]/);
+  });
+
+  it('csv, with texts that a spreadsheet would compute kept as texts, and numbers as numbers', () => {
+    const [gate, ...others] = report.groups;
+    for (const variant of ['=1+1', '+gate', '-gate', '@gate', '\tgate']) {
+      const [, first = ''] = toCsv([{ ...report, groups: [{ ...gate!, variant }, ...others] }]).split('\n');
+      expect(first.split(',')[3]).toBe(`'${variant}`);
+    }
+    const minus = { 'test/auc': { mean: -0.5, std: null, ci95: null, values: [-0.5] } };
+    const [head = '', first = ''] = toCsv([{ ...report, groups: [{ ...gate!, metrics: minus }] }]).split('\n');
+    expect(first.split(',')[head.split(',').indexOf('mean')]).toBe('-0.5');
   });
 
   it('csv, in full precision and quoted', () => {
@@ -195,6 +293,39 @@ marked: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank
     const gate = (toCsv([report]).split('\n')[1] as string).split(',');
     expect(Number(gate[head.indexOf('mean')])).toBe(report.groups[0]?.metrics['test/auc']?.mean);
     for (const line of toCsv([report]).trimEnd().split('\n')) expect(line.split(',')).toHaveLength(head.length);
+  });
+
+  it('json, with the keys that programs rely on', () => {
+    const published = [{ variant: 'base', metric: 'test/auc', value: 0.75, source: 'paper', protocol: { dataset: 'other', split: 'fixed', candidates: 'labelled-rows' } }]; // prettier-ignore
+    const [first] = JSON.parse(toJson([buildReport(storeOf(fiveSeeds(), { published }), 'gates')])) as [
+      Record<string, Json> & { groups: [Record<string, Record<string, object>>]; published: [object]; metric: object },
+    ];
+    const [gate] = first.groups;
+    expect(Object.keys(first).sort()).toEqual(
+      ['experiment', 'dataset', 'fingerprint', 'protocol', 'metric', 'oracle', 'groups', 'published', 'runs', 'columns'].sort(),
+    ); // prettier-ignore
+    expect(Object.keys(first.metric).sort()).toEqual(['goal', 'name']);
+    expect(Object.keys(gate).sort()).toEqual(
+      ['variant', 'trial', 'parameters', 'seeds', 'n', 'failed', 'seconds', 'parameterCount', 'metrics', 'versus', 'budget'].sort(),
+    ); // prettier-ignore
+    expect(Object.keys(gate['metrics']!).sort()).toEqual(['test/auc', 'valid/auc']);
+    expect(Object.keys(gate['metrics']!['test/auc']!).sort()).toEqual(['ci95', 'mean', 'std', 'values']);
+    expect(Object.keys(gate['versus']!).sort()).toEqual(['base', 'test/auc']);
+    expect(Object.keys(gate['versus']!['test/auc']!).sort()).toEqual([
+      'ci95',
+      'difference',
+      'pHolm',
+      'pSeeds',
+      'pUsers',
+    ]);
+    expect(Object.keys(first.published[0]).sort()).toEqual([
+      'comparable',
+      'differs',
+      'metric',
+      'source',
+      'value',
+      'variant',
+    ]);
   });
 
   it('json is the array itself', () => {

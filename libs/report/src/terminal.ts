@@ -1,62 +1,58 @@
-import Table from 'cli-table3';
 import colors from 'picocolors';
 import { headline, notes } from './cells.js';
 import type { ExperimentReport } from './contract.js';
-import { tableOf } from './table.js';
+import { APART, apartOf, tableOf, type TableFace } from './table.js';
+import { columnWidths, tableWidth, textTable, wrapped, type TextTable } from './text-table.js';
 
-/** What is not a metric: variant, runs, parameters and time, with the gaps between. */
-const OTHER_COLUMNS_WIDTH = 44;
-const METRIC_WIDTH = 18;
+/** A longer name of a variant is wrapped before a metric goes to a further table. */
+const VARIANT_WIDTH = 24;
 
 /**
  * The leaderboard for a terminal: one row per variant, best first; under each mean the paired difference to the base. Metrics that do
- * not fit beside each other go into further tables.
+ * not fit beside each other go into further tables, and what is wider than the terminal is wrapped.
  */
 export function toTerminal(
   report: ExperimentReport,
   { width, color }: { readonly width: number; readonly color: boolean },
 ): string {
   const style = colors.createColors(color);
-  const perTable = Math.max(1, Math.floor((width - OTHER_COLUMNS_WIDTH) / METRIC_WIDTH));
+  const paragraph = (text: string): string => wrapped(text, width).join('\n');
+  const table = ({ head, rows, right }: TableFace): TextTable => ({
+    head: head.map((text) => ({ lines: [text], paint: style.bold })),
+    rows: rows.map((row) =>
+      row.map(({ lines, mark }) => ({
+        lines,
+        paint(line: string, number: number) {
+          const isMark = mark !== null && (number === 0 || lines[number] === mark);
+          if (isMark) return style.bold(mark === 'better' ? style.green(line) : style.red(line));
+          return number === 0 ? line : style.dim(line);
+        },
+      })),
+    ),
+    right,
+    width,
+  });
+
   const tables: string[] = [];
-  for (let from = 0; from < report.columns.length; from += perTable) {
-    const { head, rows } = tableOf(report, report.columns.slice(from, from + perTable));
-    const table = new Table({
-      head: head.map((text) => style.bold(text)),
-      colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-      chars: PLAIN,
-    });
-    for (const row of rows) {
-      table.push(
-        row.map(({ lines: [first = '', ...rest], marked }) =>
-          [marked ? style.bold(style.green(first)) : first, ...rest.map((line) => style.dim(line))].join('\n'),
-        ),
-      );
-    }
-    tables.push(withoutTrailingSpace(table.toString()));
+  for (let from = 0; from < report.columns.length;) {
+    let count = report.columns.length - from;
+    const some = (): TextTable => table(tableOf(report, report.columns.slice(from, from + count)));
+    while (count > 1 && !fits(some())) count--;
+    tables.push(textTable(some()));
+    from += count;
   }
-  const apart = otherPublished(report);
-  return [style.bold(headline(report)), ...tables, ...apart, notes(report).join('\n')].join('\n\n');
+  const apart = apartOf(report);
+  return [
+    wrapped(headline(report), width).map(style.bold).join('\n'),
+    ...tables,
+    ...(apart === null ? [] : [`${paragraph(`${APART}:`)}\n${textTable(table(apart))}`]),
+    notes(report).map(paragraph).join('\n'),
+  ].join('\n\n');
 }
 
-const PLAIN = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
-  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
-};
-
-function withoutTrailingSpace(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
-}
-
-/** Published cells on other data or protocols never share a table with ours. */
-function otherPublished({ published }: ExperimentReport): string[] {
-  const others = published.filter(({ comparable }) => !comparable);
-  if (others.length === 0) return [];
-  const lines = others.map(({ variant, metric, value, source }) => `  ${variant}  ${metric}  ${value}  (${source})`);
-  return [`published on other data or another protocol, not comparable:\n${lines.join('\n')}`];
+/** Whether the table is within its width with the variant's name not wrapped to less than it deserves. */
+function fits(table: TextTable): boolean {
+  const [natural = 0] = columnWidths({ ...table, width: Infinity });
+  const [variant = 0, ...others] = columnWidths(table);
+  return tableWidth([variant, ...others]) <= table.width && variant >= Math.min(natural, VARIANT_WIDTH);
 }

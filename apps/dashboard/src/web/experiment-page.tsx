@@ -124,15 +124,17 @@ function Published({ report: { published } }: { readonly report: ExperimentRepor
                 Value
               </th>
               <th scope="col">Source</th>
+              <th scope="col">Differs</th>
             </tr>
           </thead>
           <tbody>
-            {others.map(({ variant, metric: name, value, source }) => (
+            {others.map(({ variant, metric: name, value, source, differs }) => (
               <tr key={`${variant} ${name} ${source}`}>
                 <th scope="row">{variant}</th>
                 <td>{name}</td>
                 <td className="number">{metric(value)}</td>
                 <td>{source}</td>
+                <td>{differs}</td>
               </tr>
             ))}
           </tbody>

@@ -54,7 +54,9 @@ export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): 
       </>
     ),
     sortUndefined: 'last',
-    cell: ({ row }) => <MetricCell report={report} group={row.original} name={name} />,
+    cell: ({ row }) => (
+      <MetricCell report={report} group={row.original} name={name} lowerIsBetter={experiment.lowerIsBetter} />
+    ),
   });
   return [
     {
@@ -121,10 +123,12 @@ function MetricCell({
   report,
   group,
   name,
+  lowerIsBetter,
 }: {
   readonly report: ExperimentReport;
   readonly group: ReportGroup;
   readonly name: string;
+  readonly lowerIsBetter: readonly string[];
 }) {
   const summary = group.metrics[name];
   const versus = versusOf(group, name);
@@ -134,7 +138,7 @@ function MetricCell({
   return (
     <>
       {summary === undefined ? NONE : <data value={summary.mean}>{meanWithInterval(summary)}</data>}
-      {versus !== null && <Difference versus={versus} />}
+      {versus !== null && <Difference versus={versus} lowerIsBetter={lowerIsBetter.includes(name)} />}
       {published.map(({ value, source }) => (
         <small key={source}>{`published ${metric(value)}`}</small>
       ))}
@@ -142,12 +146,15 @@ function MetricCell({
   );
 }
 
-function Difference({ versus }: { readonly versus: Versus }) {
+/** What stands over seeds and over users is bold, and says in a colour and a word whether it is for the better. */
+function Difference({ versus, lowerIsBetter }: { readonly versus: Versus; readonly lowerIsBetter: boolean }) {
   const isSignificant = (versus.pHolm ?? 1) < 0.05 && (versus.pUsers ?? 1) < 0.05;
+  const mark = versus.difference < 0 === lowerIsBetter ? 'better' : 'worse';
   const value = <data value={versus.difference}>{difference(versus)}</data>;
   return (
     <div className="difference">
-      {isSignificant ? <strong>{value}</strong> : value} <small>{interval(versus)}</small>
+      {isSignificant ? <strong className={mark}>{value}</strong> : value} <small>{interval(versus)}</small>
+      {isSignificant && <span className={mark}>{` ${mark}`}</span>}
       <small>{probabilities(versus)}</small>
     </div>
   );

@@ -15,7 +15,7 @@ const RENDER: Readonly<Record<ReportFormat, (reports: readonly ExperimentReport[
 /** Width and colours of standard output. */
 export function terminal(): { readonly width: number; readonly color: boolean } {
   const color = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
-  return { width: process.stdout.columns ?? 120, color };
+  return { width: process.stdout.columns || 120, color };
 }
 
 export interface ReportOptions {

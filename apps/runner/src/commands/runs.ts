@@ -29,19 +29,30 @@ export function runs(context: Context, options: RunsOptions): void {
 }
 
 function runTable(rows: readonly { readonly experiment: ExperimentRow; readonly run: RunRow }[]): string {
+  const objectives = new Set(rows.map(({ experiment }) => experiment.metric.name));
+  const [only] = objectives.size === 1 ? objectives : [];
+  const again = rows.some(({ run }) => run.attempts > 1);
   return textTable(
-    ['run', 'experiment', 'variant', 'seed', 'status', 'attempts', 'objective', 'seconds', 'started'],
+    [
+      ...['run', 'experiment', 'variant', 'seed', only ?? 'objective', 'seconds', 'started', 'status'],
+      ...(again ? ['attempts'] : []),
+    ],
     rows.map(({ experiment: { name, metric }, run }) => [
       String(run.id),
       name,
       run.variant,
       String(run.seed),
-      run.status,
-      String(run.attempts),
-      run.metrics[metric.name] === undefined ? '' : `${metric.name} ${(run.metrics[metric.name] as number).toFixed(4)}`,
+      objectiveText(run.metrics[metric.name], only === undefined ? metric.name : ''),
       run.seconds === null ? '' : run.seconds.toFixed(1),
       moment(run.startedAt),
+      run.status,
+      ...(again ? [String(run.attempts)] : []),
     ]),
-    [0, 3, 5, 7],
+    [0, 3, 4, 5, 6, 8],
   );
+}
+
+/** `0.8912`, with the metric before it where a table has several. */
+function objectiveText(value: number | undefined, metric: string): string {
+  return value === undefined ? '' : `${metric} ${value.toFixed(4)}`.trimStart();
 }
