@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 import axe from 'axe-core';
 import type { RunRow } from '@towerbench/tracking';
 import { type Dashboard, expect, test } from './dashboard.js';
-import { begin, experimentInput, sweep } from './sweep.js';
+import { begin, experimentInput, LONG_METRIC, LONG_NAME, sweep, sweepOfLongNames } from './sweep.js';
 
 const NAME = 'senet-on-field-noise';
 const experimentPage = `/experiments/${NAME}`;
@@ -131,5 +131,31 @@ test('very long names stay inside the page at 400 pixels', async ({ page, dashbo
     await expect(page.getByText(long).first()).toBeVisible();
     if (address !== '/') await expect(chart(page)).toHaveAccessibleName(/ends at/);
     expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(400);
+  }
+});
+
+test('long names of variants and metrics leave room: no page scrolls sideways, and the first numbers are in sight', async ({
+  page,
+  dashboard,
+}) => {
+  const [run] = sweepOfLongNames(dashboard.writer());
+  for (const width of [1280, 400]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const address of ['/', `/experiments/${LONG_NAME}`, `/runs/${run!.id}`]) {
+      await page.goto(address);
+      await expect(page.getByText(LONG_NAME).first()).toBeVisible();
+      if (address !== '/') await expect(page.getByRole('img', { name: `${LONG_METRIC} by step` })).toBeVisible();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(width);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto(`/experiments/${LONG_NAME}`);
+  for (const [group, column] of [
+    ['Leaderboard', `${LONG_METRIC} mean`],
+    ['Runs', LONG_METRIC],
+  ] as const) {
+    const box = page.getByRole('group', { name: group, exact: true });
+    const [whole, header] = [await box.boundingBox(), await box.getByRole('columnheader', { name: column }).boundingBox()]; // prettier-ignore
+    expect(header!.x + header!.width, group).toBeLessThanOrEqual(whole!.x + whole!.width);
   }
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from './dashboard.js';
-import { begin, experimentInput, sweep } from './sweep.js';
+import { begin, experimentInput, LONG_METRIC, LONG_NAME, sweep, sweepOfLongNames } from './sweep.js';
 
 const NAME = 'senet-on-field-noise';
 
@@ -18,6 +18,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await shot('missing');
 
       const writer = dashboard.writer();
+      await expect(page.getByRole('heading', { name: 'The store is empty' })).toBeVisible();
+      await shot('empty');
       sweep(writer, NAME);
       const [running, failing] = writer.plan({
         ...experimentInput('learning-rates'),
@@ -41,6 +43,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.goto(`/runs/${failing!.id}`);
       await expect(chart).toHaveAccessibleName(/ends at/);
       await shot('run');
+
+      const [wordy] = sweepOfLongNames(writer);
+      await page.goto('/');
+      await expect(page.getByRole('link', { name: LONG_NAME })).toBeVisible();
+      await shot('long-experiments');
+      for (const [name, address] of [
+        ['long', `/experiments/${LONG_NAME}`],
+        ['long-run', `/runs/${wordy!.id}`],
+      ] as const) {
+        await page.goto(address);
+        await expect(page.getByRole('img', { name: `${LONG_METRIC} by step` })).toHaveAccessibleName(/ends at/);
+        await shot(name);
+      }
     });
   }
 }

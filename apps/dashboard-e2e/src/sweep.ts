@@ -118,3 +118,47 @@ export function sweep(writer: StoreWriter, name: string, overrides: Partial<Expe
   writer.oracle(name, { 'test/auc': 0.8013, 'test/logloss': 0.4021 });
   return runs;
 }
+
+/** An experiment and a variant of 80 characters, and the longest name that a metric has. */
+export const LONG_NAME = 'name-of-eighty-characters-that-a-script-put-together-from-all-the-options-it-had';
+export const LONG_METRIC = 'valid/sampled-99/precision@100';
+
+/** A sweep whose variants differ beyond doubt, with names as long as they come and numbers of another protocol. */
+export function sweepOfLongNames(writer: StoreWriter): readonly RunRow[] {
+  const report = ['test/sampled-99/precision@100', 'test/mean_popularity@100'];
+  const runs = writer.plan({
+    ...experimentInput(LONG_NAME),
+    metric: { name: LONG_METRIC, goal: 'maximize' },
+    report,
+    published: report.map((metric) => ({
+      variant: LONG_NAME,
+      metric,
+      value: 0.4321,
+      source: 'Somebody, Another and Others 2019: the title of a paper that goes on and on, table 3',
+      protocol: { dataset: LONG_NAME, split: 'by time', candidates: 'labelled' },
+    })),
+    seeds: [1, 2, 3, 4, 5],
+    trials: ['base', LONG_NAME, `better-${LONG_NAME}`.slice(0, 80)].map((variant) => ({
+      id: `long-trial-of-${variant}`,
+      variant,
+      parameters: { 'optimizer.learning_rate': 0.001, 'model.embedding_dim': variant.length },
+      config: { ...config({ type: 'dssm', outputDim: variant.length }), [LONG_NAME]: variant },
+    })),
+  });
+  for (const run of runs) {
+    const gain = { b: run.variant === 'base' ? 0 : 0.1, n: -0.1 }[run.variant.charAt(0)] ?? 0;
+    const value = 0.4 + gain + 0.002 * Math.sin(3 * run.seed + run.variant.length);
+    const attemptId = begin(writer, run);
+    writer.points(attemptId, [1, 2, 3].map((step) => ({ series: LONG_METRIC, step, value: value - 0.1 / step, time: START + step }))); // prettier-ignore
+    const perUser = (scale: number) => Float32Array.from({ length: NUM_USERS }, (_, user) => scale * value + 0.01 * Math.sin(user)); // prettier-ignore
+    writer.finish(attemptId, {
+      metrics: { [LONG_METRIC]: value, [report[0]!]: value, [report[1]!]: 300 * value },
+      perUser: { [report[0]!]: perUser(1), [report[1]!]: perUser(300) },
+      parameterCount: 123_456,
+      seconds: 11.5,
+      bestStep: 3,
+      artifacts: [{ kind: 'checkpoint', sha256: 'd'.repeat(64), sizeBytes: 48_212 }],
+    });
+  }
+  return runs;
+}

@@ -67,7 +67,7 @@ export function columnsOf({ report, experiment, colorOf }: LeaderboardContent): 
       cell: ({ row: { original } }) => (
         <>
           <Swatch color={colorOf(original.variant)} />
-          {original.variant}
+          <span className="name">{original.variant}</span>
           {original.variant === experiment.baseVariant && <small>reference</small>}
         </>
       ),

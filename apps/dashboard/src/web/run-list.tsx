@@ -86,12 +86,16 @@ export function RunList({
                   <th scope="row">
                     <Link to="/runs/$id" params={{ id: String(id) }}>{`run ${id}`}</Link>
                   </th>
-                  <td>{row.variant}</td>
+                  <td>
+                    <span className="cut" title={row.variant}>
+                      {row.variant}
+                    </span>
+                  </td>
                   <td className="number">{seed}</td>
                   <td>
                     <Status of={row.run.status} />{' '}
                     {error !== null && (
-                      <span className="problem error" title={error}>
+                      <span className="problem cut" title={error}>
                         {error.split('\n')[0]}
                       </span>
                     )}
