@@ -12,6 +12,8 @@ describe('wrapped', () => {
       'learning_rate=',
       '0.01',
     ]);
+    expect(wrapped('at /some/where', 7)).toEqual(['at', '/some/', 'where']);
+    expect(wrapped('see a/b.c/d', 8)).toEqual(['see', 'a/b.c/d']);
     expect(wrapped('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij']);
   });
 

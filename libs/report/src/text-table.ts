@@ -71,14 +71,15 @@ export function tableWidth(columns: readonly number[]): number {
 }
 
 /**
- * Lines of at most `width` characters, broken at spaces, else after the signs that join the words of a name, else anywhere.
+ * Lines of at most `width` characters: broken at spaces, a word that is longer than a line after the signs that join the parts of a name,
+ * else anywhere.
  */
 export function wrapped(text: string, width: number): string[] {
   const most = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/(?<= )/)) {
-    const fits = (line + word).trimEnd().length <= most;
+    const fits = word.trimEnd().length <= most;
     for (const piece of fits ? [word] : pieces(word)) {
       let rest = piece;
       if (line !== '' && (line + rest).trimEnd().length > most) {
@@ -94,7 +95,7 @@ export function wrapped(text: string, width: number): string[] {
 
 /** Where a text may be broken: after a space and after what joins the words of a name. */
 function pieces(text: string): string[] {
-  return text.split(/(?<=[ /_.,;:=-])/);
+  return text.split(/(?<= |\S[/_.,;:=-])/);
 }
 
 function laidOut(cell: TextCell, width: number): string {
