@@ -142,6 +142,11 @@ describe('other commands', () => {
     const { stdout } = await towerbench('runs', '--experiment', 'small', '--format', 'json', '--store', store);
     const rows = JSON.parse(stdout) as { id: number; status: string; variant: string }[];
     expect(rows.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'finished'));
+    const table = await towerbench('runs', '--experiment', 'small', '--store', store);
+    expect(table.stdout).toMatch(/^run +experiment +variant +seed +valid\/ndcg@10 +seconds +started +status$/m);
+    expect(table.stdout).toMatch(
+      /^ *\d+ +small +popularity +2 +0\.\d{4} +\d+\.\d +\d{4}-\d\d-\d\d \d\d:\d\d +finished$/m,
+    );
     const base = rows.find(({ variant }) => variant === 'base');
     const shown = await towerbench('show', String(base?.id), '--store', store);
     for (const text of ['test/ndcg@10', 'embedding_dim: 8', 'commit:', 'train/loss'])
