@@ -225,6 +225,14 @@ function add2(a: v128, b: v128, c: v128): v128 {
   return i32x4.add(i32x4.dot_i16x8_s(a, b), c);
 }
 
+/** The largest I that a score up to `score` can have (conversion saturates); none is greater where the bound does not hold. */
+// @ts-ignore: decorator
+@inline
+export function highest(scan: Scan, query: i32, score: f32): i32 {
+  const factor = <f64>load<f32>(scan.queryScales + (<usize>query << 2)) * scan.candidateScale;
+  return factor > 0 ? <i32>floor(factor * score + scan.bound) : i32.MAX_VALUE;
+}
+
 /** The smallest I that a score from `score` on can have, less one (conversion saturates); all pass where the bound does not hold. */
 // @ts-ignore: decorator
 @inline

@@ -15,5 +15,6 @@ export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels
 export { l2Normalize } from './kernels/l2-normalize.js';
 export { pairScores, type Pairs } from './kernels/pair-scores.js';
 export { poolRows, type PooledField } from './kernels/pool-rows.js';
+export { listedScores, standings, type RankInputs, type Standings } from './kernels/ranks.js';
 export { topK, type TopK, type TopKInputs } from './kernels/top-k.js';
 export type { CandidateLists, CatalogueVectors } from './kernels/catalogue-scan.js';

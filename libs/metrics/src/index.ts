@@ -1,5 +1,5 @@
 export { cutoffs, isLargerBetter, isOfLists, metricNames, parseMetricName, type MetricName } from './names.js';
-export { rankAgainst, rankPositives, type ItemLists, type Ranks } from './ranking/ranks.js';
+export { rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
 export { meanOverUsers, userMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, logLoss } from './labelled/labelled.js';

@@ -1,6 +1,8 @@
-import type { LabelledSet, PreparedData, RankingSet } from '@towerbench/data';
+import type { LabelledSet, PreparedData, Ragged, RankingSet } from '@towerbench/data';
+import { listedScores, standings, topK, type CatalogueVectors } from '@towerbench/engine';
 import {
   auc,
+  cutoffs,
   ListStatistics,
   logLoss,
   meanOverUsers,
@@ -8,6 +10,7 @@ import {
   parseMetricName,
   rankAgainst,
   rankPositives,
+  ranksOf,
   userMetrics,
   type Ranks,
 } from '@towerbench/metrics';
@@ -70,20 +73,12 @@ function evaluateRanking(
   scorer: EvaluatedScorer,
   withLists: boolean,
 ): Evaluation {
-  const { users, positives, seen, historyEnd, negatives } = set;
-  const full = emptyRanks(set);
-  const sampled = negatives === null ? null : emptyRanks(set);
+  const { positives, negatives } = set;
   const lists = withLists ? new ListStatistics({ numItems, popularity: itemCounts }) : null;
-  const block = Math.max(1, Math.floor(BLOCK_SCORES / numItems));
-  for (let from = 0; from < users.length; from += block) {
-    const to = Math.min(from + block, users.length);
-    const scores = scorer.scoreUsers(users.subarray(from, to), historyEnd.subarray(from, to)); // [users, items]
-    rankPositives(scores, { numItems, positives, seen, from }, full);
-    if (negatives !== null && sampled !== null) {
-      rankAgainst(scores, { numItems, positives, candidates: negatives.candidates, from }, sampled);
-    }
-    lists?.add(scores, { seen, from });
-  }
+  const { full, sampled } =
+    scorer.vectors === null
+      ? rankByScores(numItems, set, scorer, lists)
+      : rankByVectors(numItems, set, scorer.vectors(set.users, set.historyEnd), lists);
   const perUser = {
     ...userMetrics(full, positives.offsets),
     ...(negatives === null || sampled === null
@@ -99,8 +94,66 @@ function evaluateRanking(
   };
 }
 
-function emptyRanks({ users, positives }: RankingSet): Ranks {
-  return { ranks: new Float64Array(positives.items.length), numCandidates: new Int32Array(users.length) };
+interface Ranked {
+  /** Among the whole catalogue. */
+  readonly full: Ranks;
+  /** Among the published candidates; null where there are none. */
+  readonly sampled: Ranks | null;
+}
+
+/** Never holds the scores of more than a few queries. */
+function rankByVectors(
+  numItems: number,
+  { positives, seen, negatives }: RankingSet,
+  vectors: CatalogueVectors,
+  lists: ListStatistics | null,
+): Ranked {
+  const counts = standings({ ...vectors, targets: positives, excluded: seen });
+  if (lists !== null) {
+    const k = Math.max(...cutoffs);
+    const { items } = topK({ ...vectors, k, excluded: seen });
+    for (let from = 0; from < items.length; from += k) {
+      lists.addList(items.subarray(from, from + k).filter((item) => item >= 0)); // fewer than k candidates may be left
+    }
+  }
+  const scoresOf = (of: Ragged): Float32Array => listedScores({ ...vectors, lists: of });
+  return {
+    full: ranksOf(counts, { numItems, positives, seen }),
+    sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates),
+  };
+}
+
+function rankByScores(
+  numItems: number,
+  { users, positives, seen, historyEnd, negatives }: RankingSet,
+  scorer: Scorer,
+  lists: ListStatistics | null,
+): Ranked {
+  const full = {
+    ranks: new Float64Array(positives.items.length),
+    numCandidates: new Int32Array(users.length),
+  };
+  const listed = new Map([positives, ...(negatives === null ? [] : [negatives.candidates])].map((of) => [of, new Float32Array(of.items.length)])); // prettier-ignore
+  const block = Math.max(1, Math.floor(BLOCK_SCORES / numItems));
+  for (let from = 0; from < users.length; from += block) {
+    const to = Math.min(from + block, users.length);
+    const scores = scorer.scoreUsers(users.subarray(from, to), historyEnd.subarray(from, to)); // [users, items]
+    rankPositives(scores, { numItems, positives, seen, from }, full);
+    lists?.add(scores, { seen, from });
+    for (const [{ offsets, items }, own] of listed) {
+      for (let user = from; user < to; user++) {
+        for (let at = offsets[user] as number; at < (offsets[user + 1] as number); at++)
+          own[at] = scores[(user - from) * numItems + (items[at] as number)] as number;
+      }
+    }
+  }
+  const scoresOf = (of: Ragged): Float32Array => listed.get(of) as Float32Array;
+  return { full, sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates) };
+}
+
+function againstNegatives(scoresOf: (of: Ragged) => Float32Array, positives: Ragged, candidates: Ragged): Ranks {
+  const scores = { positives: scoresOf(positives), candidates: scoresOf(candidates) };
+  return rankAgainst(scores, { positives, candidates });
 }
 
 /** The same record with `prefix` before every name. */

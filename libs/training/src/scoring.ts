@@ -1,5 +1,5 @@
 import { assembleCandidate, assembleQuery, type PreparedData, type Truth } from '@towerbench/data';
-import { createRng, forward, Lookups, scoped, tf, type Parameter } from '@towerbench/engine';
+import { createRng, forward, Lookups, scoped, tf, type CatalogueVectors, type Parameter } from '@towerbench/engine';
 import type { ScoringModel, TowerModel } from '@towerbench/models';
 
 /** Whatever can be evaluated: a trained model, a baseline, or the truth of a planted world. */
@@ -8,6 +8,8 @@ export interface Scorer {
   scoreUsers(users: Int32Array, historyEnd: Int32Array): Float32Array;
   /** Score of each pair. */
   scorePairs(users: Int32Array, items: Int32Array, historyEnd: Int32Array): Float32Array;
+  /** Vectors whose inner products are the scores, the items in their order; null where there are none. */
+  readonly vectors: ((users: Int32Array, historyEnd: Int32Array) => CatalogueVectors) | null;
 }
 
 /** Rows that are encoded at once. */
@@ -61,6 +63,7 @@ export function towerScorer(model: TowerModel, parameters: readonly Parameter[],
       }
       return scores;
     },
+    vectors: (users, historyEnd) => ({ queries: encode('query', users, historyEnd), candidates, dim }),
   };
 }
 
@@ -69,5 +72,6 @@ export function staticScorer(source: ScoringModel | Truth): Scorer {
   return {
     scoreUsers: (users) => source.scoreUsers(users),
     scorePairs: (users, items) => source.scorePairs(users, items),
+    vectors: null,
   };
 }

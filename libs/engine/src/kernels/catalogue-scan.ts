@@ -18,7 +18,7 @@ export interface CatalogueVectors {
   readonly excluded?: CandidateLists;
 }
 
-/** Vectors that fit together; the lists of `excluded` are in rising order, without repetition. */
+/** Vectors that fit together; the lists of `excluded` are in rising order. */
 export interface Catalogue {
   readonly queries: Float32Array;
   readonly candidates: Float32Array;
@@ -52,7 +52,7 @@ export function checkedCatalogue({ queries, candidates, dim, excluded }: Catalog
 /**
  * @throws {RangeError} when there is not one list per query, or a list names no candidate
  */
-function checkLists(
+export function checkLists(
   name: string,
   { offsets, items }: CandidateLists,
   { numQueries, numCandidates }: { readonly numQueries: number; readonly numCandidates: number },
@@ -60,7 +60,10 @@ function checkLists(
   if (offsets.length !== numQueries + 1)
     throw new RangeError(`${name} has ${offsets.length} offsets; ${numQueries} queries have ${numQueries + 1}`);
   for (let query = 0; query < numQueries; query++) {
-    for (let at = offsets[query] as number; at < (offsets[query + 1] as number); at++) {
+    const end = offsets[query + 1] as number;
+    if (end < (offsets[query] as number))
+      throw new RangeError(`${name}: the list of query ${query} ends before it begins`);
+    for (let at = offsets[query] as number; at < end; at++) {
       const item = items[at] as number;
       if (!(item >= 0 && item < numCandidates))
         throw new RangeError(`${name}: query ${query} names candidate ${item}; there are ${numCandidates}`);
@@ -68,21 +71,11 @@ function checkLists(
   }
 }
 
-/** The same lists in rising order, without repetition. */
-function rising(lists: CandidateLists): CandidateLists {
-  const { offsets, items } = lists;
-  const isRising = (query: number): boolean => {
-    for (let at = (offsets[query] as number) + 1; at < (offsets[query + 1] as number); at++) {
-      if ((items[at - 1] as number) >= (items[at] as number)) return false;
-    }
-    return true;
-  };
-  const queries = Array.from({ length: offsets.length - 1 }, (_, query) => query);
-  if (queries.every(isRising)) return lists;
-  const sorted = queries.map((query) => [...new Set(items.slice(offsets[query], offsets[query + 1]).sort())]);
-  const ends = new Int32Array(offsets.length);
-  for (const [query, list] of sorted.entries()) ends[query + 1] = (ends[query] as number) + list.length;
-  return { offsets: ends, items: Int32Array.from(sorted.flat()) };
+/** The same lists in rising order. */
+function rising({ offsets, items }: CandidateLists): CandidateLists {
+  const sorted = items.slice();
+  for (let query = 0; query + 1 < offsets.length; query++) sorted.subarray(offsets[query], offsets[query + 1]).sort();
+  return { offsets, items: sorted };
 }
 
 /** Some queries, from `from` up to `to`. */
@@ -96,7 +89,7 @@ export interface ScanConsumer {
   /** Floats of memory that it needs. */
   stateFloats(range: QueryRange): number;
   open(state: number, range: QueryRange): void;
-  block(scan: number, state: number): void;
+  block(scan: number, state: number, range: QueryRange): void;
   close(state: number, range: QueryRange): void;
 }
 
@@ -149,7 +142,7 @@ function scanQueries(backend: SharedBackend, catalogue: Catalogue, range: QueryR
       const count = Math.min(capacity, numCandidates - first);
       vectors.set(candidates.subarray(first * dim, (first + count) * dim));
       kernels.scanBlock(scan, first, count, block);
-      consumer.block(scan, state);
+      consumer.block(scan, state, range);
     }
     consumer.close(state, range);
   });

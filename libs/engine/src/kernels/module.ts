@@ -155,6 +155,8 @@ export interface Kernels {
   openTopK(rows: number, k: number, state: number): void;
   topKBlock(scan: number, k: number, state: number): void;
   closeTopK(rows: number, k: number, state: number, items: number, scores: number): void;
+  listedScores(scan: number, offsets: number, items: number, scores: number): void;
+  countAhead(scan: number, offsets: number, scores: number, greater: number, equal: number): number;
   inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
   inBatchSoftmax(
     queries: number,

@@ -268,5 +268,7 @@ describe('topK', () => {
     expect(() => topK({ ...fine, excluded: listsOf([], [3]) })).toThrow(
       'excluded: query 1 names candidate 3; there are 3',
     );
+    const falling = { offsets: Int32Array.of(0, 2, 1), items: Int32Array.of(0, 1) };
+    expect(() => topK({ ...fine, excluded: falling })).toThrow('excluded: the list of query 1 ends before it begins');
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutoffs } from '../names.js';
-import { rankAgainst, rankPositives, type ItemLists } from './ranks.js';
+import { rankAgainst, rankPositives, ranksOf, type ItemLists } from './ranks.js';
 import { ListStatistics, topK } from './top-k.js';
 import { meanOverUsers, userMetrics } from './user-metrics.js';
 
@@ -92,13 +92,35 @@ describe('rankPositives', () => {
 
 describe('rankAgainst', () => {
   it('ranks the positive among the given candidates only', () => {
-    const write = { ranks: new Float64Array(1), numCandidates: new Int32Array(1) };
-    rankAgainst(
-      Float32Array.of(9, 5, 7, 5),
-      { numItems: 4, positives: lists([1]), candidates: lists([2, 3]), from: 0 },
-      write,
+    const { ranks, numCandidates } = rankAgainst(
+      { positives: Float32Array.of(5, 1), candidates: Float32Array.of(7, 5, 0) },
+      { positives: lists([1], [0]), candidates: lists([2, 3], [1]) },
     );
-    expect([write.ranks[0], write.numCandidates[0]]).toEqual([1.5, 3]);
+    expect([...ranks]).toEqual([1.5, 0]);
+    expect([...numCandidates]).toEqual([3, 2]);
+  });
+
+  it('refuses NaN scores and several positives', () => {
+    const scores = { positives: Float32Array.of(5), candidates: Float32Array.of(7, NaN) };
+    expect(() => rankAgainst(scores, { positives: lists([1]), candidates: lists([2, 3]) })).toThrow(
+      'the score of item 3 for entry 0 is NaN',
+    );
+    expect(() => rankAgainst(scores, { positives: lists([1, 2]), candidates: lists([3]) })).toThrow(
+      'entry 0 has 2 positives; a list of candidates is for exactly one',
+    );
+  });
+});
+
+describe('ranksOf', () => {
+  it('shares the middle of the places among equals, and counts no seen item twice', () => {
+    const counts = { greater: Int32Array.of(0, 3, 2), equal: Int32Array.of(1, 2, 3) };
+    const { ranks, numCandidates } = ranksOf(counts, {
+      numItems: 9,
+      positives: lists([4, 5], [6]),
+      seen: lists([1, 2, 1], [1]),
+    });
+    expect([...ranks]).toEqual([0, 3.5, 3]);
+    expect([...numCandidates]).toEqual([7, 8]);
   });
 });
 

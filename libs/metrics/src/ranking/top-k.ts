@@ -70,7 +70,7 @@ export class ListStatistics {
     this.#excluded = new Uint8Array(numItems);
   }
 
-  /** Takes in the lists of a block of users. @shape scores [users, numItems], for entries `from` ... of `seen` */
+  /** Takes in the lists of a block of users, made of their scores. @shape scores [users, numItems], for entries `from` ... of `seen` */
   add(scores: Float32Array, { seen, from }: { readonly seen: ItemLists; readonly from: number }): void {
     const longest = cutoffs.at(-1) as number;
     for (let row = 0; row < scores.length / this.#numItems; row++) {
@@ -78,12 +78,17 @@ export class ListStatistics {
       for (const item of own) this.#excluded[item] = 1;
       const list = topK(scores.subarray(row * this.#numItems, (row + 1) * this.#numItems), longest, this.#excluded);
       for (const item of own) this.#excluded[item] = 0;
-      for (const [place, item] of list.entries()) {
-        if (place < (this.#bestPlace[item] as number)) this.#bestPlace[item] = place;
-        for (let c = cutoffs.length - 1; c >= 0 && place < (cutoffs[c] as number); c--) {
-          this.#popularitySums[c] = (this.#popularitySums[c] as number) + (this.#popularity[item] as number);
-          this.#places[c] = (this.#places[c] as number) + 1;
-        }
+      this.addList(list);
+    }
+  }
+
+  /** Takes in one user's list: the best items, best first, at least as many as the longest cut-off or all candidates. */
+  addList(list: Int32Array): void {
+    for (const [place, item] of list.entries()) {
+      if (place < (this.#bestPlace[item] as number)) this.#bestPlace[item] = place;
+      for (let c = cutoffs.length - 1; c >= 0 && place < (cutoffs[c] as number); c--) {
+        this.#popularitySums[c] = (this.#popularitySums[c] as number) + (this.#popularity[item] as number);
+        this.#places[c] = (this.#places[c] as number) + 1;
       }
     }
   }

@@ -1,0 +1,162 @@
+import { sharedBackend, type SharedBackend } from '../backends/simd.js';
+import {
+  checkedCatalogue,
+  checkLists,
+  forEachQuery,
+  scanCatalogue,
+  type CandidateLists,
+  type Catalogue,
+  type CatalogueVectors,
+  type QueryRange,
+} from './catalogue-scan.js';
+
+export interface RankInputs extends CatalogueVectors {
+  /** Candidates whose places are wanted, per query; none of them excluded. */
+  readonly targets: CandidateLists;
+}
+
+/** Of each target, in the order of the lists. */
+export interface Standings {
+  /** How many of its query's candidates score more. */
+  readonly greater: Int32Array;
+  /** How many score as much, itself included. */
+  readonly equal: Int32Array;
+}
+
+/**
+ * Scores of listed candidates, the same numbers that `topK` and `standings` compare.
+ *   s_rj = ⟨query_r, candidate_j⟩
+ *
+ * @shape queries [queries, dim], candidates [candidates, dim]; result as `lists.items`
+ * @throws {RangeError} when lengths do not fit, or a list names no candidate
+ * @numerics Products are added in the order of the dimensions in float32; up to 256 of them that is what the engine's matMul gives, bit
+ * for bit. Beyond, matMul adds some sums of 256 apart.
+ */
+export function listedScores({
+  lists,
+  ...vectors
+}: Omit<CatalogueVectors, 'excluded'> & { readonly lists: CandidateLists }): Float32Array {
+  const catalogue = checkedCatalogue(vectors);
+  checkLists('lists', lists, catalogue);
+  const scores = new Float32Array(lists.items.length);
+  const backend = sharedBackend();
+  if (backend === null) {
+    forEachQuery(catalogue, (query, all) => {
+      for (let at = lists.offsets[query] as number; at < (lists.offsets[query + 1] as number); at++)
+        scores[at] = all[lists.items[at] as number] as number;
+    });
+  } else scanScores(backend, catalogue, lists, scores);
+  return scores;
+}
+
+/**
+ * Where targets stand in the whole catalogue, exactly.
+ *   greater(j) = #{ i : s_ri > s_rj },  equal(j) = #{ i : s_ri = s_rj },  i over the candidates of r that are not excluded
+ *
+ * @shape queries [queries, dim], candidates [candidates, dim]; results as `targets.items`
+ * @throws {RangeError} when lengths do not fit, a list names no candidate, a target is excluded, or a score is NaN
+ */
+export function standings(inputs: RankInputs): Standings {
+  const catalogue = checkedCatalogue(inputs);
+  checkLists('targets', inputs.targets, catalogue);
+  const backend = sharedBackend();
+  const found = backend === null ? null : scanStandings(backend, catalogue, inputs.targets);
+  return found ?? composedStandings(inputs);
+}
+
+/** The same made of tensor ops; what the kernels are compared with. */
+export function composedStandings({ targets, ...vectors }: RankInputs): Standings {
+  const catalogue = checkedCatalogue(vectors);
+  const { excluded, numCandidates } = catalogue;
+  const counts = emptyStandings(targets);
+  const isExcluded = new Uint8Array(numCandidates);
+  forEachQuery(catalogue, (query, scores) => {
+    const own = excluded?.items.subarray(excluded.offsets[query], excluded.offsets[query + 1]) ?? [];
+    for (const item of own) isExcluded[item] = 1;
+    for (let at = targets.offsets[query] as number; at < (targets.offsets[query + 1] as number); at++) {
+      const target = targets.items[at] as number;
+      if (isExcluded[target] === 1) throw new RangeError(`query ${query}: target ${target} is excluded`);
+      const score = scores[target] as number;
+      for (let item = 0; item < numCandidates; item++) {
+        if (isExcluded[item] === 1) continue;
+        const other = scores[item] as number;
+        if (other > score) counts.greater[at]!++;
+        else if (other === score) counts.equal[at]!++;
+        else if (!(other < score)) {
+          const wrong = Number.isNaN(score) ? target : item;
+          throw new RangeError(`query ${query}: the score of candidate ${wrong} is NaN`);
+        }
+      }
+    }
+    for (const item of own) isExcluded[item] = 0;
+  });
+  return counts;
+}
+
+function emptyStandings({ items }: CandidateLists): Standings {
+  return { greater: new Int32Array(items.length), equal: new Int32Array(items.length) };
+}
+
+/** @returns null when a comparison was not possible: a score is NaN, or a target is not among the candidates */
+function scanStandings(backend: SharedBackend, catalogue: Catalogue, targets: CandidateLists): Standings | null {
+  const scores = new Float32Array(targets.items.length);
+  scanScores(backend, catalogue, targets, scores);
+  const counts = emptyStandings(targets);
+  let numNaN = 0;
+  scanLists(backend, catalogue, targets, {
+    columns: [bitsOf(scores), counts.greater, counts.equal],
+    block: (scan, offsets, ...columns) => (numNaN += backend.kernels.countAhead(scan, offsets, ...columns)),
+  });
+  return numNaN > 0 || counts.equal.includes(0) ? null : counts;
+}
+
+function scanScores(backend: SharedBackend, catalogue: Catalogue, lists: CandidateLists, scores: Float32Array): void {
+  scanLists(backend, catalogue, lists, {
+    columns: [lists.items, bitsOf(scores)],
+    block: (scan, offsets, ...columns) => backend.kernels.listedScores(scan, offsets, ...columns),
+  });
+}
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Int32Array => new Int32Array(buffer, byteOffset, length);
+
+/**
+ * Scans with arrays of one number per listed candidate in the memory of the kernels, which `block` reads and writes.
+ *
+ * @param columns these arrays, changed in place
+ */
+function scanLists<Columns extends readonly Int32Array[]>(
+  backend: SharedBackend,
+  catalogue: Catalogue,
+  { offsets }: CandidateLists,
+  {
+    columns,
+    block,
+  }: {
+    readonly columns: readonly [...Columns];
+    /** Gets addresses. */
+    block(scan: number, offsets: number, ...columns: { [K in keyof Columns]: number }): void;
+  },
+): void {
+  const startOf = ({ from }: QueryRange): number => offsets[from] as number;
+  const lengthOf = (range: QueryRange): number => (offsets[range.to] as number) - startOf(range);
+  const addressesOf = (state: number, range: QueryRange): number[] =>
+    columns.map((_, column) => state + 4 * (range.to - range.from + 1 + column * lengthOf(range)));
+  scanCatalogue(backend, catalogue, {
+    stateFloats: (range) => range.to - range.from + 1 + columns.length * lengthOf(range),
+    open(state, range) {
+      const own = offsets.subarray(range.from, range.to + 1).map((offset) => offset - startOf(range));
+      backend.integers(state, own.length).set(own);
+      for (const [column, address] of addressesOf(state, range).entries()) {
+        const values = (columns[column] as Int32Array).subarray(startOf(range), offsets[range.to]);
+        backend.integers(address, values.length).set(values);
+      }
+    },
+    block: (scan, state, range) =>
+      block(scan, state, ...(addressesOf(state, range) as { [K in keyof Columns]: number })),
+    close(state, range) {
+      for (const [column, address] of addressesOf(state, range).entries()) {
+        (columns[column] as Int32Array).set(backend.integers(address, lengthOf(range)), startOf(range));
+      }
+    },
+  });
+}

@@ -1,0 +1,77 @@
+import { prepareData, type PreparedData } from '@towerbench/data';
+import { createRng, startEngine } from '@towerbench/engine';
+import { engineUnderTest } from '@towerbench/testing';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, type EvaluatedScorer } from './evaluation.js';
+import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+import { assembleRun } from './run.js';
+import { places, sampleTrial } from './sample-trial.js';
+
+beforeAll(async () => {
+  await startEngine(engineUnderTest);
+});
+
+/** Vectors of −1, 0 and 1, so that scores are exact and most of them tie. */
+function coarseScorer({ numUsers, numItems }: PreparedData, dim: number, seed: number): EvaluatedScorer {
+  const rng = createRng(seed);
+  const draw = (rows: number) => Float32Array.from({ length: rows * dim }, () => rng.int(3) - 1);
+  const [queries, candidates] = [draw(numUsers), draw(numItems)];
+  const score = (user: number, item: number): number => {
+    let sum = 0;
+    for (let d = 0; d < dim; d++) sum += (queries[user * dim + d] as number) * (candidates[item * dim + d] as number);
+    return sum;
+  };
+  const ofUsers = (users: Int32Array, valuesOf: (user: number) => number[]) =>
+    Float32Array.from([...users].flatMap(valuesOf));
+  return {
+    scoreUsers: (users) => ofUsers(users, (user) => Array.from({ length: numItems }, (_, item) => score(user, item))),
+    scorePairs: (users, items) => Float32Array.from(users, (user, row) => score(user, items[row] as number)),
+    vectors: (users) => ({
+      queries: ofUsers(users, (user) => [...queries.subarray(user * dim, (user + 1) * dim)]),
+      candidates,
+      dim,
+    }),
+    logits: null,
+  };
+}
+
+describe('evaluate', () => {
+  it('gives by vectors, bit for bit, what it gives by the scores of all items', () => {
+    const worlds = fc.record({
+      numUsers: fc.integer({ min: 20, max: 200 }),
+      numItems: fc.oneof(fc.integer({ min: 50, max: 130 }), fc.integer({ min: 500, max: 700 })),
+      dim: fc.constantFrom(1, 5, 32, 64),
+      seed: fc.integer({ min: 0, max: 1e6 }),
+      protocol: fc.constantFrom<EvaluationProtocol>(
+        { kind: 'full' },
+        { kind: 'keep-seen' },
+        { kind: 'sampled', numNegatives: 9 },
+      ),
+    });
+    fc.assert(
+      fc.property(worlds, ({ numUsers, numItems, dim, seed, protocol }) => {
+        const config = sampleTrial({
+          dataset: { numUsers, numItems, seed },
+          model: { embeddingDim: 4, outputDim: dim },
+        });
+        const data = underProtocol(prepareData(config.dataset, places), protocol, seed);
+        for (const scorer of [assembleRun(config, data, seed).scorer(), coarseScorer(data, dim, seed)]) {
+          expect(scorer.vectors).not.toBeNull();
+          const found = evaluate(data, 'test', scorer);
+          expect(found).toEqual(evaluate(data, 'test', { ...scorer, vectors: null }));
+          expect(Object.keys(found.metrics)).toContain('coverage@100');
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('refuses scores that are NaN by vectors, too', () => {
+    const data = prepareData(sampleTrial().dataset, places);
+    const scorer = coarseScorer(data, 3, 1);
+    const none = new Int32Array(0);
+    (scorer.vectors?.(none, none) as { candidates: Float32Array }).candidates.fill(NaN, 0, 1);
+    expect(() => evaluate(data, 'test', scorer)).toThrow('the score of candidate 0 is NaN');
+  });
+});
