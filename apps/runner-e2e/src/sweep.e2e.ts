@@ -5,7 +5,7 @@ import type { ExperimentReport } from '@towerbench/report';
 import { openStoreReader } from '@towerbench/tracking';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { fixtures, towerbench, type Ended } from './command.js';
+import { fixtures, run, towerbench, type Ended } from './command.js';
 
 const config = join(fixtures, 'sweeps/small.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-sweep-'));
@@ -136,6 +136,13 @@ describe('other commands', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/small: 9 runs on world\/movies, 6 done, 3 to run, about \d+ s on \d+ jobs?/);
     expect(stdout).toContain('seeds needed to see a difference of 0.01');
+  });
+
+  it('get their arguments in one piece through Nx', async () => {
+    const args = ['runner:plan', '--config', config, '--store', store, '--set', 'seeds=[1, 2, 3]'];
+    const { code, stdout, stderr } = await run('npx', ['nx', 'run', ...args]).ended;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('small: 9 runs');
   });
 
   it('runs lists them, show shows one whole', async () => {

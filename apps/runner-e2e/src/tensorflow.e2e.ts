@@ -52,4 +52,16 @@ describe('a sweep on the tensorflow engine', { timeout: 600_000 }, () => {
     const numbers = (runs: typeof calm) => runs.map(({ variant, metrics }) => ({ variant, metrics }));
     expect(numbers(runsIn('interrupted'))).toEqual(numbers(calm));
   });
+
+  it('is recorded with its own runs where the variants of one experiment name different engines', async ({ skip }) => {
+    skip(tensorflow?.available !== true, `not installed: ${tensorflow?.remedy}`);
+    const args = [...sweep('simd', 'mixed'), '--set', '+variants.linear.engine=tensorflow'];
+    const { code, stderr } = await towerbench(...args);
+    expect(code, stderr).toBe(0);
+    const engines = runsIn('mixed').map(({ variant, environment }) => [
+      variant,
+      (environment as { engine: { name: string } }).engine.name,
+    ]);
+    expect(Object.fromEntries(engines)).toEqual({ base: 'simd', popularity: 'simd', linear: 'tensorflow' });
+  });
 });

@@ -9,6 +9,7 @@ import type { SchemaOptions } from './commands/schema.js';
 import type { ShowOptions } from './commands/show.js';
 import type { SweepOptions } from './commands/sweep.js';
 import { contextOf, type CommonOptions, type Context } from './context.js';
+import { typedArguments } from './typed-arguments.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, runFailed: 1, wrongInput: 2, interrupted: 130 } as const;
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   const program = buildProgram(root, (code) => (exitCode = code));
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(typedArguments(argv, process.env), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;

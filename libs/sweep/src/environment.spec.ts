@@ -29,8 +29,7 @@ interface Source {
 }
 
 function sourceOf(path: string): Source {
-  const environment = readEnvironment({ root: path, engine: 'simd', build: 'b1', fingerprint: 'f1', protocol: {} });
-  return (environment as unknown as { source: Source }).source;
+  return (readEnvironment(path) as unknown as { source: Source }).source;
 }
 
 describe('readEnvironment', () => {
@@ -87,25 +86,16 @@ describe('readEnvironment', () => {
       mkdirSync(join(root, 'node_modules', name), { recursive: true });
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, version, exports: './index.js' }));
     }
-    const environment = readEnvironment({
-      root,
-      engine: 'simd',
-      build: 'b1',
-      fingerprint: 'f1',
-      protocol: { split: 's' },
-    });
+    const environment = readEnvironment(root);
     expect(environment).toMatchObject({
       packages: { '@tensorflow/tfjs-core': '4.22.0', yaml: '2.9.1', '@tensorflow/tfjs-node': null },
-      engine: { name: 'simd', build: 'b1' },
       machine: { node: process.version, cores: expect.any(Number) as unknown },
-      fingerprint: 'f1',
-      protocol: { split: 's' },
     });
   });
 
   it('finds every package that it asks for in this workspace, but the optional one', () => {
     const workspace = join(import.meta.dirname, '../../..');
-    const { packages } = readEnvironment({ root: workspace, engine: '', build: '', fingerprint: '', protocol: {} }) as unknown as { packages: Record<string, string | null> }; // prettier-ignore
+    const { packages } = readEnvironment(workspace) as unknown as { packages: Record<string, string | null> }; // prettier-ignore
     const lock = JSON.parse(readFileSync(join(workspace, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version: string } | undefined> }; // prettier-ignore
     for (const [name, version] of Object.entries(packages)) {
       if (name !== '@tensorflow/tfjs-node') expect(version, name).toBe(lock.packages[`node_modules/${name}`]?.version);

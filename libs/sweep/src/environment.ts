@@ -21,20 +21,12 @@ const PACKAGES = [
 /** A longer diff is cut; its hash is of the whole. */
 const MAX_DIFF_CHARACTERS = 200_000;
 
-/** Under which conditions runs are done: source, packages, engine, machine. */
-export function readEnvironment(inputs: {
-  readonly root: string;
-  readonly engine: string;
-  readonly build: string;
-  readonly fingerprint: string;
-  readonly protocol: Json;
-}): Json {
-  const { root, engine, build, fingerprint, protocol } = inputs;
+/** Where runs are done: source, packages, machine. What they are is said by their trials. */
+export function readEnvironment(root: string): Readonly<Record<string, Json>> {
   const [cpu] = cpus();
   return {
     source: readSource(root),
     packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name, root)])),
-    engine: { name: engine, build },
     machine: {
       host: hostname(),
       system: `${platform()} ${release()} ${process.arch}`,
@@ -43,8 +35,6 @@ export function readEnvironment(inputs: {
       memoryBytes: totalmem(),
       node: process.version,
     },
-    fingerprint,
-    protocol,
   };
 }
 

@@ -4,11 +4,16 @@ import { ConfigError, trialIdentity, type Experiment, type TrialConfig } from '@
 import type { ExperimentInput, PlannedTrial } from '@towerbench/tracking';
 import { describeTrial, type Places, type TrialContext } from '@towerbench/training';
 
-/** An experiment with everything that decides its results: identities, fingerprint, protocol, the engine that will compute. */
+/** An experiment with everything that decides its results: identities, fingerprint, protocol, the engines that will compute. */
 export interface SweepPlan {
   readonly input: ExperimentInput;
-  /** By trial id: the config with its engine resolved. */
-  readonly configs: ReadonlyMap<string, TrialConfig>;
+  /** By trial id. */
+  readonly trials: ReadonlyMap<string, SweepTrial>;
+}
+
+/** A config with its engine resolved, and what else decides its results. */
+export interface SweepTrial {
+  readonly config: TrialConfig;
   readonly context: TrialContext;
 }
 
@@ -21,8 +26,8 @@ export function planSweep(
   experiment: Experiment,
   { places, root }: { readonly places: Places; readonly root: string },
 ): SweepPlan {
-  const configs = new Map<string, TrialConfig>();
-  const trials: PlannedTrial[] = [];
+  const trials = new Map<string, SweepTrial>();
+  const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
   for (const { variant, parameters, config } of experiment.trials) {
     const context = describeTrial(config, places);
@@ -30,13 +35,12 @@ export function planSweep(
     requireOneProtocol(first, { variant, context });
     const id = trialIdentity(config, context);
     const resolved = { ...config, engine: context.engine } as TrialConfig;
-    configs.set(id, resolved);
-    trials.push({ id, variant, parameters, config: { ...resolved } });
+    trials.set(id, { config: resolved, context });
+    planned.push({ id, variant, parameters, config: { ...resolved } });
   }
   const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
   return {
-    configs,
-    context,
+    trials,
     input: {
       name: experiment.name,
       file: relative(root, experiment.file),
@@ -54,7 +58,7 @@ export function planSweep(
       published: experiment.published.map((cell) => ({ ...cell, protocol: { ...cell.protocol } })),
       baseVariant: experiment.baseVariant,
       seeds: experiment.seeds,
-      trials,
+      trials: planned,
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '@towerbench/tracking';
 import { hasOracle, type ExecutedRun, type Places } from '@towerbench/training';
 import { readEnvironment } from './environment.js';
-import type { SweepPlan } from './plan.js';
+import type { SweepPlan, SweepTrial } from './plan.js';
 import { Spools } from './spools.js';
 import { secondsLeft } from './time-left.js';
 import { WorkerLost, WorkerProcess } from './worker-process.js';
@@ -126,7 +126,7 @@ class Coordinator {
   readonly #active = new Set<ActiveRun>();
   readonly #losses = new Map<number, number>();
   readonly #durations: number[] = [];
-  #environment: ReturnType<typeof readEnvironment> | null = null;
+  #surroundings: ReturnType<typeof readEnvironment> | null = null;
   #hasMeasuredOracle = false;
 
   constructor(request: SweepRequest, spools: Spools, runs: readonly RunRow[]) {
@@ -165,8 +165,7 @@ class Coordinator {
 
   #wantsOracle(): boolean {
     const { plan, reader } = this.#request;
-    const [config] = plan.configs.values();
-    if (this.#hasMeasuredOracle || !hasOracle(config as TrialConfig)) return false;
+    if (this.#hasMeasuredOracle || !hasOracle(this.#anyConfig())) return false;
     return this.#queue.length > 0 || (reader.experiment(plan.input.name)?.oracle ?? null) === null;
   }
 
@@ -190,15 +189,28 @@ class Coordinator {
     }
   }
 
-  #claim({ id }: RunRow): Promise<Claim | null> {
-    const { root, writer, plan } = this.#request;
-    const { engine, build, fingerprint, protocol } = plan.context;
-    const environment = (this.#environment ??= readEnvironment({ root, engine, build, fingerprint, protocol: { ...protocol } })); // prettier-ignore
+  #claim({ id, trialId }: RunRow): Promise<Claim | null> {
+    const { root, writer } = this.#request;
+    const { engine, build, fingerprint, protocol } = this.#trial(trialId).context;
+    const environment = {
+      ...(this.#surroundings ??= readEnvironment(root)),
+      ...{ engine: { name: engine, build }, fingerprint, protocol: { ...protocol } },
+    };
     return this.#write(() => writer.claim(id, { pid: process.pid, environment }));
   }
 
+  /** Of what is measured, which all trials share. */
+  #anyConfig(): TrialConfig {
+    const [trial] = this.#request.plan.trials.values();
+    return (trial as SweepTrial).config;
+  }
+
+  #trial(id: string): SweepTrial {
+    return this.#request.plan.trials.get(id) as SweepTrial;
+  }
+
   async #execute(run: RunRow, claim: Claim, worker: WorkerProcess): Promise<void> {
-    const { plan, places, writer, storePath, onEvent } = this.#request;
+    const { places, writer, storePath, onEvent } = this.#request;
     const { attemptId } = claim;
     const active: ActiveRun = { run, claim, started: performance.now(), progress: { step: 0, totalSteps: 0 }, log: '' };
     this.#active.add(active);
@@ -207,7 +219,7 @@ class Coordinator {
       const outcome = await worker.carryOut(
         {
           type: 'run',
-          config: plan.configs.get(run.trialId) as TrialConfig,
+          config: this.#trial(run.trialId).config,
           seed: run.seed,
           places,
           spool: this.#spools.pathOf(attemptId),
@@ -287,9 +299,8 @@ class Coordinator {
 
   async #oracle(worker: WorkerProcess): Promise<void> {
     const { plan, places, writer, onEvent } = this.#request;
-    const [config] = plan.configs.values();
     try {
-      const outcome = await worker.carryOut({ type: 'oracle', config: config as TrialConfig, places }, () => undefined);
+      const outcome = await worker.carryOut({ type: 'oracle', config: this.#anyConfig(), places }, () => undefined);
       const metrics = outcome.type === 'oracle' ? outcome.metrics : null;
       if (outcome.type === 'failed') onEvent({ type: 'oracle-failed', error: outcome.error });
       if (metrics !== null) await this.#write(() => writer.oracle(plan.input.name, metrics));

@@ -82,7 +82,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
 /** Builds data and model of every trial that has something to run, so that what does not fit is said before the store is touched. */
 async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
   const finished = finishedRuns(context, plan);
-  for (const [trialId, config] of plan.configs) {
+  for (const [trialId, { config }] of plan.trials) {
     const done = finished.filter((run) => run.trialId === trialId).length;
     if (done < plan.input.seeds.length) await rehearseTrial(config, context.places);
   }
