@@ -150,6 +150,17 @@ describe('evaluateCheckpoint', () => {
     expect(kept['test/hr@10']).toBeLessThan(full['test/hr@10'] as number);
   });
 
+  it.each(['dssm', 'popularity'])('refuses data that %s was not trained on, and names both', async (type) => {
+    const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
+    const { run } = await record(config);
+    const other = { ...config, dataset: sampleTrial({ dataset: { seed: 1 } }).dataset };
+    const request = { config: other, checkpoint: run.checkpoint, places, protocol: { kind: 'full' } as const };
+    const [trainedOn, there] = [config, other].map((each) => describeTrial(each, places).fingerprint);
+    await expect(evaluateCheckpoint(request)).rejects.toThrow(
+      `dataset.name: the checkpoint was trained on world/movies with the fingerprint ${trainedOn}, but what is there now has ${there}`,
+    );
+  });
+
   it('refuses more negatives than a user has unseen items', async () => {
     const config = trial();
     const { run } = await record(config);

@@ -1,5 +1,5 @@
-import type { TrialConfig } from '@towerbench/config';
-import { prepareData, type PreparedData } from '@towerbench/data';
+import { ConfigError, type TrialConfig } from '@towerbench/config';
+import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
 import { createRng, startEngine, type Parameter } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import type { TowerModel } from '@towerbench/models';
@@ -7,7 +7,7 @@ import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
-import { encodeSafetensors } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
@@ -73,7 +73,11 @@ export async function oracleMetrics(config: TrialConfig, places: Places): Promis
   return prefixed('test/', evaluate(data, 'test', scorer).metrics);
 }
 
-/** Test metrics of a stored checkpoint, measured under `protocol`. */
+/**
+ * Test metrics of a stored checkpoint, measured under `protocol`.
+ *
+ * @throws {ConfigError} when the data is not what the checkpoint was trained on, is missing, or cannot be measured so
+ */
 export async function evaluateCheckpoint(request: {
   readonly config: TrialConfig;
   readonly checkpoint: Uint8Array;
@@ -81,11 +85,28 @@ export async function evaluateCheckpoint(request: {
   readonly protocol: EvaluationProtocol;
 }): Promise<Record<string, number>> {
   const { config, checkpoint, places, protocol } = request;
+  requireSameData(config, checkpoint, places);
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   const run = assembleRun(config, data, 0);
   if (run.kind === 'towers') run.trainer.load(checkpoint);
   return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
+}
+
+function requireSameData({ dataset }: TrialConfig, checkpoint: Uint8Array, places: Places): void {
+  const trainedOn = decodeSafetensors(checkpoint).metadata['fingerprint'];
+  const { fingerprint } = describeDataset(dataset, places);
+  if (trainedOn === fingerprint) return;
+  throw new ConfigError([
+    {
+      code: 'data-changed',
+      path: 'dataset.name',
+      message: `the checkpoint was trained on ${dataset.name} with the fingerprint ${trainedOn}, but what is there now has ${fingerprint}`,
+      received: fingerprint,
+      allowed: trainedOn ?? 'nothing: the checkpoint names no data',
+      hint: 'name the folder with the files that it was trained on by --data, or train it on these first',
+    },
+  ]);
 }
 
 /** Validation and test metrics with the parts' prefixes, and the test values per user. */

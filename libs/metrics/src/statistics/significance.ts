@@ -31,18 +31,30 @@ export function pairedT(a: ArrayLike<number>, b: ArrayLike<number>): PairedDiffe
 /**
  * Wilcoxon signed-rank test of a − b, two-sided, by the normal approximation without continuity correction.
  *
+ * Users whose value is NaN on both sides have none (their AUC, when they have seen all but the positives): they are left out, as the
+ * mean over users leaves them out. NaN on one side alone means that the two were not measured alike.
+ *
  * |d| is ranked with the zeros, which then drop out (Pratt); equal |d| share the mean of their ranks. With Z zeros and ties of sizes t_k
  * among the others
  *   mean = (n(n + 1) − Z(Z + 1)) / 4
  *   variance = (n(n + 1)(2n + 1) − Z(Z + 1)(2Z + 1)) / 24 − Σ (t_k³ − t_k) / 48
  *
  * @returns p; null when every difference is 0 or there is none
+ * @throws {RangeError} when a and b are not equally long, or have NaN at different users; it says at how many
  * @source Pratt 1959, doi:10.1080/01621459.1959.10501526
  */
 export function wilcoxonSignedRank(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
   if (a.length === 0 && b.length === 0) return null;
-  const differences = pairedDifferences('wilcoxonSignedRank', a, b);
+  const all = pairedDifferences('wilcoxonSignedRank', a, b);
+  const differences = all.filter((difference) => !Number.isNaN(difference));
   const n = differences.length;
+  const isBare = (k: number): boolean => Number.isNaN(a[k]) && Number.isNaN(b[k]);
+  const halves = [...all.keys()].filter((k) => Number.isNaN(all[k]) && !isBare(k)).length;
+  if (halves > 0) {
+    throw new RangeError(
+      `wilcoxonSignedRank: ${halves} of ${all.length} users have a value on one side only; both must be measured alike`,
+    );
+  }
   // the sign is kept in an order by magnitude: positions sorted by |d|
   const magnitude = differences.map(Math.abs);
   const order = Uint32Array.from({ length: n }, (_, k) => k).sort(

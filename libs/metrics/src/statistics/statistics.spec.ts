@@ -79,6 +79,20 @@ describe('wilcoxonSignedRank', () => {
     );
   });
 
+  it('leaves out users who have no value on either side, wherever they stand', () => {
+    const p = wilcoxonSignedRank([3, 1, 4, 1, 5], [2, 2, 1, 1, 1]);
+    expect(p).toBeGreaterThan(0);
+    expect(wilcoxonSignedRank([NaN, 3, 1, 4, NaN, 1, 5, NaN], [NaN, 2, 2, 1, NaN, 1, 1, NaN])).toBe(p);
+    expect(wilcoxonSignedRank([NaN, 1], [NaN, 1])).toBeNull();
+    expect(wilcoxonSignedRank([NaN], [NaN])).toBeNull();
+  });
+
+  it('refuses a user who has a value on one side only, and says how many there are', () => {
+    expect(() => wilcoxonSignedRank([1, NaN, 0.5, NaN], [0.5, 1, NaN, NaN])).toThrow(
+      '2 of 4 users have a value on one side only; both must be measured alike',
+    );
+  });
+
   it('is null where nothing differs', () => {
     expect(wilcoxonSignedRank([1, 0], [1, 0])).toBeNull();
     expect(wilcoxonSignedRank([], [])).toBeNull();
