@@ -113,7 +113,9 @@ function rankByVectors(
     const k = Math.max(...cutoffs);
     const { items } = topK({ ...vectors, k, excluded: seen });
     for (let from = 0; from < items.length; from += k) {
-      lists.addList(items.subarray(from, from + k).filter((item) => item >= 0)); // fewer than k candidates may be left
+      const list = items.subarray(from, from + k);
+      const length = list.indexOf(-1); // where fewer than k candidates are left
+      lists.addList(length < 0 ? list : list.subarray(0, length));
     }
   }
   const scoresOf = (of: Ragged): Float32Array => listedScores({ ...vectors, lists: of });

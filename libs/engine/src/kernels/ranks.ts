@@ -77,16 +77,19 @@ export function composedStandings({ targets, ...vectors }: RankInputs): Standing
       const target = targets.items[at] as number;
       if (isExcluded[target] === 1) throw new RangeError(`query ${query}: target ${target} is excluded`);
       const score = scores[target] as number;
+      let [greater, equal] = [0, 0];
       for (let item = 0; item < numCandidates; item++) {
         if (isExcluded[item] === 1) continue;
         const other = scores[item] as number;
-        if (other > score) counts.greater[at]!++;
-        else if (other === score) counts.equal[at]!++;
+        if (other > score) greater++;
+        else if (other === score) equal++;
         else if (!(other < score)) {
           const wrong = Number.isNaN(score) ? target : item;
           throw new RangeError(`query ${query}: the score of candidate ${wrong} is NaN`);
         }
       }
+      counts.greater[at] = greater;
+      counts.equal[at] = equal;
     }
     for (const item of own) isExcluded[item] = 0;
   });
