@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from './error.js';
 import { loadExperiment } from './experiment.js';
 import { issuesOf, load, sound, textOf, writeFiles } from './stand-in/files.js';
 import { standIn } from './stand-in/vocabulary.js';
@@ -398,6 +399,35 @@ parameters: { optimizer.learning_rate: { values: [0.1, 0.2] } }\n`,
       ['extends[0]', 'a path relative to this file, or a list of paths'],
       ['extends[1]', 'a path relative to this file, or a list of paths'],
     ]);
+  });
+});
+
+describe('what is found wrong with a trial after its file was read', () => {
+  const text = plus(`\
+variants:
+  base: {}
+  lookup:
+    model:
+      hidden_units: [8, 9]
+parameters:
+  training.epochs: { values: [1, 2] }`);
+  const placeOf = (path: string, variant = 'base', overrides: string[] = []): string => {
+    const { trials } = load(text, overrides);
+    const trial = trials.find((each) => each.variant === variant);
+    const [issue] = trial?.placed(new ConfigError([{ code: 'data', path, message: 'does not fit' }])).issues ?? [];
+    return `${issue?.path} ${issue?.source ?? `${issue?.at?.line}:${issue?.at?.column}`}`;
+  };
+
+  it('has the place of the value, as the file or the variant wrote it', () => {
+    expect(placeOf('dataset.name')).toBe('dataset.name 2:18');
+    expect(placeOf('model.hidden_units[1]', 'lookup')).toBe('variants.lookup.model.hidden_units[1] 10:25');
+    expect(placeOf('training.epochs')).toBe('parameters.training.epochs.values[0] 12:31');
+    expect(placeOf('dataset.name', 'base', ['dataset.name=movielens-1m'])).toBe('dataset.name --set dataset.name=movielens-1m'); // prettier-ignore
+  });
+
+  it('has the place of what is written around it, when the value is a default', () => {
+    expect(placeOf('dataset.features.query[1]')).toBe('dataset.features.query[1] 2:10');
+    expect(placeOf('sampler.type')).toBe('sampler.type 7:3'); // the variant
   });
 });
 

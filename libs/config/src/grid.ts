@@ -1,5 +1,6 @@
 import { checkValue, reportRepeated, reportValue } from './check.js';
 import type { Json, VariantTrial } from './contract.js';
+import { ConfigError } from './error.js';
 import { catalogSections, parameter, variantSections } from './fields.js';
 import {
   entryValue,
@@ -14,7 +15,7 @@ import {
 } from './located.js';
 import { merge } from './merge.js';
 import { nest } from './overrides.js';
-import type { SectionChecker, VariantTree } from './sections.js';
+import { placedIn, type SectionChecker, type VariantTree } from './sections.js';
 import { keysOf, mapShapes, own, shapeUnder, type Shape } from './shape.js';
 import { didYouMean } from './suggest.js';
 
@@ -54,10 +55,18 @@ export function expand(
   }
   return grid.variants.flatMap((variant) =>
     points(axesOf(variant.tree, axes, grid.shape)).flatMap((point): VariantTrial[] => {
-      const config = checker.resolve({ ...variant, tree: setPoint(variant.tree, point, grid.shape) });
+      const placed: VariantTree = { ...variant, tree: setPoint(variant.tree, point, grid.shape) };
+      const config = checker.resolve(placed);
       if (config === undefined) return [];
       const set = point.map(({ parameter: { name }, value }): [string, Json] => [name, toJson(value)]);
-      return [{ variant: variant.name, parameters: Object.fromEntries(set), config }];
+      return [
+        {
+          variant: variant.name,
+          parameters: Object.fromEntries(set),
+          config,
+          placed: ({ issues }) => new ConfigError(issues.map((issue) => placedIn(placed, issue))),
+        },
+      ];
     }),
   );
 }

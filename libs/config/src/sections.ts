@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { checkValue, reportUnknownKey, reportValue, type Check } from './check.js';
-import type { EngineChoice, ExperimentVocabulary, Section, TrialConfig } from './contract.js';
+import type { ConfigIssue, EngineChoice, ExperimentVocabulary, Section, TrialConfig } from './contract.js';
 import { catalogSectionNames, catalogSections, defaultEntry, variantSections, type CatalogSection } from './fields.js';
 import {
   emptyMap,
+  entryValue,
   joinPath,
   listWords,
   nodeAt,
@@ -200,6 +201,20 @@ export class SectionChecker {
     if (engine === undefined) reportValue(node, { type: 'string', enum: engines }, { issues: this.#issues });
     return engine;
   }
+}
+
+/** The issue at the value it is about, else at the innermost map or list around it that is written, else at the variant or the file. */
+export function placedIn({ tree, entry }: VariantTree, issue: ConfigIssue): ConfigIssue {
+  let found: Located = tree;
+  let isWhole = true;
+  for (const key of issue.path.split(/[.[\]]+/).filter((part) => part !== '')) {
+    const next: Located | undefined = found.kind === 'list' ? found.items[Number(key)] : entryValue(found, key);
+    isWhole = next !== undefined;
+    if (next === undefined) break;
+    found = next;
+  }
+  if (found === tree) return { ...issue, ...(entry?.key ?? tree.origin) };
+  return { ...issue, ...found.origin, ...(isWhole ? { path: found.path } : {}) };
 }
 
 /** The top-level sections that have the key, for a key that stands one level too high. */

@@ -187,10 +187,12 @@ export function commonParams<S extends z.ZodType<Split>>(options: {
       .strictObject({
         query: z
           .array(featureSpec)
+          .min(1)
           .default([...query])
           .describe('Features of the query tower, in order.'),
         candidate: z
           .array(featureSpec)
+          .min(1)
           .default([...candidate])
           .describe('Features of the candidate tower, in order.'),
       })

@@ -61,6 +61,13 @@ describe.each(towers)('%s', (name) => {
     }
   });
 
+  it('refuses sides of unequal width, when no layer makes them equal', () => {
+    expect(() => build(name, { hiddenUnits: [], outputDim: null })).toThrow(
+      'model.output_dim: the query tower would give 18 numbers and the candidate tower 4, so there is no dot product',
+    );
+    expect(build(name, { hiddenUnits: [6], outputDim: null }).model.query.dim).toBe(6);
+  });
+
   it('starts from weights around zero, of both signs, and biases of zero', () => {
     const { model } = build(name, { embeddingDim: 32, hiddenUnits: [64], outputDim: 32 });
     for (const { name: weights, values } of [...model.parameters, ...model.tables]) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { ConfigError, trialIdentity, type Experiment, type TrialConfig } from '@towerbench/config';
+import { ConfigError, trialIdentity, type Experiment, type TrialConfig, type VariantTrial } from '@towerbench/config';
 import type { ExperimentInput, PlannedTrial } from '@towerbench/tracking';
 import { describeTrial, type Places, type TrialContext } from '@towerbench/training';
 
@@ -15,6 +15,8 @@ export interface SweepPlan {
 export interface SweepTrial {
   readonly config: TrialConfig;
   readonly context: TrialContext;
+  /** Gives what is found wrong with it its place in the experiment file. */
+  readonly placed: VariantTrial['placed'];
 }
 
 /**
@@ -29,13 +31,13 @@ export function planSweep(
   const trials = new Map<string, SweepTrial>();
   const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
-  for (const { variant, parameters, config } of experiment.trials) {
-    const context = describeTrial(config, places);
+  for (const { variant, parameters, config, placed } of experiment.trials) {
+    const context = describeAt(placed, config, places);
     first ??= { variant, context };
     requireOneProtocol(first, { variant, context });
     const id = trialIdentity(config, context);
     const resolved = { ...config, engine: context.engine } as TrialConfig;
-    trials.set(id, { config: resolved, context });
+    trials.set(id, { config: resolved, context, placed });
     planned.push({ id, variant, parameters, config: { ...resolved } });
   }
   const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
@@ -61,6 +63,14 @@ export function planSweep(
       trials: planned,
     },
   };
+}
+
+function describeAt(placed: VariantTrial['placed'], config: TrialConfig, places: Places): TrialContext {
+  try {
+    return describeTrial(config, places);
+  } catch (error) {
+    throw error instanceof ConfigError ? placed(error) : error;
+  }
 }
 
 type Described = { readonly variant: string; readonly context: TrialContext };

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { loadExperiment, type Experiment } from '@towerbench/config';
+import { ConfigError, loadExperiment, type Experiment } from '@towerbench/config';
 import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
@@ -82,9 +82,12 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
 /** Builds data and model of every trial that has something to run, so that what does not fit is said before the store is touched. */
 async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
   const finished = finishedRuns(context, plan);
-  for (const [trialId, { config }] of plan.trials) {
+  for (const [trialId, { config, placed }] of plan.trials) {
     const done = finished.filter((run) => run.trialId === trialId).length;
-    if (done < plan.input.seeds.length) await rehearseTrial(config, context.places);
+    if (done === plan.input.seeds.length) continue;
+    await rehearseTrial(config, context.places).catch((error: unknown) => {
+      throw error instanceof ConfigError ? placed(error) : error;
+    });
   }
 }
 

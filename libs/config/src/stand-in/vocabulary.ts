@@ -45,8 +45,8 @@ const movies = z.strictObject({
   split,
   features: z
     .strictObject({
-      query: z.array(feature).default(['user_id']),
-      candidate: z.array(feature).default(['item_id']),
+      query: z.array(feature).min(1).default(['user_id']),
+      candidate: z.array(feature).min(1).default(['item_id']),
     })
     .prefault({}),
 });

@@ -1,3 +1,4 @@
+import { ConfigError } from '@towerbench/config';
 import { createEmbeddingTable, l2Normalize, type Parameter, type Rng, type Scope } from '@towerbench/engine';
 import { z } from 'zod';
 import type { ModelInputs, Tower, TowerModel } from '../contract.js';
@@ -38,6 +39,8 @@ export interface FieldTransform {
 /**
  * Two MLP towers over one embedding table: fields -> transform -> flatten -> MLP -> (L2 norm).
  * `transform` is where a variant differs from the plain model; left out, it is the plain model.
+ *
+ * @throws {ConfigError} when the vectors of the two sides would not be equally wide
  */
 export function mlpTowers(
   { params, query, candidate, vocabularies, rng }: Omit<ModelInputs<TowerParams>, 'data'>,
@@ -52,10 +55,18 @@ export function mlpTowers(
   });
   const sides = { query: side('query'), candidate: side('candidate') };
   if (sides.query.tower.dim !== sides.candidate.tower.dim) {
-    throw new RangeError(
-      `the query tower gives ${sides.query.tower.dim} numbers and the candidate tower ${sides.candidate.tower.dim}; ` +
-        'without an output layer both sides need the same width of features: set model.output_dim',
-    );
+    const [query, candidate] = [sides.query.tower.dim, sides.candidate.tower.dim];
+    throw new ConfigError([
+      {
+        code: 'tower-widths',
+        path: 'model.output_dim',
+        message: `the query tower would give ${query} numbers and the candidate tower ${candidate}, so there is no dot product`,
+        received: 'null',
+        allowed:
+          'a whole number, at least 1; null where the features of both sides are equally wide, or with hidden units',
+        hint: 'write output_dim: 32, or give both sides features of the same width',
+      },
+    ]);
   }
   return {
     kind: 'towers',
