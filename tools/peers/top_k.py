@@ -25,7 +25,7 @@ def require_equal(items, scores, our_items, our_scores):
     gap = np.abs(scores - our_scores).max()
     if not gap <= TOLERANCE:
         raise SystemExit(f"a score differs by {gap}")
-    steps = np.pad(-np.diff(scores, axis=1), ((0, 0), (1, 1))) # the last place may tie with one that is not in the list
+    steps = np.pad(-np.diff(scores, axis=1), ((0, 0), (1, 1)))  # the last place may tie with one that is not in the list
     is_alone = (steps[:, :-1] > TOLERANCE) & (steps[:, 1:] > TOLERANCE)
     is_alone[:, 0] = steps[:, 1] > TOLERANCE
     if (items != our_items)[is_alone].any():
