@@ -20,7 +20,6 @@ export interface Ranks {
  * @shape scores [users, numItems], row-major, for entries `from`, `from + 1` ... of the lists
  * @param write where the results of these entries go, in place
  * @throws {RangeError} when a score is NaN
- * @source models reference, section 14
  */
 export function rankPositives(
   scores: Float32Array,

@@ -23,7 +23,7 @@ export interface Fields {
  * Fields of `features`: a categorical feature is its row, a multi-valued one and a sequence the mean of its rows without
  * padding (zero when there is nothing). Categorical fields come first, in order.
  *
- * @source models reference, section 1: masked mean = Σ mask·e / max(Σ mask, 1)
+ *   mean of a field = Σ mask·e / max(Σ mask, 1), mask 0 at padding and 1 elsewhere
  */
 export function embedFields(features: SideFeatures, table: EmbeddingTable): Fields {
   const { dim } = table;
