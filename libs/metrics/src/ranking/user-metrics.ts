@@ -14,7 +14,7 @@ import type { Ranks } from './ranks.js';
  *
  * @shape offsets [users + 1] into `ranks`; every user has at least one positive
  * @returns one value per user and metric; NaN for the auc of a user without negatives
- * @source Järvelin and Kekäläinen 2002, doi:10.1145/582415.582418, for ndcg with gains of 0 and 1; the rest as in trec_eval
+ * @source trec_eval: success, recall, P, ndcg_cut and recip_rank
  */
 export function userMetrics({ ranks, numCandidates }: Ranks, offsets: Int32Array): Record<string, Float32Array> {
   const numUsers = numCandidates.length;
