@@ -1,5 +1,13 @@
 import { assembleCandidate, assembleQuery, prepareData, type RankingSet } from '@towerbench/data';
-import { createRng, Lookups, pairScores, startEngine, stepGradients, tf } from '@towerbench/engine';
+import {
+  createRng,
+  Lookups,
+  pairScores,
+  startEngine,
+  stepGradients,
+  tf,
+  type CatalogueVectors,
+} from '@towerbench/engine';
 import { logLoss } from '@towerbench/metrics';
 import { models, type TowerModel } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
@@ -74,7 +82,12 @@ describe.each(towers)('%s when it serves', (type) => {
     const pairs = run.scorer().scorePairs(users, items, historyEnd);
     const catalogue = run.scorer().scoreUsers(users, historyEnd); // [pairs, items]
     expect(new Set(pairs).size).toBeGreaterThan(90);
+    const { queries, candidates, dim } = run.scorer().vectors?.(users, historyEnd) as CatalogueVectors;
     for (const [k, logit] of logits.entries()) {
+      const [u, v] = [k * dim, (items[k] as number) * dim];
+      let product = 0;
+      for (let d = 0; d < dim; d++) product += (queries[u + d] as number) * (candidates[v + d] as number);
+      expect(Math.abs(product - logit * TEMPERATURE)).toBeLessThan(1e-5);
       expect(Math.abs((pairs[k] as number) - logit * TEMPERATURE)).toBeLessThan(1e-5);
       expect(Math.abs((catalogue[k * data.numItems + (items[k] as number)] as number) - logit * TEMPERATURE)).toBeLessThan(1e-5); // prettier-ignore
     }
