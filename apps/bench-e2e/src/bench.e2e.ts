@@ -86,7 +86,7 @@ describe('engine:bench', () => {
     ]);
   });
 
-  it('times the assembly of batches as a share of the step, and says why no data is read', () => {
+  it('times the assembly of batches as a share of the step, says why no data is read, and times the making of a world', () => {
     expect(recordsOf('--bench', 'input', '--batch-size', '32')).toEqual([
       {
         bench: 'input',
@@ -103,6 +103,12 @@ describe('engine:bench', () => {
         ...environment,
         part: 'reading',
         skipped: 'MovieLens-1M is not there; name its folder with --data',
+      },
+      {
+        bench: 'input',
+        ...environment,
+        ...{ part: 'making', from: 'world/movies', rows: 88_175 },
+        ...{ seconds: positive, cpu_seconds: positive, windows: 1 },
       },
     ]);
   });

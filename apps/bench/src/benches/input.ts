@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { datasets, prepareData } from '@towerbench/data';
 import type { Bench } from '../bench.js';
 import { recordsApart } from '../companion.js';
-import { measureInTurns, median, rounded } from '../measure.js';
+import { measureInTurns, measureWindow, median, rounded } from '../measure.js';
 import { reference, referenceTrainer } from '../reference.js';
 import type { Settings } from '../settings.js';
 
@@ -11,8 +12,8 @@ import type { Settings } from '../settings.js';
 export const input: Bench = {
   name: 'input',
   summary:
-    'The share of a step that goes into assembling its batch, with a history of 50 items; the time to read data.',
-  records: async (settings) => [assembly(settings), ...reading(settings)],
+    'The share of a step that goes into assembling its batch, with a history of 50 items; the time to read data, and to make a world.',
+  records: async (settings) => [assembly(settings), ...reading(settings), making(settings)],
 };
 
 /** One trainer does whole steps; in the windows between, its twin assembles the same batches and computes nothing. */
@@ -58,4 +59,20 @@ function reading(settings: Settings): Record<string, unknown>[] {
   } finally {
     rmSync(cache, { recursive: true });
   }
+}
+
+/** `world/movies` with its defaults, made and prepared anew in every window: what a first sweep waits for. */
+function making({ places, windows }: Settings): Record<string, unknown> {
+  const name = 'world/movies';
+  const section = { name, ...datasets.get(name).params.parse({}) } as Parameters<typeof prepareData>[0];
+  const run = (): number => prepareData(section, places).train.user.length;
+  const made = Array.from({ length: windows }, () => measureWindow({ run }, 0));
+  return {
+    part: 'making',
+    from: name,
+    rows: made[0]?.amount,
+    seconds: rounded(median(made.map(({ seconds }) => seconds))),
+    cpu_seconds: rounded(median(made.map(({ cpuSeconds }) => cpuSeconds))),
+    windows,
+  };
 }
