@@ -118,6 +118,7 @@ describe('other wrong input', () => {
       const { code, stderr } = await towerbench(...args);
       expect(code).toBe(2);
       expect(stderr).toContain('ncf-ml-1m/ml-1m.test.rating');
+      expect(stderr).toMatch(/\n {2}at {7}\S+ncf-two-tower\/experiment\.yaml:5:18\n/);
     });
   });
 
