@@ -55,8 +55,8 @@ export function expand(
   }
   return grid.variants.flatMap((variant) =>
     points(axesOf(variant.tree, axes, grid.shape)).flatMap((point): VariantTrial[] => {
-      const placed: VariantTree = { ...variant, tree: setPoint(variant.tree, point, grid.shape) };
-      const config = checker.resolve(placed);
+      const atPoint: VariantTree = { ...variant, tree: setPoint(variant.tree, point, grid.shape) };
+      const config = checker.resolve(atPoint);
       if (config === undefined) return [];
       const set = point.map(({ parameter: { name }, value }): [string, Json] => [name, toJson(value)]);
       return [
@@ -64,7 +64,7 @@ export function expand(
           variant: variant.name,
           parameters: Object.fromEntries(set),
           config,
-          placed: ({ issues }) => new ConfigError(issues.map((issue) => placedIn(placed, issue))),
+          placed: ({ issues }) => new ConfigError(issues.map((issue) => placedIn(atPoint, issue))),
         },
       ];
     }),
