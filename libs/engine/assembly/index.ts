@@ -4,6 +4,6 @@ export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
 export { adagrad, adam, sgd } from './optimizers';
 export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panelFloats, panelStride, toPanels } from './panels';
 export { countAhead, listedScores } from './ranks';
-export { normalizeRows, normalizeRowsGradient, pairScores, pairScoresGradient, poolRows, scatterRows } from './rows';
+export { gatherRows, normalizeRows, normalizeRowsGradient, pairScores, pairScoresGradient, poolRows, scatterRows, spreadRows } from './rows';
 export { segmentSum } from './segment-sum';
 export { closeTopK, openTopK, topKBlock, topKFloats } from './top-k';

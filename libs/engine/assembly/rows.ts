@@ -16,8 +16,7 @@ export function poolRows(size: i32, width: i32, dim: i32, rows: usize, places: u
       if (place == 0) continue;
       const from = rows + <usize>place * bytes;
       if (isEmpty) {
-        for (i = 0; i < vectorBytes; i += 16) v128.store(out + i, v128.load(from + i));
-        for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(from + i));
+        copyRow(bytes, from, out);
         isEmpty = false;
       } else {
         for (i = 0; i < vectorBytes; i += 16) v128.store(out + i, f32x4.add(v128.load(out + i), v128.load(from + i)));
@@ -52,6 +51,31 @@ export function scatterRows(size: i32, width: i32, dim: i32, dy: usize, stride: 
     }
     dy += <usize>stride << 2;
   }
+}
+
+/** out[i, :] = from[rows[i], :] */
+export function gatherRows(numRows: i32, dim: i32, rows: usize, from: usize, out: usize): void {
+  const bytes = <usize>dim << 2;
+  for (let i = 0; i < numRows; i++, out += bytes) copyRow(bytes, from + <usize>load<i32>(rows + (<usize>i << 2)) * bytes, out);
+}
+
+/** to[rows[i], :] = x[i, :]; zeros where `x` is 0. */
+export function spreadRows(numRows: i32, dim: i32, rows: usize, x: usize, to: usize): void {
+  const bytes = <usize>dim << 2;
+  for (let i = 0; i < numRows; i++) {
+    const row = to + <usize>load<i32>(rows + (<usize>i << 2)) * bytes;
+    if (x) copyRow(bytes, x + <usize>i * bytes, row);
+    else memory.fill(row, 0, bytes);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copyRow(bytes: usize, from: usize, to: usize): void {
+  const vectorBytes = bytes & ~15;
+  let i: usize = 0;
+  for (; i < vectorBytes; i += 16) v128.store(to + i, v128.load(from + i));
+  for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(from + i));
 }
 
 /** y = x · rsqrt(max(Σx², 1e-12)) per row; `inverse` [rows] takes the factor, negative where the 1e-12 was the larger. */

@@ -1,5 +1,5 @@
 import { sharedBackend } from './backends/simd.js';
-import { gatherRows, type Lookups, type TableRows } from './embeddings/lookups.js';
+import type { Lookups, TableRows } from './embeddings/lookups.js';
 import type { EmbeddingTable } from './embeddings/table.js';
 import type { StepGradients } from './optimizers/optimizer.js';
 import type { Parameter } from './parameters.js';
@@ -31,13 +31,15 @@ export interface StepResult {
 }
 
 /**
- * Differentiates `loss` with respect to every parameter and every embedding row that the step read.
- * A weight that the loss does not reach gets a zero gradient.
+ * Differentiates `loss` with respect to every parameter and every embedding row that the step read, and hands the result to `use`.
+ * A weight that the loss does not reach gets a zero gradient. The gradients are to be read only, and only until `use` returns: they
+ * are where the engine computed them.
  */
-export function stepGradients(
+export function stepGradients<T>(
   pass: Pass,
   loss: (scope: Scope) => { readonly loss: tf.Scalar; readonly terms?: Readonly<Record<string, tf.Scalar>> },
-): StepResult {
+  use: (result: StepResult) => T,
+): T {
   return scoped(() => {
     const { inputs, read } = upload(pass);
     let terms: Readonly<Record<string, tf.Scalar>> = {};
@@ -54,21 +56,27 @@ export function stepGradients(
     );
     const gradientOf = (index: number): Float32Array => {
       const gradient = grads[index];
-      const size = (inputs[index] as tf.Tensor).size;
-      return gradient === undefined ? new Float32Array(size) : (gradient.dataSync() as Float32Array);
+      return gradient === undefined ? new Float32Array((inputs[index] as tf.Tensor).size) : valuesOf(gradient);
     };
     const { parameters } = pass;
-    const result: StepResult = {
-      loss: value.dataSync()[0] as number,
-      terms: Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, term.dataSync()[0] as number])),
+    const numbers = Object.fromEntries(
+      Object.entries(terms).map(([name, term]) => [name, valuesOf(term)[0] as number]),
+    );
+    for (const term of Object.values(terms)) term.dispose();
+    return use({
+      loss: valuesOf(value)[0] as number,
+      terms: numbers,
       gradients: {
         dense: new Map(parameters.map((parameter, index) => [parameter, gradientOf(index)])),
         rows: read.map((rows, index) => ({ read: rows, gradient: gradientOf(parameters.length + index) })),
       },
-    };
-    for (const term of Object.values(terms)) term.dispose();
-    return result;
+    });
   });
+}
+
+/** The values of a tensor, where they are if that is within reach. */
+function valuesOf(tensor: tf.Tensor): Float32Array {
+  return sharedBackend()?.values(tensor) ?? (tensor.dataSync() as Float32Array);
 }
 
 /** Runs `encode` without a tape and returns its values. */
@@ -95,23 +103,22 @@ export function scoped<T>(body: () => T): T {
 function upload({ parameters, lookups }: Pass): { inputs: tf.Tensor[]; read: TableRows[] } {
   const read = lookups.rows();
   const inputs = [
-    ...parameters.map((parameter) => tf.tensor(parameter.values, [...parameter.shape])),
-    ...read.map(uploadRows),
+    ...parameters.map(({ values, shape }) => tensorOf([...shape], (out) => out.set(values))),
+    ...read.map(({ table, rows, numRows }) => tensorOf([numRows, table.dim], (out) => table.gather(rows, out))),
   ];
   return { inputs, read };
 }
 
-/** The values of a step's rows as a tensor, [numRows, dim]. */
-function uploadRows(rows: TableRows): tf.Tensor2D {
-  const shape: [number, number] = [rows.numRows, rows.table.dim];
+/** A tensor whose values `fill` writes where they belong. */
+function tensorOf(shape: number[], fill: (values: Float32Array) => void): tf.Tensor {
   const backend = sharedBackend();
   if (backend === null) {
-    const values = new Float32Array(shape[0] * shape[1]);
-    gatherRows(rows, values);
-    return tf.tensor2d(values, shape);
+    const values = new Float32Array(tf.util.sizeFromShape(shape));
+    fill(values);
+    return tf.tensor(values, shape);
   }
-  const tensor = backend.tensor<tf.Rank.R2>(shape);
-  gatherRows(rows, backend.values(tensor));
+  const tensor = backend.tensor<tf.Rank>(shape as never);
+  fill(backend.values(tensor));
   return tensor;
 }
 

@@ -73,11 +73,15 @@ describe.each(towers)('%s when it serves', (type) => {
     const candidate = model.candidate.prepare(assembleCandidate(data, items), lookups);
     const places = Int32Array.from(rows.keys());
     let logits = new Float32Array(0);
-    stepGradients({ parameters: model.parameters, lookups, rng }, (scope) => {
-      const scores = pairScores(query(scope), candidate(scope), { queryOf: places, candidateOf: places });
-      logits = Float32Array.from(tf.div(scores, TEMPERATURE).dataSync());
-      return { loss: tf.sum(scores) };
-    });
+    stepGradients(
+      { parameters: model.parameters, lookups, rng },
+      (scope) => {
+        const scores = pairScores(query(scope), candidate(scope), { queryOf: places, candidateOf: places });
+        logits = Float32Array.from(tf.div(scores, TEMPERATURE).dataSync());
+        return { loss: tf.sum(scores) };
+      },
+      () => undefined,
+    );
 
     const pairs = run.scorer().scorePairs(users, items, historyEnd);
     const catalogue = run.scorer().scoreUsers(users, historyEnd); // [pairs, items]

@@ -84,19 +84,27 @@ export class Trainer {
     const { loss, settings, rng, learningRate } = this.#options;
     const step = ++this.#step;
     const { query, candidate, batch } = this.assemble(step);
-    const result = stepGradients(
-      { parameters: this.#parameters, lookups: this.#lookups, rng: rng.fork(`step/${step}`).fork('dropout') },
+    const pass = {
+      parameters: this.#parameters,
+      lookups: this.#lookups,
+      rng: rng.fork(`step/${step}`).fork('dropout'),
+    };
+    return stepGradients(
+      pass,
       (scope) => loss.apply(scope, { query: query(scope), candidate: candidate(scope) }, batch),
+      (result) => {
+        if (!Number.isFinite(result.loss)) {
+          throw new RangeError(
+            `the loss is ${result.loss} at step ${step}; lower optimizer.learning_rate, set training.clip_norm, or raise objective.temperature`,
+          );
+        }
+        const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
+        const gradients =
+          settings.clipNorm === null ? result.gradients : clipGlobalNorm(result.gradients, settings.clipNorm);
+        this.#optimizer.step(gradients, { step, learningRate: learningRate * factor });
+        return { loss: result.loss, terms: result.terms };
+      },
     );
-    if (!Number.isFinite(result.loss)) {
-      throw new RangeError(
-        `the loss is ${result.loss} at step ${step}; lower optimizer.learning_rate, set training.clip_norm, or raise objective.temperature`,
-      );
-    }
-    if (settings.clipNorm !== null) clipGlobalNorm(result.gradients, settings.clipNorm);
-    const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
-    this.#optimizer.step(result.gradients, { step, learningRate: learningRate * factor });
-    return { loss: result.loss, terms: result.terms };
   }
 
   /** Everything that step number `step` computes with: the batch, and the features of its queries and candidates. */

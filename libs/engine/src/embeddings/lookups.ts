@@ -39,24 +39,17 @@ export class Lookups {
     }
   }
 
-  /** Places of `ids` of one vocabulary, written to `out` at `start`, `start + stride` ... */
-  positions(
-    table: EmbeddingTable,
-    vocabulary: string,
-    ids: Int32Array,
-    { out, start, stride }: { out: Int32Array; start: number; stride: number },
-  ): void {
+  /** Places of `ids` of one vocabulary, written to the beginning of `out`. */
+  positions(table: EmbeddingTable, vocabulary: string, ids: Int32Array, out: Int32Array): void {
     const index = this.#tables.indexOf(table);
     if (index < 0) throw new RangeError(`lookups: table ${table.name} is not one of the model's`);
     const base = table.baseOf(vocabulary);
     const stamp = this.#stamp[index] as Int32Array;
     const place = this.#place[index] as Int32Array;
-    let at = start;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as number;
       const row = id === 0 ? 0 : base + id;
-      out[at] = stamp[row] === this.#step ? (place[row] as number) : this.#append(index, row);
-      at += stride;
+      out[i] = stamp[row] === this.#step ? (place[row] as number) : this.#append(index, row);
     }
   }
 
@@ -81,14 +74,5 @@ export class Lookups {
     (this.#place[index] as Int32Array)[row] = at;
     this.#count[index] = at + 1;
     return at;
-  }
-}
-
-/** Writes the values of `rows` to `out`, [numRows, dim], row-major. */
-export function gatherRows({ table, rows, numRows }: TableRows, out: Float32Array): void {
-  const { dim, values } = table;
-  for (let i = 0; i < numRows; i++) {
-    const from = (rows[i] as number) * dim;
-    for (let k = 0, to = i * dim; k < dim; k++) out[to + k] = values[from + k] as number;
   }
 }

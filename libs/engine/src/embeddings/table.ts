@@ -18,6 +18,8 @@ export interface EmbeddingTable {
   readonly numRows: number;
   /** [numRows, dim], row-major. Another array once an optimizer has taken the weights into its memory. */
   values: Float32Array;
+  /** Writes the values of `rows` to `out`, [rows, dim], row-major; replaced together with `values`. */
+  gather: (rows: Int32Array, out: Float32Array) => void;
   /** What to add to an id l ≥ 1 of the vocabulary to get its row. */
   baseOf(vocabulary: string): number;
 }
@@ -56,6 +58,12 @@ export function createEmbeddingTable(options: {
     dim,
     numRows,
     values,
+    gather(rows, out) {
+      for (let i = 0; i < rows.length; i++) {
+        const from = (rows[i] as number) * dim;
+        for (let k = 0, to = i * dim; k < dim; k++) out[to + k] = values[from + k] as number;
+      }
+    },
     baseOf(vocabulary) {
       const base = bases.get(vocabulary);
       if (base === undefined) throw new RangeError(`embedding table ${name} has no vocabulary "${vocabulary}"`);

@@ -48,17 +48,11 @@ function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBac
     const tensors = args.slice(0, -1) as tf.Tensor[];
     const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
     const { value, panels } = forward(tensors, { rows, widths, activations }, backend);
-    save([...tensors, ...panels]);
+    save([...tensors, panels]);
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        backward(
-          dy,
-          saved.slice(0, tensors.length),
-          saved.slice(tensors.length),
-          { rows, widths, activations },
-          backend,
-        ),
+        backward(dy, saved.slice(0, -1), saved.at(-1) as tf.Tensor, { rows, widths, activations }, backend),
     };
   });
   return op(x, ...layers.flatMap(({ kernel, bias }) => [kernel as tf.Tensor, bias]));
@@ -76,20 +70,32 @@ function addressesIn({ address }: SharedBackend): (list: readonly tf.Tensor[], i
   return (list, index) => address(list[index] as tf.Tensor);
 }
 
+/** Addresses of the input and of every layer's output in panels, one after the other from `start` on. */
+function panelAddresses({ kernels }: SharedBackend, { rows, widths }: Stack, start: number): number[] {
+  let next = start;
+  return widths.map((width) => {
+    const at = next;
+    next += kernels.panelFloats(rows, width) * 4;
+    return at;
+  });
+}
+
 /** `tensors`: x, then kernel and bias of each layer. `panels`: the input and every layer's output in panels. */
 function forward(
   tensors: readonly tf.Tensor[],
-  { rows, widths, activations }: Stack,
+  stack: Stack,
   backend: SharedBackend,
-): { value: tf.Tensor2D; panels: tf.Tensor[] } {
+): { value: tf.Tensor2D; panels: tf.Tensor } {
+  const { rows, widths, activations } = stack;
   const { kernels, address, tensor, withScratch } = backend;
   const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
-  const panels = widths.map((width) => tensor<tf.Rank.R1>([kernels.panelFloats(rows, width)]));
+  const panels = tensor<tf.Rank.R1>([widths.reduce((sum, width) => sum + kernels.panelFloats(rows, width), 0)]);
   const value = tensor<tf.Rank.R2>([rows, widths.at(-1) as number]);
   const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
   withScratch(largest, (weights) => {
-    kernels.toPanels(rows, widths[0] as number, at(tensors, 0), widths[0] as number, 1, at(panels, 0), ps);
+    const values = panelAddresses(backend, stack, address(panels));
+    kernels.toPanels(rows, widths[0] as number, at(tensors, 0), widths[0] as number, 1, values[0] as number, ps);
     for (const [i, activation] of activations.entries()) {
       const [k, n] = [widths[i] as number, widths[i + 1] as number];
       const wps = kernels.panelStride(k);
@@ -97,9 +103,10 @@ function forward(
       kernels.toPanels(k, n, at(tensors, 1 + 2 * i), n, 1, weights, wps);
       kernels.toPanels(1, n, at(tensors, 2 + 2 * i), n, 1, bias, 32); // a panel's one row after the other
       const mode = activation === 'relu' ? BIAS | RELU : BIAS;
-      kernels.multiply(rows, n, k, at(panels, i), ps, weights, wps, at(panels, i + 1), ps, mode, bias);
+      const [input, output] = [values[i] as number, values[i + 1] as number];
+      kernels.multiply(rows, n, k, input, ps, weights, wps, output, ps, mode, bias);
     }
-    kernels.fromPanels(rows, value.shape[1], at(panels, activations.length), ps, address(value), value.shape[1]);
+    kernels.fromPanels(rows, value.shape[1], values.at(-1) as number, ps, address(value), value.shape[1]);
   });
   return { value, panels };
 }
@@ -107,10 +114,11 @@ function forward(
 function backward(
   dy: tf.Tensor,
   tensors: readonly tf.Tensor[],
-  panels: readonly tf.Tensor[],
-  { rows, widths, activations }: Stack,
+  panels: tf.Tensor,
+  stack: Stack,
   backend: SharedBackend,
 ): tf.Tensor[] {
+  const { rows, widths, activations } = stack;
   const { kernels, address, tensor, withScratch } = backend;
   const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
@@ -119,14 +127,15 @@ function backward(
   const widest = kernels.panelFloats(rows, Math.max(...widths));
   const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
   withScratch(2 * widest + largest, (scratch) => {
+    const values = panelAddresses(backend, stack, address(panels));
     let [output, input] = [scratch, scratch + widest * 4];
     const weights = scratch + widest * 8;
     kernels.toPanels(rows, widths[last] as number, address(dy), widths[last] as number, 1, output, ps);
     if (activations[last - 1] === 'relu')
-      kernels.maskPanels(rows, widths[last] as number, output, at(panels, last), ps);
+      kernels.maskPanels(rows, widths[last] as number, output, values[last] as number, ps);
     for (let i = last - 1; i >= 0; i--) {
       const [k, n] = [widths[i] as number, widths[i + 1] as number];
-      const x = at(panels, i);
+      const x = values[i] as number;
       const dwps = kernels.panelStride(k);
       kernels.multiplyTransposed(rows, n, k, x, ps, output, ps, weights, dwps, false);
       kernels.fromPanels(k, n, weights, dwps, at(gradients, 1 + 2 * i), n);

@@ -89,16 +89,22 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
     const tau = fixed ? temperature : ((args[2] as tf.Tensor).dataSync()[0] as number);
     const dQuery = tensor<tf.Rank.R2>([queries, dim]);
     const dCandidate = tensor<tf.Rank.R2>([candidates, dim]);
-    const corrections = correction === null ? null : tf.tensor1d(correction);
-    const byQuery = pairsByQuery(queryOf, candidateOf, queries);
-    const offsets = tf.tensor1d(byQuery.offsets, 'int32');
-    const positives = tf.tensor1d(byQuery.candidates, 'int32');
-    const multiplicity = tf.tensor1d(countOf(candidateOf, candidates));
+    const kernelScratch = kernels.inBatchSoftmaxScratch(queries, candidates, dim);
     const loss =
       pairs === 0
         ? 0
-        : withScratch(kernels.inBatchSoftmaxScratch(queries, candidates, dim), (scratch) =>
-            kernels.inBatchSoftmax(
+        : withScratch(kernelScratch + 2 * candidates + queries + 1 + pairs, (scratch) => {
+            const multiplicity = scratch + kernelScratch * 4;
+            const corrections = multiplicity + candidates * 4;
+            const offsets = corrections + candidates * 4;
+            const positives = offsets + (queries + 1) * 4;
+            countInto(candidateOf, backend.floats(multiplicity, candidates));
+            if (correction !== null) backend.floats(corrections, candidates).set(correction);
+            sortByQuery(queryOf, candidateOf, {
+              offsets: backend.integers(offsets, queries + 1),
+              candidates: backend.integers(positives, pairs),
+            });
+            return kernels.inBatchSoftmax(
               queries,
               candidates,
               dim,
@@ -107,21 +113,23 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
               maskAccidentalHits,
               address(query),
               address(candidate),
-              corrections === null ? 0 : address(corrections),
-              address(multiplicity),
-              address(offsets),
-              address(positives),
+              correction === null ? 0 : corrections,
+              multiplicity,
+              offsets,
+              positives,
               address(dQuery),
               address(dCandidate),
               scratch,
-            ),
-          );
+            );
+          });
     save([query, dQuery, dCandidate]);
     return {
       value: tf.scalar(loss),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [u, du, dv] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        const gradients: tf.Tensor[] = [tf.mul(du, dy), tf.mul(dv, dy)];
+        // the loss of a step is mostly this one alone, and then its own gradient is 1
+        const gradients =
+          (dy.dataSync()[0] as number) === 1 ? [du.clone(), dv.clone()] : [tf.mul(du, dy), tf.mul(dv, dy)];
         if (!fixed) gradients.push(tf.mul(tf.div(tf.sum(tf.mul(du, u)), -tau), dy));
         return gradients;
       },
@@ -130,27 +138,25 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
   return op(inputs.query, inputs.candidate, ...(fixed ? [] : [temperature]));
 }
 
-/** The candidates of each query's pairs: those of query a are `candidates[offsets[a]]` up to `candidates[offsets[a + 1]]`. */
-function pairsByQuery(
+/** Groups the pairs by query: the candidates of query a become `candidates[offsets[a]]` up to `candidates[offsets[a + 1]]`. */
+function sortByQuery(
   queryOf: Int32Array,
   candidateOf: Int32Array,
-  queries: number,
-): { offsets: Int32Array; candidates: Int32Array } {
-  const offsets = new Int32Array(queries + 1);
+  { offsets, candidates }: { readonly offsets: Int32Array; readonly candidates: Int32Array },
+): void {
+  offsets.fill(0);
   for (let b = 0; b < queryOf.length; b++) (offsets[(queryOf[b] as number) + 1] as number)++;
-  for (let a = 0; a < queries; a++) offsets[a + 1] = (offsets[a + 1] as number) + (offsets[a] as number);
+  for (let a = 1; a < offsets.length; a++) offsets[a] = (offsets[a] as number) + (offsets[a - 1] as number);
   const next = offsets.slice();
-  const candidates = new Int32Array(queryOf.length);
   for (let b = 0; b < queryOf.length; b++) {
     const a = queryOf[b] as number;
     candidates[next[a] as number] = candidateOf[b] as number;
     next[a] = (next[a] as number) + 1;
   }
-  return { offsets, candidates };
 }
 
-function countOf(rows: Int32Array, length: number): Float32Array {
-  const counts = new Float32Array(length);
+/** How often each row occurs in `rows`. */
+function countInto(rows: Int32Array, counts: Float32Array): void {
+  counts.fill(0);
   for (let b = 0; b < rows.length; b++) (counts[rows[b] as number] as number)++;
-  return counts;
 }

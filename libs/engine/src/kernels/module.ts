@@ -79,6 +79,8 @@ export interface Kernels {
     weights: number,
     dRows: number,
   ): void;
+  gatherRows(numRows: number, dim: number, rows: number, from: number, out: number): void;
+  spreadRows(numRows: number, dim: number, rows: number, x: number, to: number): void;
   normalizeRows(rows: number, dim: number, x: number, y: number, inverse: number): void;
   normalizeRowsGradient(rows: number, dim: number, y: number, inverse: number, dy: number, dx: number): void;
   pairScores(

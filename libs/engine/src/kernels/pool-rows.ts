@@ -40,37 +40,28 @@ function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], 
   const stride = fields.length * dim;
   const op = tf.customGrad((...args) => {
     const save = args[1] as unknown as (tensors: tf.Tensor[]) => void;
-    const places = fields.map((field) => tf.tensor1d(field.places, 'int32'));
-    const weights = fields.flatMap((field) => (field.weights === null ? [] : [tf.tensor1d(field.weights)]));
+    const inputs = uploadFields(fields, backend);
     const value = tensor<tf.Rank.R3>([size, fields.length, dim]);
-    each(places, weights, ({ width }, f, at) =>
+    each(address(inputs), ({ width }, f, { places, weights }) =>
       kernels.poolRows(
         size,
         width,
         dim,
         address(args[0] as tf.Tensor),
-        at.places,
-        at.weights,
+        places,
+        weights,
         address(value) + f * dim * 4,
         stride,
       ),
     );
-    save([...places, ...weights]);
+    save([inputs]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const gradient = tf.zeros([numRows, dim]);
-        each(saved.slice(0, fields.length), saved.slice(fields.length), ({ width }, f, at) =>
-          kernels.scatterRows(
-            size,
-            width,
-            dim,
-            address(dy) + f * dim * 4,
-            stride,
-            at.places,
-            at.weights,
-            address(gradient),
-          ),
+      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+        const gradient = tensor<tf.Rank.R2>([numRows, dim]);
+        backend.values(gradient).fill(0);
+        each(address(saved as tf.Tensor), ({ width }, f, { places, weights }) =>
+          kernels.scatterRows(size, width, dim, address(dy) + f * dim * 4, stride, places, weights, address(gradient)),
         );
         return gradient;
       },
@@ -78,15 +69,37 @@ function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], 
   });
   return op(rows);
 
+  /** Visits the fields with the addresses of their places and weights, 0 for none. */
   function each(
-    places: readonly tf.Tensor[],
-    weights: readonly tf.Tensor[],
+    start: number,
     visit: (field: PooledField, index: number, at: { readonly places: number; readonly weights: number }) => void,
   ): void {
-    let weighted = 0;
+    let at = start;
     for (const [f, field] of fields.entries()) {
-      const at = field.weights === null ? 0 : address(weights[weighted++] as tf.Tensor);
-      visit(field, f, { places: address(places[f] as tf.Tensor), weights: at });
+      const weights = field.weights === null ? 0 : at + field.places.length * 4;
+      visit(field, f, { places: at, weights });
+      at += wordsOf(field) * 4;
     }
   }
+}
+
+/** Places and weights of all fields in one tensor: four bytes each, of whichever type. */
+function uploadFields(fields: readonly PooledField[], backend: SharedBackend): tf.Tensor {
+  const words = fields.reduce((sum, field) => sum + wordsOf(field), 0);
+  const inputs = backend.tensor<tf.Rank.R1>([words]);
+  const floats = backend.values(inputs);
+  const integers = new Int32Array(floats.buffer, floats.byteOffset, words);
+  let at = 0;
+  for (const { places, weights } of fields) {
+    integers.set(places, at);
+    at += places.length;
+    if (weights === null) continue;
+    floats.set(weights, at);
+    at += weights.length;
+  }
+  return inputs;
+}
+
+function wordsOf({ places, weights }: PooledField): number {
+  return places.length + (weights?.length ?? 0);
 }

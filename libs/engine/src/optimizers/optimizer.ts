@@ -47,7 +47,7 @@ export class Optimizer {
   readonly #embedding: 'lazy' | 'dense';
   readonly #memory: KernelMemory;
   readonly #slots = new Map<Weights, Slot>();
-  /** Rows of a batch, numbers and gradients, on their way into the memory. */
+  /** Rows of a batch, numbers and values, on their way into the memory or out of it. */
   readonly #block: { readonly rows: Held; readonly gradient: Held };
 
   constructor(options: {
@@ -78,8 +78,13 @@ export class Optimizer {
     this.#block = { rows: this.#memory.allocate(BLOCK_ROWS), gradient: this.#memory.allocate(widest) };
     for (const parameter of parameters) this.#slots.set(parameter, this.#move(parameter, true));
     for (const table of tables) {
-      const slot = fitting.includes(table) ? this.#move(table, embedding === 'dense') : this.#leave(table);
+      if (!fitting.includes(table)) {
+        this.#slots.set(table, this.#leave(table));
+        continue;
+      }
+      const slot = this.#move(table, embedding === 'dense');
       this.#slots.set(table, slot);
+      table.gather = (rows, out) => this.#gather(table.dim, slot.at.weights, { rows, out });
     }
   }
 
@@ -104,30 +109,26 @@ export class Optimizer {
     }
   }
 
-  #updateRows({ table, rows, numRows }: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
-    const { dim } = table;
-    const at = this.#slotOf(table).at as NonNullable<Slot['at']>;
-    const numbers = new Int32Array(this.#block.rows.values.buffer, this.#block.rows.address, BLOCK_ROWS);
-    for (let from = 0; from < numRows; from += BLOCK_ROWS) {
-      const to = Math.min(from + BLOCK_ROWS, numRows);
-      numbers.set(rows.subarray(from, to));
-      this.#block.gradient.values.set(gradient.subarray(from * dim, to * dim));
-      update({
-        ...at,
-        numRows: to - from,
-        dim,
-        rows: this.#block.rows.address,
-        gradient: this.#block.gradient.address,
-      });
-    }
+  #updateRows(read: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
+    const { dim } = read.table;
+    const at = this.#slotOf(read.table).at as NonNullable<Slot['at']>;
+    this.#inBlocks(read.rows, (from, numRows, rows) => {
+      this.#block.gradient.values.set(gradient.subarray(from * dim, (from + numRows) * dim));
+      update({ ...at, numRows, dim, rows, gradient: this.#block.gradient.address });
+    });
   }
 
-  #updateWhole(read: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
-    const { dim, values } = read.table;
-    const slot = this.#slotOf(read.table);
+  #updateWhole({ table, rows }: TableRows, gradient: Float32Array, update: (at: KernelUpdate) => void): void {
+    const { dim, values } = table;
+    const slot = this.#slotOf(table);
     const { weights, moments } = slot.at as NonNullable<Slot['at']>;
-    const whole = slot.gradient as NonNullable<Slot['gradient']>;
-    spread(read, gradient, whole.values);
+    const whole = (slot.gradient as NonNullable<Slot['gradient']>).address;
+    const { kernels } = this.#memory;
+    const block = this.#block.gradient;
+    this.#inBlocks(rows, (from, numRows, numbers) => {
+      block.values.set(gradient.subarray(from * dim, (from + numRows) * dim));
+      kernels.spreadRows(numRows, dim, numbers, block.address, whole);
+    });
     // Rows start at 1: the padding row has no moments and no gradient.
     const offset = dim * 4;
     update({
@@ -136,9 +137,20 @@ export class Optimizer {
       numRows: 1,
       dim: values.length - dim,
       rows: 0,
-      gradient: whole.address + offset,
+      gradient: whole + offset,
     });
-    spread(read, null, whole.values);
+    this.#inBlocks(rows, (_, numRows, numbers) => kernels.spreadRows(numRows, dim, numbers, 0, whole));
+  }
+
+  /** Hands on `rows` in blocks that fit into the memory: place of the first, how many, address of their numbers. */
+  #inBlocks(rows: Int32Array, visit: (from: number, numRows: number, numbers: number) => void): void {
+    const { address, values } = this.#block.rows;
+    const numbers = new Int32Array(values.buffer, address, BLOCK_ROWS);
+    for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
+      const block = rows.subarray(from, from + BLOCK_ROWS);
+      numbers.set(block);
+      visit(from, block.length, address);
+    }
   }
 
   /** For a table outside the memory. */
@@ -170,7 +182,15 @@ export class Optimizer {
     return slot;
   }
 
-  #move(weights: Weights, hasGradient: boolean): Slot {
+  #gather(dim: number, weights: number, { rows, out }: { rows: Int32Array; out: Float32Array }): void {
+    const { address, values } = this.#block.gradient;
+    this.#inBlocks(rows, (from, numRows, numbers) => {
+      this.#memory.kernels.gatherRows(numRows, dim, numbers, weights, address);
+      out.set(values.subarray(0, numRows * dim), from * dim);
+    });
+  }
+
+  #move(weights: Weights, hasGradient: boolean): Slot & { readonly at: NonNullable<Slot['at']> } {
     const { length } = weights.values;
     const held = this.#memory.allocate(length);
     held.values.set(weights.values);
@@ -205,17 +225,20 @@ function spread(
 }
 
 /**
- * Scales all gradients so that their common L2 norm is at most `maxNorm`; returns the norm before.
+ * Gradients whose common L2 norm is at most `maxNorm`: those given, or scaled copies of them.
  *   g ← g · min(1, maxNorm / ‖g‖)
  */
-export function clipGlobalNorm(gradients: StepGradients, maxNorm: number): number {
-  const all = [...gradients.dense.values(), ...gradients.rows.map(({ gradient }) => gradient)];
+export function clipGlobalNorm(gradients: StepGradients, maxNorm: number): StepGradients {
+  const { dense, rows } = gradients;
   let squares = 0;
-  for (const gradient of all) for (let i = 0; i < gradient.length; i++) squares += (gradient[i] as number) ** 2;
-  const norm = Math.sqrt(squares);
-  if (norm > maxNorm) {
-    const scale = maxNorm / norm;
-    for (const gradient of all) for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) * scale;
+  for (const gradient of [...dense.values(), ...rows.map(({ gradient: of }) => of)]) {
+    for (let i = 0; i < gradient.length; i++) squares += (gradient[i] as number) ** 2;
   }
-  return norm;
+  const norm = Math.sqrt(squares);
+  if (!(norm > maxNorm)) return gradients;
+  const scaled = (gradient: Float32Array): Float32Array => gradient.map((value) => value * (maxNorm / norm));
+  return {
+    dense: new Map([...dense].map(([parameter, gradient]) => [parameter, scaled(gradient)])),
+    rows: rows.map(({ read, gradient }) => ({ read, gradient: scaled(gradient) })),
+  };
 }

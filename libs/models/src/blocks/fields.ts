@@ -45,7 +45,7 @@ export function embedFields(features: SideFeatures, table: EmbeddingTable): Fiel
       const pooled = fields.map(({ name, vocabulary, width }): PooledField => {
         const ids = column(batch.ids, name);
         const places = new Int32Array(ids.length);
-        lookups.positions(table, vocabulary, ids, { out: places, start: 0, stride: 1 });
+        lookups.positions(table, vocabulary, ids, places);
         return { width, places, weights: width === 1 ? null : inverseCounts(ids, size, width) };
       });
       const dense = features.dense.map(({ name, width }) => ({ values: column(batch.dense, name), width }));

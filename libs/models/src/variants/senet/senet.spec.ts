@@ -79,8 +79,11 @@ describe('a gate whose second layer says no to every field', () => {
     w2.values.fill(-1);
     const pass = { parameters: gate.parameters, lookups: new Lookups([]), rng: createRng(0) };
     const weights = (scope: Scope): tf.Tensor3D => gate.weights(scope, tf.ones([2, 3, 2]));
-    const { gradients } = stepGradients(pass, (scope) => ({ loss: tf.sum(weights(scope)) }));
-    const isAlive = gradients.dense.get(w2)?.every((value) => value !== 0) === true;
+    const isAlive = stepGradients(
+      pass,
+      (scope) => ({ loss: tf.sum(weights(scope)) }),
+      ({ gradients }) => gradients.dense.get(w2)?.every((value) => value !== 0) === true,
+    );
     return { weights: forward(pass, weights), isAlive };
   }
 
