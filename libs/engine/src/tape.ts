@@ -117,7 +117,7 @@ function tensorOf(shape: number[], fill: (values: Float32Array) => void): tf.Ten
     fill(values);
     return tf.tensor(values, shape);
   }
-  const tensor = backend.tensor<tf.Rank>(shape as never);
+  const tensor = backend.tensor<tf.Rank>(shape);
   fill(backend.values(tensor));
   return tensor;
 }
