@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,22 @@ function pointsInStore(): ReadonlySet<PointText> {
 function spoolsOf(path: string): readonly string[] {
   const spool = `${path}-spool`;
   return existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.jsonl')) : [];
+}
+
+/** Files of checkpoints that may not be whole. */
+function draftsOf(path: string): readonly string[] {
+  return readdirSync(`${path}-spool`).filter((name) => name.endsWith('.checkpoint'));
+}
+
+/** Names of the files that are kept beside the store, and the hashes of what is in them. */
+function keptFiles(): readonly { readonly name: string; readonly sha256: string }[] {
+  const files = readdirSync(join(folder, 'artifacts'), { recursive: true, withFileTypes: true });
+  return files
+    .filter((entry) => entry.isFile())
+    .map(({ name, parentPath }) => {
+      const sha256 = createHash('sha256').update(readFileSync(join(parentPath, name)));
+      return { name, sha256: sha256.digest('hex') };
+    });
 }
 
 /** Points whose line in a spool is complete. */
@@ -149,6 +166,12 @@ describe(`a sweep whose processes are killed (seed ${seed})`, () => {
     const stored = pointsInStore();
     expect([...acknowledged].filter((point) => !stored.has(point))).toEqual([]);
     expect(spoolsOf(store)).toEqual([]);
+    expect(draftsOf(store)).toEqual([]);
+    for (const { name, sha256 } of keptFiles()) expect(sha256).toBe(name);
+    const kept = new Set(keptFiles().map(({ name }) => name));
+    const recorded = read(store, (reader) => [...finished.keys()].flatMap((id) => reader.run(id)?.artifacts ?? []), []);
+    expect(recorded).toHaveLength(6);
+    for (const { sha256 } of recorded) expect(kept).toContain(sha256);
     expect(finished.size).toBe(6);
     const ends = read(store, (reader) => attemptsOf(reader).map(({ status }) => status), []);
     expect(ends.filter((status) => status === 'finished')).toHaveLength(6);

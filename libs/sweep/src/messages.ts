@@ -10,6 +10,8 @@ export type Order =
       readonly places: Places;
       /** File that takes the points, see `openSpool`. */
       readonly spool: string;
+      /** File that takes the best checkpoint. */
+      readonly checkpoint: string;
       /** Process that gives the order, and that takes over what the spool holds as long as it lives. */
       readonly coordinator: number;
     }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrialConfig } from '@towerbench/config';
 import {
+  keepArtifact,
   StoreError,
-  writeArtifact,
   type Claim,
   type RunRow,
   type StoreReader,
@@ -212,6 +212,7 @@ class Coordinator {
   async #execute(run: RunRow, claim: Claim, worker: WorkerProcess): Promise<void> {
     const { places, writer, storePath, onEvent } = this.#request;
     const { attemptId } = claim;
+    const draft = this.#spools.checkpointOf(attemptId);
     const active: ActiveRun = { run, claim, started: performance.now(), progress: { step: 0, totalSteps: 0 }, log: '' };
     this.#active.add(active);
     onEvent({ type: 'started', run });
@@ -223,6 +224,7 @@ class Coordinator {
           seed: run.seed,
           places,
           spool: this.#spools.pathOf(attemptId),
+          checkpoint: draft,
           coordinator: process.pid,
         },
         (report) => {
@@ -230,10 +232,11 @@ class Coordinator {
           else active.log += `${report.text}\n`;
         },
       );
+      if (outcome.type === 'executed') keepArtifact(storePath, draft, outcome.run.checkpoint);
       await this.#close(active);
       if (outcome.type === 'executed') {
         const { checkpoint, ...result } = outcome.run;
-        const artifacts = [writeArtifact(storePath, 'checkpoint', checkpoint)];
+        const artifacts = [{ kind: 'checkpoint', ...checkpoint }];
         await this.#write(() => writer.finish(attemptId, { ...result, artifacts }));
         this.counts.finished++;
         this.#durations.push((performance.now() - active.started) / 1000);

@@ -4,7 +4,8 @@ import { importSpool, isLocked, StoreError, takeLock, type Lock, type StoreWrite
 
 /**
  * The folder `<store>-spool`, which holds what the coordinators on a store have under way: `<pid>.lock` is held by a coordinator
- * as long as it lives, and `<pid>-<attempt>.jsonl` takes the points of an attempt until they are in the store.
+ * as long as it lives, `<pid>-<attempt>.jsonl` takes the points of an attempt until they are in the store, and
+ * `<pid>-<attempt>.checkpoint` its best checkpoint until the attempt ends.
  */
 export class Spools {
   readonly #folder: string;
@@ -25,27 +26,35 @@ export class Spools {
     return join(this.#folder, `${process.pid}-${attemptId}.jsonl`);
   }
 
+  checkpointOf(attemptId: number): string {
+    return join(this.#folder, `${process.pid}-${attemptId}.checkpoint`);
+  }
+
   import(attemptId: number): void {
     const from = this.#imported.get(attemptId) ?? 0;
     this.#imported.set(attemptId, importSpool(this.#writer, attemptId, { path: this.pathOf(attemptId), from }));
   }
 
+  /** What the attempt has said goes into the store; what else it has left goes. */
   close(attemptId: number): void {
     this.import(attemptId);
     rmSync(this.pathOf(attemptId), { force: true });
+    rmSync(this.checkpointOf(attemptId), { force: true });
   }
 
   /**
-   * Takes over what coordinators left that are no more: their attempts are lost, and the points of these go into the store. To be
-   * called when no attempt of this process is under way.
+   * Takes over what coordinators left that are no more: their attempts are lost, the points of these go into the store, and their
+   * checkpoints away. To be called when no attempt of this process is under way.
    */
   recover(): void {
     const isAlive = (pid: number): boolean => pid !== process.pid && isLocked(this.#lockOf(pid));
     this.#writer.recover(isAlive);
     for (const name of readdirSync(this.#folder)) {
-      const [, pid, attemptId] = /^(\d+)-(\d+)\.jsonl$/.exec(name) ?? [];
+      const [, pid, attemptId, kind] = /^(\d+)-(\d+)\.(jsonl|checkpoint)$/.exec(name) ?? [];
       if (pid === undefined || isAlive(Number(pid))) continue;
-      this.#take(join(this.#folder, name), Number(attemptId));
+      const path = join(this.#folder, name);
+      if (kind === 'jsonl') this.#take(path, Number(attemptId));
+      else rmSync(path, { force: true });
     }
   }
 

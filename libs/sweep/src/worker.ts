@@ -26,6 +26,7 @@ async function work(order: Order, now: () => number): Promise<Answer> {
       config,
       seed: order.seed,
       places,
+      checkpoint: order.checkpoint,
       hooks: {
         points: (points) => {
           if (process.ppid !== order.coordinator) process.exit(0); // another sweep may have taken over the spool

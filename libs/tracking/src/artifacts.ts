@@ -1,47 +1,31 @@
-import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from './contract.js';
 import { StoreError } from './errors.js';
 
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
 /**
- * Keeps bytes beside the store, at `artifacts/<first 2 digits>/<sha256>`; on disk, whole, when it returns. Content that is there
- * already is kept, a file that was changed is replaced.
+ * Keeps a file beside the store, at `artifacts/<first 2 digits>/<sha256>`; on disk, whole, when it returns. The file at `draft` is moved
+ * there, in place of one of that name, so it must be on the same file system; `sha256` is the hash of its content.
  */
-export function writeArtifact(storePath: string, kind: string, bytes: Uint8Array): ArtifactRef {
-  const sha256 = hash(bytes);
+export function keepArtifact(storePath: string, draft: string, { sha256 }: Pick<ArtifactRef, 'sha256'>): void {
   const path = artifactPath(storePath, sha256);
-  if (!existsSync(path) || hash(readFileSync(path)) !== sha256) {
-    mkdirSync(dirname(path), { recursive: true });
-    const draft = `${path}.${randomUUID()}`;
-    try {
-      writeFileSync(draft, bytes, { flush: true });
-      renameSync(draft, path);
-    } finally {
-      rmSync(draft, { force: true }); // there only when it could not be written whole
-    }
-    flushFolder(dirname(path));
-    flushFolder(dirname(dirname(path)));
-  }
-  return { kind, sha256, sizeBytes: bytes.length };
+  mkdirSync(dirname(path), { recursive: true });
+  flush(draft, 'r+');
+  renameSync(draft, path);
+  flushFolder(dirname(path));
+  flushFolder(dirname(dirname(path)));
 }
 
 /**
- * The bytes of an artifact.
+ * The path of an artifact, whose content has been checked.
  *
  * @throws {StoreError} `artifact` when it is not there or its content has changed
  */
-export function readArtifact(storePath: string, sha256: string): Uint8Array {
+export function artifactFile(storePath: string, sha256: string): string {
   const path = artifactPath(storePath, sha256);
   if (!existsSync(path)) {
     throw new StoreError(
@@ -50,8 +34,7 @@ export function readArtifact(storePath: string, sha256: string): Uint8Array {
       'was the store moved without its folder "artifacts"?',
     );
   }
-  const bytes = readFileSync(path);
-  const found = hash(bytes);
+  const found = hashOf(path);
   if (found !== sha256) {
     throw new StoreError(
       'artifact',
@@ -59,11 +42,19 @@ export function readArtifact(storePath: string, sha256: string): Uint8Array {
       'put back a copy of the file; the numbers in the store do not depend on it',
     );
   }
-  return bytes;
+  return path;
 }
 
-function hash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function hashOf(path: string): string {
+  const hash = createHash('sha256');
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) hash.update(chunk.subarray(0, read));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest('hex');
 }
 
 function artifactPath(storePath: string, sha256: string): string {
@@ -72,11 +63,14 @@ function artifactPath(storePath: string, sha256: string): string {
 
 /** A new name is on disk when its folder is; Windows has no such call and needs none. */
 function flushFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
+  if (process.platform !== 'win32') flush(path, 'r');
+}
+
+function flush(path: string, flags: string): void {
+  const file = openSync(path, flags);
   try {
-    fsyncSync(folder);
+    fsyncSync(file);
   } finally {
-    closeSync(folder);
+    closeSync(file);
   }
 }

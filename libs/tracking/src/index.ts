@@ -1,4 +1,4 @@
-export { readArtifact, writeArtifact } from './artifacts.js';
+export { artifactFile, keepArtifact } from './artifacts.js';
 export { StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
 export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';

@@ -1,5 +1,6 @@
 import type { TrialConfig } from '@towerbench/config';
 import type { Protocol } from '@towerbench/data';
+import type { WrittenFile } from './safetensors.js';
 
 /** Where a run finds and leaves its files. */
 export interface Places {
@@ -26,8 +27,8 @@ export interface ExecutedRun {
   readonly bestStep: number;
   /** Wall time of training and evaluation, seconds. */
   readonly seconds: number;
-  /** A safetensors file whose metadata holds the manifest. */
-  readonly checkpoint: Uint8Array;
+  /** The file that was asked for: safetensors, with the manifest as its metadata. */
+  readonly checkpoint: WrittenFile;
 }
 
 /** What the identity of a trial needs besides its config. */
@@ -45,6 +46,8 @@ export interface RunRequest {
   readonly config: TrialConfig;
   readonly seed: number;
   readonly places: Places;
+  /** Path of the file that takes the best checkpoint; written anew whenever there is a better one. */
+  readonly checkpoint: string;
   readonly hooks: RunHooks;
   readonly signal?: AbortSignal;
 }

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
 import { inspectEngines, startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
 import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './run.js';
-import { decodeSafetensors } from './safetensors.js';
-import { places, record, sampleTrial } from './sample-trial.js';
+import { readSafetensors } from './safetensors.js';
+import { checkpointFile, places, record, sampleTrial } from './sample-trial.js';
 import { describeTrial } from './trial.js';
 import { vocabulary } from './vocabulary.js';
 
@@ -33,9 +35,17 @@ function clicks(training: object = {}): ReturnType<typeof sampleTrial> {
 describe('executeRun', () => {
   it('gives byte-identical checkpoints and metrics for one seed, and others for another', async () => {
     const [first, second, other] = [await record(trial(), 1), await record(trial(), 1), await record(trial(), 2)];
-    expect(Buffer.compare(first.run.checkpoint, second.run.checkpoint)).toBe(0);
+    expect(Buffer.compare(readFileSync(first.checkpoint), readFileSync(second.checkpoint))).toBe(0);
+    expect(second.run.checkpoint).toEqual(first.run.checkpoint);
     expect(second.run.metrics).toEqual(first.run.metrics);
-    expect(Buffer.compare(first.run.checkpoint, other.run.checkpoint)).not.toBe(0);
+    expect(other.run.checkpoint.sha256).not.toBe(first.run.checkpoint.sha256);
+  });
+
+  it.each(['dssm', 'popularity'])('says the hash and the size of the checkpoint that %s leaves', async (type) => {
+    const { run, checkpoint } = await record({ ...trial(), model: sampleTrial({ model: { type } }).model });
+    const bytes = readFileSync(checkpoint);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(run.checkpoint).toEqual({ sha256, sizeBytes: bytes.length });
   });
 
   it('beats popularity and stays below the truth on a world that looks like MovieLens', async () => {
@@ -80,14 +90,14 @@ describe('executeRun', () => {
 
   it('stops after `patience` evaluations without a better value, and keeps the best checkpoint', async () => {
     const training = { epochs: 40, patience: 3, bestBy: 'valid/ndcg@10' };
-    const { run, points, log } = await record(trial({ training, optimizer: { learningRate: 0.1 } }));
+    const { run, points, log, checkpoint } = await record(trial({ training, optimizer: { learningRate: 0.1 } }));
     const valid = points.filter(({ series }) => series === 'valid/ndcg@10');
     const best = Math.max(...valid.map(({ value }) => value));
     const evaluations = valid.slice(0, -1); // the last point is the best checkpoint's, measured again
     expect(log).toContain('3 evaluations without a better valid/ndcg@10');
     expect(evaluations.at(-4)).toMatchObject({ step: run.bestStep, value: best });
     expect(run.metrics['valid/ndcg@10']).toBe(best);
-    expect(decodeSafetensors(run.checkpoint).metadata['step']).toBe(String(run.bestStep));
+    expect(readSafetensors(checkpoint, ({ metadata }) => metadata['step'])).toBe(String(run.bestStep));
   });
 
   it('keeps the checkpoint of the least log loss, when that is what to choose by', async () => {
@@ -112,6 +122,7 @@ describe('executeRun', () => {
       config: trial({ training: { epochs: 10_000 } }),
       seed: 1,
       places,
+      checkpoint: checkpointFile(),
       hooks: { points: () => undefined, progress: () => abort.abort(), log: () => undefined },
       signal: abort.signal,
     });
@@ -138,9 +149,9 @@ describe('executeRun', () => {
 describe('evaluateCheckpoint', () => {
   it('gives the stored numbers under the same protocol, others under another', async () => {
     const config = trial();
-    const { run } = await record(config);
+    const { run, checkpoint } = await record(config);
     const under = (protocol: Parameters<typeof evaluateCheckpoint>[0]['protocol']) =>
-      evaluateCheckpoint({ config, checkpoint: run.checkpoint, places, protocol });
+      evaluateCheckpoint({ config, checkpoint, places, protocol });
     const full = await under({ kind: 'full' });
     for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
     const sampled = await under({ kind: 'sampled', numNegatives: 9 });
@@ -152,9 +163,9 @@ describe('evaluateCheckpoint', () => {
 
   it.each(['dssm', 'popularity'])('refuses data that %s was not trained on, and names both', async (type) => {
     const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
-    const { run } = await record(config);
+    const { checkpoint } = await record(config);
     const other = { ...config, dataset: sampleTrial({ dataset: { seed: 1 } }).dataset };
-    const request = { config: other, checkpoint: run.checkpoint, places, protocol: { kind: 'full' } as const };
+    const request = { config: other, checkpoint, places, protocol: { kind: 'full' } as const };
     const [trainedOn, there] = [config, other].map((each) => describeTrial(each, places).fingerprint);
     await expect(evaluateCheckpoint(request)).rejects.toThrow(
       `dataset.name: the checkpoint was trained on world/movies with the fingerprint ${trainedOn}, but what is there now has ${there}`,
@@ -163,10 +174,10 @@ describe('evaluateCheckpoint', () => {
 
   it('refuses more negatives than a user has unseen items', async () => {
     const config = trial();
-    const { run } = await record(config);
+    const { checkpoint } = await record(config);
     const request = {
       config,
-      checkpoint: run.checkpoint,
+      checkpoint,
       places,
       protocol: { kind: 'sampled', numNegatives: 79 } as const,
     };

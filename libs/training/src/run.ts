@@ -7,7 +7,7 @@ import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
@@ -24,14 +24,21 @@ const LOSS_POINTS = 200;
  * @throws {ConfigError} when the data is missing or does not fit
  * @throws {DOMException} `AbortError` when the signal is set
  */
-export async function executeRun({ config, seed, places, hooks, signal }: RunRequest): Promise<ExecutedRun> {
+export async function executeRun({
+  config,
+  seed,
+  places,
+  checkpoint,
+  hooks,
+  signal,
+}: RunRequest): Promise<ExecutedRun> {
   const started = performance.now();
   await startEngine(config.engine);
   const data = prepareData(config.dataset, places);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed);
-  const trained = run.kind === 'scorer' ? null : await train(run, { data, hooks, signal });
+  const trained = run.kind === 'scorer' ? null : await train(run, { data, checkpoint, hooks, signal });
   if (run.kind === 'scorer') hooks.progress({ step: 1, totalSteps: 1 });
 
   const { metrics, perUser } = evaluateParts(data, run.scorer());
@@ -45,7 +52,8 @@ export async function executeRun({ config, seed, places, hooks, signal }: RunReq
     parameterCount: run.parameterCount,
     bestStep: trained?.bestStep ?? 0,
     seconds: (performance.now() - started) / 1000,
-    checkpoint: trained?.checkpoint ?? encodeSafetensors({ tensors: [], metadata: manifest(config, seed, data) }),
+    checkpoint:
+      trained?.written ?? writeSafetensors(checkpoint, { tensors: [], metadata: manifest(config, seed, data) }),
   };
 }
 
@@ -80,7 +88,8 @@ export async function oracleMetrics(config: TrialConfig, places: Places): Promis
  */
 export async function evaluateCheckpoint(request: {
   readonly config: TrialConfig;
-  readonly checkpoint: Uint8Array;
+  /** Its file. */
+  readonly checkpoint: string;
   readonly places: Places;
   readonly protocol: EvaluationProtocol;
 }): Promise<Record<string, number>> {
@@ -89,12 +98,12 @@ export async function evaluateCheckpoint(request: {
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   const run = assembleRun(config, data, 0);
-  if (run.kind === 'towers') run.trainer.load(checkpoint);
+  if (run.kind === 'towers') run.trainer.loadWeights(checkpoint);
   return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
 }
 
-function requireSameData({ dataset }: TrialConfig, checkpoint: Uint8Array, places: Places): void {
-  const trainedOn = decodeSafetensors(checkpoint).metadata['fingerprint'];
+function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: Places): void {
+  const trainedOn = readSafetensors(checkpoint, ({ metadata }) => metadata['fingerprint']);
   const { fingerprint } = describeDataset(dataset, places);
   if (trainedOn === fingerprint) return;
   throw new ConfigError([
@@ -181,21 +190,27 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
   };
 }
 
-/** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model. */
+/** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
   { trainer, settings, config, seed, scorer }: TowerRun,
   {
     data,
+    checkpoint,
     hooks,
     signal,
-  }: { readonly data: PreparedData; readonly hooks: RunHooks; readonly signal: AbortSignal | undefined },
-): Promise<{ readonly bestStep: number; readonly checkpoint: Uint8Array }> {
+  }: {
+    readonly data: PreparedData;
+    readonly checkpoint: string;
+    readonly hooks: RunHooks;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<{ readonly bestStep: number; readonly written: WrittenFile }> {
   const { totalSteps, stepsPerEpoch } = trainer;
   const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
   const worth = (value: number): number => (isLargerBetter(bestBy) ? value : -value);
   const evaluateEvery = settings.evaluateEvery ?? stepsPerEpoch;
   const lossEvery = Math.max(1, Math.floor(totalSteps / LOSS_POINTS));
-  const best = { value: NaN, step: 0, checkpoint: new Uint8Array(0), misses: 0 };
+  const best = { value: NaN, step: 0, written: { sha256: '', sizeBytes: 0 }, misses: 0 };
   let window = emptyWindow();
   let yielded = performance.now();
 
@@ -218,7 +233,8 @@ async function train(
         throw new RangeError(`training.best_by: valid/${bestBy} is ${value ?? 'not measured'} at step ${step}`);
       }
       if (best.step === 0 || worth(value) > worth(best.value)) {
-        Object.assign(best, { value, step, checkpoint: trainer.save(manifest(config, seed, data)), misses: 0 });
+        const written = trainer.save(checkpoint, manifest(config, seed, data));
+        Object.assign(best, { value, step, written, misses: 0 });
       } else if (++best.misses === settings.patience) {
         hooks.log(
           `stopped at step ${step}: ${best.misses} evaluations without a better valid/${bestBy} than ${best.value}`,
@@ -234,8 +250,8 @@ async function train(
     }
   }
   hooks.progress({ step: totalSteps, totalSteps });
-  trainer.load(best.checkpoint);
-  return { bestStep: best.step, checkpoint: best.checkpoint };
+  trainer.loadWeights(checkpoint);
+  return { bestStep: best.step, written: best.written };
 }
 
 /** Losses since the last point, to be averaged over steps. */

@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
 import type { ExecutedRun, Places } from './contract.js';
 import { executeRun } from './run.js';
@@ -34,16 +36,27 @@ export interface Recorded {
   readonly run: ExecutedRun;
   readonly points: readonly { readonly series: string; readonly step: number; readonly value: number }[];
   readonly log: string;
+  /** Path of the checkpoint; there until the test is over. */
+  readonly checkpoint: string;
+}
+
+/** Path of a file that the test may write; its folder goes when the test is over. */
+export function checkpointFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'towerbench-checkpoint-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'checkpoint.safetensors');
 }
 
 /** Executes a trial and keeps what it reported. */
 export async function record(config: TrialConfig, seed = 1): Promise<Recorded> {
   const points: Recorded['points'][number][] = [];
+  const checkpoint = checkpointFile();
   let log = '';
   const run = await executeRun({
     config,
     seed,
     places,
+    checkpoint,
     hooks: {
       points: (reported) => points.push(...reported),
       progress: () => undefined,
@@ -52,5 +65,5 @@ export async function record(config: TrialConfig, seed = 1): Promise<Recorded> {
       },
     },
   });
-  return { run, points, log };
+  return { run, points, log, checkpoint };
 }

@@ -13,8 +13,8 @@ import { models, type TowerModel } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assembleRun } from './run.js';
-import { decodeSafetensors } from './safetensors.js';
-import { places, sampleTrial } from './sample-trial.js';
+import { readSafetensors } from './safetensors.js';
+import { checkpointFile, places, sampleTrial } from './sample-trial.js';
 
 beforeAll(async () => {
   await startEngine(engineUnderTest);
@@ -50,10 +50,12 @@ function modelOf({ config, data, run }: ReturnType<typeof trained>): TowerModel 
   const { type: _type, ...params } = config.model;
   const model = definition.build({ ...data, data, params: params as never, rng: createRng(SEED).fork('model') });
   if (model.kind !== 'towers') throw new Error(`${config.model.type} has no towers`);
-  const { tensors } = decodeSafetensors(run.trainer.save({}));
-  for (const { name, values } of [...model.parameters, ...model.tables]) {
-    values.set(tensors.find((tensor) => tensor.name === name)?.values as Float32Array);
-  }
+  const checkpoint = checkpointFile();
+  run.trainer.save(checkpoint, {});
+  readSafetensors(checkpoint, ({ read }) => {
+    for (const { name, shape, values } of model.parameters) read({ name, shape, values });
+    for (const { name, numRows, dim, values } of model.tables) read({ name, shape: [numRows, dim], values });
+  });
   return model;
 }
 

@@ -1,8 +1,9 @@
+import { readFileSync, truncateSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareData } from '@towerbench/data';
 import { createRng, startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
-import { sampleTrial, places } from './sample-trial.js';
+import { checkpointFile, places, sampleTrial } from './sample-trial.js';
 import { trainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
 import { definitionsOf } from './trial.js';
@@ -50,15 +51,27 @@ describe('Trainer', () => {
       whole.step();
       first.step();
     }
-    second.load(first.save({}));
+    const [halfway, end, other] = [checkpointFile(), checkpointFile(), checkpointFile()];
+    first.save(halfway, {});
+    second.load(halfway);
     expect(second.stepsDone).toBe(half);
     for (let step = 0; step < half; step++) expect(second.step().loss).toBe(whole.step().loss);
-    expect(Buffer.compare(second.save({}), whole.save({}))).toBe(0);
+    second.save(end, {});
+    whole.save(other, {});
+    expect(Buffer.compare(readFileSync(end), readFileSync(other))).toBe(0);
   });
 
   it('refuses a checkpoint of a model with other shapes', () => {
-    const checkpoint = newTrainer().save({});
+    const checkpoint = checkpointFile();
+    newTrainer().save(checkpoint, {});
     expect(() => newTrainer({ model: { outputDim: 16 } }).load(checkpoint)).toThrow(/the model's is \[/);
+  });
+
+  it('refuses a checkpoint that was cut off', () => {
+    const checkpoint = checkpointFile();
+    const { sizeBytes } = newTrainer().save(checkpoint, {});
+    truncateSync(checkpoint, sizeBytes - 1);
+    expect(() => newTrainer().load(checkpoint)).toThrow('ends after the end of the file');
   });
 
   it('moves less with a tiny gradient norm', () => {

@@ -14,7 +14,7 @@ import {
 import type { TowerModel } from '@towerbench/models';
 import type { Loss, LossBatch, Sampler } from '@towerbench/objectives';
 import { allDistinct, Distinct } from './distinct.js';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.js';
+import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
 
 export interface TrainerOptions {
@@ -142,9 +142,10 @@ export class Trainer {
     };
   }
 
-  /** Everything that the next step depends on, as a safetensors file; `manifest` becomes its metadata. */
-  save(manifest: Readonly<Record<string, string>>): Uint8Array {
-    return encodeSafetensors({ tensors: this.#tensors(), metadata: { ...manifest, step: String(this.#step) } });
+  /** Writes everything that the next step depends on to a safetensors file; `manifest` becomes its metadata. */
+  save(path: string, manifest: Readonly<Record<string, string>>): WrittenFile {
+    const tensors = this.#weights().flatMap((weights) => [tensorOf(weights), ...this.#momentsOf(weights)]);
+    return writeSafetensors(path, { tensors, metadata: { ...manifest, step: String(this.#step) } });
   }
 
   /**
@@ -152,34 +153,32 @@ export class Trainer {
    *
    * @throws {RangeError} when a tensor is missing or has another shape
    */
-  load(checkpoint: Uint8Array): void {
-    const { tensors, metadata } = decodeSafetensors(checkpoint);
-    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    for (const { name, shape, values } of this.#tensors()) {
-      const stored = byName.get(name);
-      if (stored === undefined) throw new RangeError(`the checkpoint has no tensor "${name}"`);
-      if (stored.shape.join() !== shape.join()) {
-        throw new RangeError(
-          `checkpoint tensor "${name}" is [${stored.shape.join(', ')}], the model's is [${shape.join(', ')}]`,
-        );
-      }
-      values.set(stored.values);
-    }
-    this.#step = Number(metadata['step']);
+  load(path: string): void {
+    this.loadWeights(path);
+    readSafetensors(path, ({ metadata, read }) => {
+      for (const weights of this.#weights()) this.#momentsOf(weights).forEach(read);
+      this.#step = Number(metadata['step']);
+    });
   }
 
-  /** Weights and moments, in a fixed order; the arrays are the live ones. */
-  #tensors(): NamedTensor[] {
-    const shapeOf = (weights: Parameter | EmbeddingTable): readonly number[] =>
-      'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
-    return [...this.#parameters, ...this.#options.model.tables].flatMap((weights) => [
-      { name: weights.name, shape: shapeOf(weights), values: weights.values },
-      ...Object.entries(this.#optimizer.momentsOf(weights)).map(([moment, values]) => ({
-        name: `${weights.name}/optimizer/${moment}`,
-        shape: shapeOf(weights),
-        values,
-      })),
-    ]);
+  /**
+   * Takes from a checkpoint of the same model what evaluation needs; to train on, `load` the rest too.
+   *
+   * @throws {RangeError} when a tensor is missing or has another shape
+   */
+  loadWeights(path: string): void {
+    readSafetensors(path, ({ read }) => this.#weights().map(tensorOf).forEach(read));
+  }
+
+  /** All that is learned, in a fixed order. */
+  #weights(): (Parameter | EmbeddingTable)[] {
+    return [...this.#parameters, ...this.#options.model.tables];
+  }
+
+  #momentsOf(weights: Parameter | EmbeddingTable): NamedTensor[] {
+    const { name, shape } = tensorOf(weights);
+    const moments = Object.entries(this.#optimizer.momentsOf(weights));
+    return moments.map(([moment, values]) => ({ name: `${name}/optimizer/${moment}`, shape, values }));
   }
 
   /** Rows of the training part that step number `step` reads. */
@@ -192,6 +191,12 @@ export class Trainer {
     const start = ((step - 1) % this.stepsPerEpoch) * this.#batchSize;
     return this.#order.rows.subarray(start, start + this.#batchSize);
   }
+}
+
+/** Weights as a tensor of a checkpoint; its array is the live one. */
+function tensorOf(weights: Parameter | EmbeddingTable): NamedTensor {
+  const shape = 'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
+  return { name: weights.name, shape, values: weights.values };
 }
 
 function pick(values: Int32Array, rows: Int32Array): Int32Array {

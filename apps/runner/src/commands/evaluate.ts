@@ -1,5 +1,5 @@
 import type { TrialConfig } from '@towerbench/config';
-import { readArtifact } from '@towerbench/tracking';
+import { artifactFile } from '@towerbench/tracking';
 import { evaluateCheckpoint, parseEvaluationProtocol } from '@towerbench/training';
 import { inputError, withReader, type Context } from '../context.js';
 import { textTable } from '../text.js';
@@ -29,7 +29,7 @@ export async function evaluate(
   }
   const metrics = await evaluateCheckpoint({
     config: run.config as unknown as TrialConfig,
-    checkpoint: readArtifact(context.storePath, checkpoint.sha256),
+    checkpoint: artifactFile(context.storePath, checkpoint.sha256),
     places: context.places,
     protocol: parsed,
   });
