@@ -7,6 +7,7 @@ import type { Bench } from './bench.js';
 import { dssmStep } from './benches/dssm-step.js';
 import { gemm, type Product } from './benches/gemm.js';
 import { input } from './benches/input.js';
+import { memory } from './benches/memory.js';
 import { ready } from './benches/ready.js';
 import { topK, type Search } from './benches/top-k.js';
 import { twoAtOnce } from './benches/two-at-once.js';
@@ -16,7 +17,7 @@ import { measureInTurns, measureWindow, rateFields, type Subject } from './measu
 import { reference } from './reference.js';
 import type { Settings } from './settings.js';
 
-const benches: readonly Bench[] = [dssmStep, vocabulary, gemm, topK, input, ready, twoAtOnce];
+const benches: readonly Bench[] = [dssmStep, vocabulary, memory, gemm, topK, input, ready, twoAtOnce];
 
 interface Options {
   readonly bench: string;
@@ -101,7 +102,7 @@ function buildProgram(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  npx nx run engine:bench --bench dssm-step --batch-size 512 --json\n' +
-        '  npx nx run engine:bench --bench vocabulary --users 10000000 --embedding-dim 64',
+        '  npx nx run engine:bench --bench memory --users 10000000 --embedding-dim 64',
     );
 }
 
