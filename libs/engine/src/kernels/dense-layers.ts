@@ -1,19 +1,28 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
-import { BIAS, MASK, RELU } from './module.js';
+import { BIAS, LEAKY_RELU, MASK, RELU, SIGMOID, TANH } from './module.js';
+
+export const denseActivations = ['relu', 'leaky_relu', 'tanh', 'sigmoid', 'linear'] as const;
 
 /** One dense layer: kernel [input, units], bias [units]. */
 export interface DenseLayer {
   readonly kernel: tf.Tensor2D;
   readonly bias: tf.Tensor1D;
-  readonly activation: 'relu' | 'linear';
+  readonly activation: (typeof denseActivations)[number];
 }
+
+/** Activations that follow the product in a pass of their own. */
+const PASSES: Partial<Record<DenseLayer['activation'], number>> = {
+  leaky_relu: LEAKY_RELU,
+  tanh: TANH,
+  sigmoid: SIGMOID,
+};
 
 /**
  * Dense layers one after the other, as one op.
  *   y₀ = x,  yᵢ₊₁ = activationᵢ(yᵢ Wᵢ + bᵢ)
- * On the simd engine the values between layers stay in the layout of our kernels, and the activation and its gradient are part of
- * the products; elsewhere it is made of tensor ops. The gradient of relu at 0 is 0.
+ * On the simd engine the values between layers stay in the layout of our kernels, and relu and its gradient are part of the products;
+ * elsewhere it is made of tensor ops. `leaky_relu` has slope .01 below zero. The gradient of relu at 0 is 0, that of leaky_relu 1.
  *
  * @shape x [batch, input], result [batch, units of the last layer]
  * @throws {RangeError} when a layer does not take what the one before gives
@@ -36,8 +45,15 @@ export function denseLayers(x: tf.Tensor2D, layers: readonly DenseLayer[]): tf.T
 export function composedDenseLayers(x: tf.Tensor2D, layers: readonly DenseLayer[]): tf.Tensor2D {
   return layers.reduce((value, { kernel, bias, activation }) => {
     const y = tf.add<tf.Tensor2D>(tf.matMul(value, kernel), bias);
-    return activation === 'relu' ? tf.relu(y) : y;
+    return activate(y, activation);
   }, x);
+}
+
+function activate(y: tf.Tensor2D, activation: DenseLayer['activation']): tf.Tensor2D {
+  if (activation === 'relu') return tf.relu(y);
+  if (activation === 'leaky_relu') return tf.leakyRelu(y, 0.01);
+  if (activation === 'tanh') return tf.tanh(y);
+  return activation === 'sigmoid' ? tf.sigmoid(y) : y;
 }
 
 function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBackend): tf.Tensor2D {
@@ -105,6 +121,8 @@ function forward(
       const mode = activation === 'relu' ? BIAS | RELU : BIAS;
       const [input, output] = [values[i] as number, values[i + 1] as number];
       kernels.multiply(rows, n, k, input, ps, weights, wps, output, ps, mode, bias);
+      const pass = PASSES[activation];
+      if (pass !== undefined) kernels.activatePanels(rows, n, pass, output, ps, weights);
     }
     kernels.fromPanels(rows, value.shape[1], values.at(-1) as number, ps, address(value), value.shape[1]);
   });
@@ -135,6 +153,8 @@ function backward(
       kernels.maskPanels(rows, widths[last] as number, output, values[last] as number, ps);
     for (let i = last - 1; i >= 0; i--) {
       const [k, n] = [widths[i] as number, widths[i + 1] as number];
+      const pass = PASSES[activations[i] as DenseLayer['activation']];
+      if (pass !== undefined) kernels.activatePanelsGradient(rows, n, pass, output, values[i + 1] as number, ps);
       const x = values[i] as number;
       const dwps = kernels.panelStride(k);
       kernels.multiplyTransposed(rows, n, k, x, ps, output, ps, weights, dwps, false);

@@ -4,7 +4,7 @@ import { startEngine } from '../backends/engine.js';
 import { createRng } from '../random.js';
 import { scoped } from '../tape.js';
 import { tf } from '../tf.js';
-import { composedDenseLayers, denseLayers, type DenseLayer } from './dense-layers.js';
+import { composedDenseLayers, denseActivations, denseLayers, type DenseLayer } from './dense-layers.js';
 import { composedL2Normalize, l2Normalize } from './l2-normalize.js';
 import { composedPairScores, pairScores } from './pair-scores.js';
 import { composedPoolRows, poolRows, type PooledField } from './pool-rows.js';
@@ -87,7 +87,7 @@ describe('denseLayers', () => {
       fc.property(
         size,
         fc.array(size, { minLength: 2, maxLength: 4 }),
-        fc.array(fc.constantFrom('relu' as const, 'linear' as const), { minLength: 3, maxLength: 3 }),
+        fc.array(fc.constantFrom(...denseActivations), { minLength: 3, maxLength: 3 }),
         (rows, widths, activations) => {
           const { inputs, apply } = stack(widths, activations.slice(0, widths.length - 1), rows);
           compare(inputs, apply(denseLayers), apply(composedDenseLayers));
@@ -96,6 +96,27 @@ describe('denseLayers', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it.each(denseActivations)('gives the values of %s at the pre-activations, and its derivative', (activation) => {
+    const z = [-3, -0.5, 0.25, 2];
+    const value = { relu: [0, 0, 0.25, 2], leaky_relu: [-0.03, -0.005, 0.25, 2], tanh: z.map(Math.tanh), linear: z };
+    const sigmoids = z.map((x) => 1 / (1 + Math.exp(-x)));
+    const slope = {
+      relu: [0, 0, 1, 1],
+      leaky_relu: [0.01, 0.01, 1, 1],
+      tanh: z.map((x) => 1 - Math.tanh(x) ** 2),
+      sigmoid: sigmoids.map((y) => y * (1 - y)),
+      linear: [1, 1, 1, 1],
+    };
+    const f = (x: tf.Tensor): tf.Tensor2D =>
+      denseLayers(x as tf.Tensor2D, [{ kernel: tf.ones([1, 1]), bias: tf.zeros([1]), activation }]);
+    const x = tf.tensor2d(z, [4, 1]);
+    const [y, dx] = [f(x).dataSync(), tf.grad(f)(x).dataSync()];
+    for (const [i, expected] of { ...value, sigmoid: sigmoids }[activation].entries()) {
+      expect(y[i]).toBeCloseTo(expected, 6);
+      expect(dx[i]).toBeCloseTo(slope[activation][i] as number, 6);
+    }
   });
 
   it('contracts over more rows than a block', () => {

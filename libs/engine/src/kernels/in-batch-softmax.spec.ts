@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../backends/engine.js';
+import { sharedBackend } from '../backends/simd.js';
 import { createRng } from '../random.js';
 import { tf } from '../tf.js';
 import { composedInBatchSoftmax, inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './in-batch-softmax.js';
@@ -252,4 +253,29 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     });
     expect(Math.abs(distinct - written)).toBeLessThan(1e-5);
   });
+
+  it('takes less than 64 MB for 16,384 distinct pairs, which have a gigabyte of scores', () => {
+    const [pairs, dim] = [16_384, 32];
+    const rng = createRng(1);
+    const vectors = Float32Array.from({ length: pairs * dim }, () => rng.normal() / Math.sqrt(dim));
+    const rows = Int32Array.from({ length: pairs }, (_, i) => i);
+    const memory = (): number => sharedBackend()?.floats(0, 0).buffer.byteLength ?? 0;
+    const before = memory();
+    const inputs = [tf.tensor2d(vectors, [pairs, dim]), tf.tensor2d(vectors, [pairs, dim])];
+    const { value, grads } = tf.valueAndGrads((query, candidate) =>
+      inBatchSoftmaxCrossEntropy({
+        query: query as tf.Tensor2D,
+        candidate: candidate as tf.Tensor2D,
+        queryOf: rows,
+        candidateOf: rows,
+        temperature: 1,
+        correction: new Float32Array(pairs),
+        maskAccidentalHits: true,
+      }),
+    )(inputs);
+    expect(value.dataSync()[0]).toBeGreaterThan(Math.log(pairs) - 2);
+    expect(before).toBeGreaterThan(0);
+    expect(memory() - before).toBeLessThan(64 * 2 ** 20);
+    tf.dispose([value, grads, inputs]);
+  }, 60_000);
 });

@@ -19,6 +19,47 @@ export interface Kernels {
     c: number,
     scratch: number,
   ): void;
+  elementaryScratch(): number;
+  exponentials(count: number, x: number, y: number, scratch: number): void;
+  logarithms(count: number, x: number, y: number, scratch: number): void;
+  hyperbolicTangents(count: number, x: number, y: number, scratch: number): void;
+  logSoftmaxRows(rows: number, dim: number, x: number, y: number, scratch: number): void;
+  logSoftmaxRowsGradient(rows: number, dim: number, y: number, dy: number, dx: number, scratch: number): void;
+  layerNormRows(
+    rows: number,
+    dim: number,
+    x: number,
+    gamma: number,
+    beta: number,
+    epsilon: number,
+    y: number,
+    means: number,
+    inverses: number,
+  ): void;
+  layerNormRowsGradient(
+    rows: number,
+    dim: number,
+    x: number,
+    gamma: number,
+    means: number,
+    inverses: number,
+    dy: number,
+    dx: number,
+    gammaGradient: number,
+    betaGradient: number,
+  ): void;
+  activatePanels(rows: number, columns: number, which: number, x: number, ps: number, scratch: number): void;
+  activatePanelsGradient(rows: number, columns: number, which: number, dy: number, y: number, ps: number): void;
+  firstChoiceSoftmax(
+    rows: number,
+    choices: number,
+    temperature: number,
+    scores: number,
+    correction: number,
+    gradient: number,
+    scratch: number,
+  ): number;
+  sigmoidCrossEntropy(count: number, logits: number, labels: number, gradient: number, scratch: number): number;
   segmentSum(rows: number, width: number, segments: number, x: number, ids: number, out: number): void;
   panelStride(rows: number): number;
   panelFloats(rows: number, columns: number): number;
@@ -183,6 +224,11 @@ export interface Kernels {
 export const BIAS = 2;
 export const RELU = 4;
 export const MASK = 8;
+
+/** Activations of `activatePanels`. */
+export const LEAKY_RELU = 0;
+export const TANH = 1;
+export const SIGMOID = 2;
 
 export interface KernelBuild {
   readonly name: 'baseline' | 'relaxed';

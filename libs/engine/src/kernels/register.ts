@@ -1,5 +1,6 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
+import type { Kernels } from './module.js';
 
 function backendOrThrow(): SharedBackend {
   const backend = sharedBackend();
@@ -116,12 +117,39 @@ function identity({ inputs, backend }: { inputs: tf.NamedTensorInfoMap; backend:
   return { dataId, shape, dtype };
 }
 
+/**
+ * A function of every element. In units of the last place the error of exp is below 1.1, of log below 1, of tanh below 1.5, subnormal
+ * numbers included.
+ */
+function elementwise(
+  op: string,
+  kernelOf: (kernels: Kernels) => (count: number, x: number, y: number, scratch: number) => void,
+): (of: { inputs: tf.NamedTensorInfoMap }) => tf.TensorInfo {
+  return ({ inputs }) => {
+    const { kernels, address, output, values, integers, withScratch } = backendOrThrow();
+    const x = inputs['x'] as tf.TensorInfo;
+    const y = output(x.shape, 'float32');
+    const count = tf.util.sizeFromShape([...x.shape]);
+    if (count === 0) return y;
+    let from = address(x);
+    if (x.dtype === 'int32') {
+      values(y).set(integers(from, count));
+      from = address(y);
+    } else requireFloat32(op, x);
+    withScratch(kernels.elementaryScratch(), (scratch) => kernelOf(kernels)(count, from, address(y), scratch));
+    return y;
+  };
+}
+
 /** Puts our kernels in the place of the official backend's slow or missing ones. Doing it twice changes nothing. */
 export function registerKernels(): void {
   const kernels = {
     [tf.BatchMatMul]: batchMatMul,
     [tf.UnsortedSegmentSum]: unsortedSegmentSum,
     [tf.Identity]: identity,
+    [tf.Exp]: elementwise('exp', ({ exponentials }) => exponentials),
+    [tf.Log]: elementwise('log', ({ logarithms }) => logarithms),
+    [tf.Tanh]: elementwise('tanh', ({ hyperbolicTangents }) => hyperbolicTangents),
   };
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm');

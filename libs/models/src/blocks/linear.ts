@@ -1,15 +1,15 @@
 import {
   createParameter,
+  denseActivations,
   denseLayers,
   glorotUniform,
-  tf,
-  type DenseLayer,
+  type tf,
   type Parameter,
   type Rng,
   type Scope,
 } from '@towerbench/engine';
 
-export const activations = ['relu', 'leaky_relu', 'tanh', 'linear'] as const;
+export const activations = denseActivations;
 export type Activation = (typeof activations)[number];
 
 /** A dense layer's weights: y = activation(x W + b), W Glorot uniform, b zero. @shape W [inputDim, units], b [units] */
@@ -66,25 +66,14 @@ export function mlp(options: {
   return {
     outputDim: outputDim ?? hiddenUnits.at(-1) ?? inputDim,
     parameters: layers.flatMap(({ kernel, bias }) => [kernel, bias]),
-    apply: (scope, x) => applyLayers(scope, x, layers),
+    apply: (scope, x) =>
+      denseLayers(
+        x,
+        layers.map((of) => ({
+          kernel: scope.value(of.kernel) as tf.Tensor2D,
+          bias: scope.value(of.bias) as tf.Tensor1D,
+          activation: of.activation,
+        })),
+      ),
   };
-}
-
-/** Runs of layers whose activation is part of the engine's op go through it together. */
-function applyLayers(scope: Scope, x: tf.Tensor2D, layers: readonly Layer[]): tf.Tensor2D {
-  let y = x;
-  let run: DenseLayer[] = [];
-  for (const { kernel, bias, activation } of layers) {
-    const isFused = activation === 'relu' || activation === 'linear';
-    run.push({
-      kernel: scope.value(kernel) as tf.Tensor2D,
-      bias: scope.value(bias) as tf.Tensor1D,
-      activation: isFused ? activation : 'linear',
-    });
-    if (isFused) continue;
-    y = denseLayers(y, run);
-    y = activation === 'leaky_relu' ? tf.leakyRelu(y, 0.01) : tf.tanh(y);
-    run = [];
-  }
-  return denseLayers(y, run);
 }
