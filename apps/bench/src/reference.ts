@@ -9,7 +9,7 @@ import { syntheticData } from './synthetic.js';
 const NUM_ROWS = 575_281;
 const NUM_USERS = 6040;
 const HISTORY_LENGTH = 50;
-const NUM_SEPARATE_ROWS = 32_768;
+const NUM_SEPARATE_ROWS = 16_384;
 
 /** The trial of `reference.yaml`, with its data. */
 export interface Reference {
