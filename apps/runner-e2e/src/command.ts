@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 export const fixtures = join(import.meta.dirname, '../fixtures');
+/** What Node runs as `towerbench`. */
+export const program = join(root, 'apps/runner/bin/towerbench.mjs');
 
 export interface Ended {
   readonly code: number | null;
@@ -20,7 +22,7 @@ export interface Started {
 
 /** The command line in a process of its own. */
 export function start(args: readonly string[]): Started {
-  return run(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args]);
+  return run(process.execPath, [program, ...args]);
 }
 
 /** A program in a process of its own; `detached` in a process group of its own, as a shell does with what is typed. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '@towerbench/config';
-import { openStoreReader, type StoreReader } from '@towerbench/tracking';
+import { openStoreReader, StoreError, type StoreReader } from '@towerbench/tracking';
 import type { Places } from '@towerbench/training';
 
 /** Options that every command understands. */
@@ -50,6 +50,16 @@ export function withReader<T>({ storePath }: Context, use: (reader: StoreReader)
     return use(reader);
   } finally {
     reader.close();
+  }
+}
+
+/** Reads from the store; null where there is none yet. */
+export function withReaderOfAny<T>(context: Context, use: (reader: StoreReader) => T): T | null {
+  try {
+    return withReader(context, use);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'missing') return null;
+    throw error;
   }
 }
 

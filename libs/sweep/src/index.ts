@@ -1,2 +1,2 @@
-export { planSweep, type SweepPlan } from './plan.js';
+export { planSweep, storedEngine, type SweepPlan } from './plan.js';
 export { runSweep, type SweepEvent, type SweepOutcome, type SweepRequest, type SweepState } from './run-sweep.js';

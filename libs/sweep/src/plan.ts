@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { ConfigError, trialIdentity, type Experiment, type TrialConfig, type VariantTrial } from '@towerbench/config';
-import type { ExperimentInput, PlannedTrial } from '@towerbench/tracking';
-import { describeTrial, type Places, type TrialContext } from '@towerbench/training';
+import type { ExperimentInput, PlannedTrial, StoreReader } from '@towerbench/tracking';
+import { chooseEngine, describeTrial, type ChosenEngine, type Places, type TrialContext } from '@towerbench/training';
 
 /** An experiment with everything that decides its results: identities, fingerprint, protocol, the engines that will compute. */
 export interface SweepPlan {
   readonly input: ExperimentInput;
   /** By trial id. */
   readonly trials: ReadonlyMap<string, SweepTrial>;
+  /** What `auto` means, where a trial says it. */
+  readonly auto: ChosenEngine | null;
 }
 
 /** A config with its engine resolved, and what else decides its results. */
@@ -17,32 +19,51 @@ export interface SweepTrial {
   readonly context: TrialContext;
   /** Gives what is found wrong with it its place in the experiment file. */
   readonly placed: VariantTrial['placed'];
+  /** Why this engine, where the file says `auto`. */
+  readonly engineReason: string | null;
+}
+
+/** What `auto` was before it was chosen and stored. */
+const BEFORE_CHOICES: ChosenEngine = { engine: 'simd', reason: 'what auto was when this experiment was planned first' };
+
+/** What `auto` became when an experiment was planned; null when it was not planned yet, or never said it. */
+export function storedEngine(reader: StoreReader, experiment: string): ChosenEngine | null {
+  const row = reader.experiment(experiment);
+  if (row === null) return null;
+  const { auto = BEFORE_CHOICES } = row.config as { readonly auto?: ChosenEngine | null };
+  return auto;
 }
 
 /**
- * Plans an experiment, whose file is recorded relative to `root`: reads the content of its data, resolves the engine, and names every trial by its identity. Writes nothing.
+ * Plans an experiment, whose file is recorded relative to `root`: reads the content of its data, decides what
+ * `auto` means unless that is `stored`, and names every trial by its identity. Writes nothing.
  *
- * @throws {ConfigError} when data is missing, parts do not fit, or variants would be measured on different data
+ * @throws {ConfigError} when data is missing, parts do not fit, an engine does not work here, or variants would be measured on different data
  */
-export function planSweep(
+export async function planSweep(
   experiment: Experiment,
-  { places, root }: { readonly places: Places; readonly root: string },
-): SweepPlan {
+  { places, root, stored }: { readonly places: Places; readonly root: string; readonly stored: ChosenEngine | null },
+): Promise<SweepPlan> {
+  const open = experiment.trials.filter(({ config }) => config.engine === 'auto');
+  const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored });
   const trials = new Map<string, SweepTrial>();
   const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
   for (const { variant, parameters, config, placed } of experiment.trials) {
-    const context = describeAt(placed, config, places);
+    const chosen = config.engine === 'auto' ? auto : null;
+    const context = describeAt(placed, { ...config, engine: chosen?.engine ?? config.engine }, places);
     first ??= { variant, context };
     requireOneProtocol(first, { variant, context });
     const id = trialIdentity(config, context);
     const resolved = { ...config, engine: context.engine } as TrialConfig;
-    trials.set(id, { config: resolved, context, placed });
+    trials.set(id, { config: resolved, context, placed, engineReason: chosen?.reason ?? null });
     planned.push({ id, variant, parameters, config: { ...resolved } });
   }
   const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
+  const remembered = auto ?? stored; // kept for the next plan, also by one that needs no choice
   return {
     trials,
+    auto,
     input: {
       name: experiment.name,
       file: relative(root, experiment.file),
@@ -51,6 +72,7 @@ export function planSweep(
         method: experiment.method,
         variants: experiment.variants,
         source: readFileSync(experiment.file, 'utf8'),
+        auto: remembered === null ? null : { ...remembered },
       },
       dataset: context.protocol.dataset,
       fingerprint: context.fingerprint,

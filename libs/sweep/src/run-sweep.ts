@@ -191,10 +191,15 @@ class Coordinator {
 
   #claim({ id, trialId }: RunRow): Promise<Claim | null> {
     const { root, writer } = this.#request;
-    const { engine, build, fingerprint, protocol } = this.#trial(trialId).context;
+    const { context, engineReason: reason } = this.#trial(trialId);
+    const { engine, build, fingerprint, protocol } = context;
     const environment = {
       ...(this.#surroundings ??= readEnvironment(root)),
-      ...{ engine: { name: engine, build }, fingerprint, protocol: { ...protocol } },
+      ...{
+        engine: { name: engine, build, ...(reason === null ? {} : { reason }) },
+        fingerprint,
+        protocol: { ...protocol },
+      },
     };
     return this.#write(() => writer.claim(id, { pid: process.pid, environment }));
   }

@@ -1,3 +1,4 @@
+export { chooseEngine, type ChosenEngine } from './choose-engine.js';
 export type { ExecutedRun, Places, RunHooks, RunRequest, TrialContext } from './contract.js';
 export { assembleRun, evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial } from './run.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';

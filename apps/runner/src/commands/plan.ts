@@ -1,36 +1,32 @@
 import { sampleStd, seedsToDetect } from '@towerbench/metrics';
-import { planSweep, type SweepPlan } from '@towerbench/sweep';
-import { StoreError, type RunRow } from '@towerbench/tracking';
-import { inputError, withReader, type Context } from '../context.js';
+import type { SweepPlan } from '@towerbench/sweep';
+import type { RunRow } from '@towerbench/tracking';
+import { inputError, withReaderOfAny, type Context } from '../context.js';
 import { duration, parametersText, plural, textTable } from '../text.js';
-import { jobsOf, readExperiment, type SweepOptions } from './sweep.js';
+import { jobsOf, planFile, type SweepOptions } from './sweep.js';
 
 /** Finished runs of the plan's trials and seeds; none where there is no store yet. */
 export function finishedRuns(context: Context, { input }: SweepPlan): RunRow[] {
   const planned = new Set(input.trials.map(({ id }) => id));
   const found = new Map<number, RunRow>();
-  try {
-    withReader(context, (reader) => {
-      for (const { name } of reader.experiments()) {
-        for (const run of reader.runs(name)) {
-          if (run.status === 'finished' && planned.has(run.trialId)) found.set(run.id, run);
-        }
+  withReaderOfAny(context, (reader) => {
+    for (const { name } of reader.experiments()) {
+      for (const run of reader.runs(name)) {
+        if (run.status === 'finished' && planned.has(run.trialId)) found.set(run.id, run);
       }
-    });
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'missing') throw error;
-  }
+    }
+  });
   return [...found.values()].filter(({ seed }) => input.seeds.includes(seed));
 }
 
 export type PlanOptions = SweepOptions & { readonly detect?: string };
 
 /** `towerbench plan` */
-export function plan(context: Context, options: PlanOptions): void {
+export async function plan(context: Context, options: PlanOptions): Promise<void> {
   const difference = options.detect === undefined ? null : detectableDifference(options.detect);
   const jobs = jobsOf(options);
-  const sweep = planSweep(readExperiment(context, options), context);
-  const { input } = sweep;
+  const { sweep, stored } = await planFile(context, options);
+  const { input, auto } = sweep;
   const finished = finishedRuns(context, sweep);
   const lines = input.trials.map(({ id, variant, parameters }) => {
     const done = finished.filter((run) => run.trialId === id);
@@ -65,7 +61,11 @@ export function plan(context: Context, options: PlanOptions): void {
   const total = lines.length * input.seeds.length;
   process.stdout.write(
     `${input.name}: ${plural(total, 'run')} on ${input.dataset}, ${total - left} done, ${left} to run, ` +
-      `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobs)} on ${plural(jobs, 'job')}`}\n\n${table}\n`,
+      `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobs)} on ${plural(jobs, 'job')}`}\n` +
+      (auto === null
+        ? ''
+        : `engine auto is ${auto.engine}, ${stored === null ? 'not stored yet, the sweep decides anew' : 'as stored'}: ${auto.reason}\n`) +
+      `\n${table}\n`,
   );
   if (difference !== null) process.stdout.write(`\n${detection(difference, input.metric.name, lines)}\n`);
 }

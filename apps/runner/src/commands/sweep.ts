@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { ConfigError, loadExperiment, type Experiment } from '@towerbench/config';
+import { ConfigError, loadExperiment } from '@towerbench/config';
 import { buildReport, toTerminal } from '@towerbench/report';
-import { planSweep, runSweep, type SweepPlan } from '@towerbench/sweep';
+import { planSweep, runSweep, storedEngine, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
-import { rehearseTrial, vocabulary } from '@towerbench/training';
-import { inputPath, wholeNumber, type Context } from '../context.js';
+import { rehearseTrial, vocabulary, type ChosenEngine } from '@towerbench/training';
+import { inputPath, wholeNumber, withReaderOfAny, type Context } from '../context.js';
 import { SweepProgressView } from '../sweep-progress-view.js';
 import { plural } from '../text.js';
 import { finishedRuns } from './plan.js';
@@ -17,9 +17,14 @@ export interface SweepOptions {
   readonly jobs?: string;
 }
 
-/** Reads the experiment file of `plan` and `sweep`. */
-export function readExperiment({ root }: Context, { config, set }: SweepOptions): Experiment {
-  return loadExperiment({ file: inputPath(root, config), overrides: set, vocabulary });
+/** Reads and plans the experiment file of `plan` and `sweep`; what `auto` became before is `stored`, and stays. */
+export async function planFile(
+  context: Context,
+  { config, set }: SweepOptions,
+): Promise<{ readonly sweep: SweepPlan; readonly stored: ChosenEngine | null }> {
+  const experiment = loadExperiment({ file: inputPath(context.root, config), overrides: set, vocabulary });
+  const stored = withReaderOfAny(context, (reader) => storedEngine(reader, experiment.name));
+  return { sweep: await planSweep(experiment, { ...context, stored }), stored };
 }
 
 /** One run per core, unless `--jobs` says otherwise. */
@@ -31,7 +36,7 @@ export function jobsOf({ jobs }: SweepOptions): number {
 export async function sweep(context: Context, options: SweepOptions): Promise<number> {
   const { root, storePath, places } = context;
   const jobs = jobsOf(options);
-  const plan = planSweep(readExperiment(context, options), context);
+  const { sweep: plan } = await planFile(context, options);
   await rehearse(context, plan);
 
   const writer = openStoreWriter(storePath);

@@ -15,7 +15,7 @@ export interface Engine {
 }
 
 /**
- * `auto` is the simd engine, which is there on every machine.
+ * What computes. `auto` is simd, which is there on every machine, unless a sweep has chosen for it.
  *
  * @throws {EngineUnavailable} when it does not work here
  */
