@@ -1,4 +1,6 @@
+import { tf } from '../tf.js';
 import { engineNames, resolveEngine, type EngineName } from './engine.js';
+import { sharedBackend } from './simd.js';
 import { EngineUnavailable } from './tensorflow.js';
 
 /** One line of `towerbench doctor`. */
@@ -23,4 +25,17 @@ export function inspectEngines(): EngineReport[] {
       return { name, available: false, build: null, reason, remedy: 'run: npx nx run engine:build' };
     }
   });
+}
+
+/** What the engine in use holds. */
+export interface EngineMemory {
+  readonly tensors: number;
+  /** Size of the memory that holds the values of tensors, which never shrinks; null where that is not WebAssembly's. */
+  readonly sharedBytes: number | null;
+}
+
+/** What the engine in use holds at this moment; equal before and after a step. */
+export function inspectMemory(): EngineMemory {
+  const { numTensors } = tf.memory();
+  return { tensors: numTensors, sharedBytes: sharedBackend()?.floats(0, 0).buffer.byteLength ?? null };
 }
