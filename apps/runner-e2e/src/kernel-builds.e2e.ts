@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fixtures } from './command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'towerbench-builds-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Trained {
+  readonly build: string;
+  readonly trainings: readonly { readonly losses: readonly number[]; readonly sha256: string }[];
+}
+
+/** Node 20 has relaxed SIMD behind a flag; newer ones do not know the flag, and cannot do without. */
+const isBehindFlag = process.versions.node.startsWith('20.');
+
+/** Two trainings of 100 steps in a process of its own. */
+function trainedWith(flags: readonly string[]): Trained {
+  const program = join(fixtures, 'programs/hundred-steps.mjs');
+  const args = [...flags, program, join(fixtures, 'sweeps/small.yaml'), folder];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Trained;
+}
+
+function expectEqualTrainings({ trainings: [first, second] }: Trained): void {
+  expect(first?.losses).toHaveLength(100);
+  expect(first?.losses.at(-1)).toBeLessThan(first?.losses[0] as number);
+  expect(second).toEqual(first);
+}
+
+describe('the builds of the kernels', () => {
+  it('each give equal trainings bit for bit, and losses that agree within 1e-4 after 100 steps', ({ skip }) => {
+    skip(!isBehindFlag, 'this Node has relaxed SIMD always on, so the baseline build is not chosen');
+    const baseline = trainedWith([]);
+    const relaxed = trainedWith(['--experimental-wasm-relaxed-simd']);
+    expect([baseline.build, relaxed.build]).toEqual([
+      expect.stringMatching(/^baseline-/),
+      expect.stringMatching(/^relaxed-/),
+    ]);
+    for (const trained of [baseline, relaxed]) expectEqualTrainings(trained);
+    const lossAfter = ({ trainings }: Trained): number => trainings[0]?.losses.at(-1) as number;
+    expect(Math.abs(lossAfter(relaxed) - lossAfter(baseline))).toBeLessThan(1e-4);
+    expect(relaxed.trainings[0]?.sha256).not.toBe(baseline.trainings[0]?.sha256); // two computations, not one under two names
+  });
+
+  it('give equal trainings bit for bit where there is but one', ({ skip }) => {
+    skip(isBehindFlag, 'the test above has trained on both');
+    expectEqualTrainings(trainedWith([]));
+  });
+});
