@@ -208,6 +208,10 @@ describe('describeTrial', () => {
         'objective.type: "in-batch-softmax" cannot learn from the rows of world/field-noise, which have labels\n  allowed  bce',
       ],
       [
+        sampleTrial({ dataset, objective: { type: 'sampled-softmax' }, sampler: { type: 'labelled' } }),
+        'objective.type: "sampled-softmax" cannot learn from the rows of world/field-noise, which have labels\n  allowed  bce',
+      ],
+      [
         sampleTrial({ objective, sampler: { type: 'labelled' } }),
         'sampler.type: world/movies has no labels on its rows, which "labelled" reads\n  allowed  uniform',
       ],

@@ -73,16 +73,16 @@ export function metricsOf({ name }: TrialConfig['dataset']): string[] {
 /** Reasons why the parts of a trial cannot work together. */
 export function conflicts(config: TrialConfig): ConfigIssue[] {
   const { dataset, objective, sampler } = definitionsOf(config);
-  const { task } = dataset;
+  const isLabelled = dataset.task === 'labelled';
   const issues: ConfigIssue[] = [];
-  const fitting = samplers.definitions.filter(
-    ({ layout, labelled }) => layout === objective.layout && labelled === (task === 'labelled'),
-  );
+  const samplersOf = (loss: typeof objective): (typeof samplers.definitions)[number][] =>
+    isLabelled && !loss.labelled
+      ? []
+      : samplers.definitions.filter(({ layout, labelled }) => layout === loss.layout && labelled === isLabelled);
+  const fitting = samplersOf(objective);
   const allowed = fitting.map(({ name }) => name).join(', ');
   if (fitting.length === 0) {
-    const fit = losses.definitions.filter(({ layout }) =>
-      samplers.definitions.some((each) => each.layout === layout && each.labelled === (task === 'labelled')),
-    );
+    const fit = losses.definitions.filter((loss) => samplersOf(loss).length > 0);
     issues.push({
       code: 'objective-task',
       path: 'objective.type',
@@ -100,14 +100,13 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       allowed,
       hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
-  } else if (sampler.labelled !== (task === 'labelled')) {
+  } else if (sampler.labelled !== isLabelled) {
     issues.push({
       code: 'sampler-task',
       path: 'sampler.type',
-      message:
-        task === 'labelled'
-          ? `${dataset.name} has labels on its rows; "${sampler.name}" would take every row for a positive`
-          : `${dataset.name} has no labels on its rows, which "${sampler.name}" reads`,
+      message: isLabelled
+        ? `${dataset.name} has labels on its rows; "${sampler.name}" would take every row for a positive`
+        : `${dataset.name} has no labels on its rows, which "${sampler.name}" reads`,
       received: sampler.name,
       allowed,
       hint: `write sampler: {type: ${fitting[0]?.name}}`,

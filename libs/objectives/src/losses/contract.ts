@@ -41,6 +41,8 @@ export interface Loss {
 
 export interface LossDefinition<Params extends z.ZodObject = z.ZodObject> extends Definition<Params> {
   readonly layout: CandidateLayout;
+  /** Whether it can learn from rows with labels. */
+  readonly labelled: boolean;
   build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Loss;
 }
 

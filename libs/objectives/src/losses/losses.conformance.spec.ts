@@ -118,15 +118,17 @@ describe.each(losses.names)('%s', (name) => {
       candidateOf: Int32Array.from(drawn.items.keys()), // no accidental hit
       logSamplingProbability: new Float32Array(20),
     };
-    const { f, length } = scalarOf(build(), whole);
-    const numChoices = losses.get(name).layout === 'in-batch' ? SIZE : 2;
+    const loss = build();
+    const { f, length } = scalarOf(loss, whole);
+    const numCandidates = loss.layout === 'in-batch' ? SIZE : 1 + numNegatives;
+    const numChoices = loss.logits === null ? numCandidates : 2; // right or wrong, for each pair by itself
     expect(f(new Float32Array(length))).toBeCloseTo(Math.log(numChoices), 5);
   });
 
   it('divides every score by its temperature', () => {
     const batch = batchOf(numNegatives);
     const { f, length } = scalarOf(build({ temperature: 1 }), batch);
-    const vectors = normals(length, 'vectors');
+    const vectors = normals(length, name);
     const divided = vectors.map((value, i) => (i < SIZE * DIM ? value / 0.5 : value)); // the queries, by hand
     expect(scalarOf(build({ temperature: 0.5 }), batch).f(vectors)).toBeCloseTo(f(divided), 5);
     expect(f(vectors)).not.toBeCloseTo(f(divided), 2);

@@ -15,11 +15,17 @@ const golden = JSON.parse(readFileSync(new URL('./bce.golden.json', import.meta.
 beforeAll(() => startEngine('simd'));
 
 describe('bce', () => {
-  const lossAt = (query: number[], candidate: number[], batch: Partial<LossBatch>, params: object = {}): number => {
+  const lossAt = (
+    query: number[],
+    candidate: number[],
+    batch: Partial<LossBatch>,
+    { bias, ...params }: { readonly bias?: number; readonly temperature?: number } = {},
+  ): number => {
     const loss = definition.build({
-      params: definition.params.parse({ temperature: 1, bias: false, ...params }),
+      params: definition.params.parse({ temperature: 1, bias: bias !== undefined, ...params }),
       rng: createRng(0),
     });
+    loss.parameters[0]?.values.fill(bias ?? 0);
     return forward(
       { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
       (scope) =>
@@ -54,6 +60,13 @@ describe('bce', () => {
   it('stays finite for logits far out', () => {
     expect(lossAt([1], [500], { labels: Float32Array.of(0) })).toBe(500);
     expect(lossAt([1], [500], { labels: Float32Array.of(1) })).toBe(0);
+  });
+
+  it('adds its bias to every logit', () => {
+    const shifted = lossAt([1], [golden.positive, golden.negative], { numNegatives: 1 }, { bias: 0.7 });
+    const softplus = (x: number): number => Math.log1p(Math.exp(x));
+    const expected = (softplus(-golden.positive - 0.7) + softplus(golden.negative + 0.7)) / 2;
+    expect(shifted).toBeCloseTo(expected, 6);
   });
 
   it('divides by the temperature, which reaches the log-odds too', () => {

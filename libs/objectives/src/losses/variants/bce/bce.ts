@@ -1,4 +1,4 @@
-import { createParameter, pairScores, tf } from '@towerbench/engine';
+import { createParameter, pairScores, sigmoidCrossEntropy, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
@@ -26,6 +26,7 @@ export const definition = defineLoss({
   summary: 'Pointwise binary cross-entropy on positives and sampled negatives, or on labelled rows.',
   params,
   layout: 'pairs',
+  labelled: true,
   build({ params: { bias: hasBias, ...rest } }) {
     const temperature = createTemperature(rest);
     const bias = hasBias ? createParameter('objective/bias', [], () => 0) : null;
@@ -41,19 +42,10 @@ export const definition = defineLoss({
         const scores = pairScores(vectors.query, vectors.candidate, { queryOf, candidateOf }); // [batch, 1 + numNegatives]
         const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
         const logits = bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
-        // softplus(s) − y·s is softplus(−s) for y = 1 and softplus(s) for y = 0.
         const y = new Float32Array(size * (1 + numNegatives));
         for (let b = 0; b < size; b++) y[b * (1 + numNegatives)] = labels?.[b] ?? 1;
-        return { loss: tf.mean(tf.sub(softplus(logits), tf.mul(tf.tensor2d(y, [size, 1 + numNegatives]), logits))) };
+        return { loss: sigmoidCrossEntropy(logits, y) };
       },
     };
   },
-});
-
-/** log(1 + e^s) with the gradient sigmoid(s), without overflow. */
-const softplus = tf.customGrad((s, save) => {
-  const logits = s as tf.Tensor;
-  (save as (tensors: tf.Tensor[]) => void)([logits]);
-  const value = tf.add(tf.relu(logits), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))));
-  return { value, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, tf.sigmoid(saved[0] as tf.Tensor)) };
 });

@@ -38,6 +38,7 @@ export const definition = defineLoss({
   },
   params,
   layout: 'in-batch',
+  labelled: false,
   build({ params: { logQ, maskAccidentalHits, ...rest } }) {
     const temperature = createTemperature(rest);
     return {

@@ -1,0 +1,82 @@
+import { firstChoiceSoftmaxCrossEntropy, pairScores } from '@towerbench/engine';
+import { z } from 'zod';
+import { defineLoss, type LossBatch } from '../../contract.js';
+import { createTemperature, temperatureParams } from '../../temperature.js';
+
+const params = z.strictObject({
+  ...temperatureParams,
+  logQ: z
+    .enum(['none', 'standard'])
+    .default('standard')
+    .describe(
+      'Sampling correction: `standard` subtracts log E of each candidate, E how often the sampler is expected to draw it.',
+    ),
+  maskAccidentalHits: z
+    .boolean()
+    .default(true)
+    .describe('Leaves out, for each query, the drawn negatives that are the same item as its positive.'),
+});
+
+/**
+ * Softmax over a positive and the negatives drawn for it.
+ *   s_j = ⟨u, v_j⟩ / τ − log E_j,   L = −(1/B) Σ_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
+ * Positive and negatives are corrected alike. numNegatives is a factor of every term, so log q_j is what is subtracted. The order is fixed:
+ * divide by τ, then subtract, then mask accidental hits. The correction is never applied when serving.
+ *
+ * @shape query [queries, dim], candidate [candidates, dim]
+ * @returns nats, mean over the batch
+ * @source Jean et al. 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation", doi:10.3115/v1/P15-1001
+ * @deviation A sample of its own for every query, drawn with repetition; the paper shares one among all.
+ */
+export const definition = defineLoss({
+  name: 'sampled-softmax',
+  revision: 1,
+  summary: 'Softmax over a positive and the negatives drawn for it, corrected for how they are drawn.',
+  reference: {
+    title: 'On Using Very Large Target Vocabulary for Neural Machine Translation',
+    year: 2015,
+    url: 'https://doi.org/10.3115/v1/P15-1001',
+  },
+  params,
+  layout: 'pairs',
+  labelled: false,
+  build({ params: { logQ, maskAccidentalHits, ...rest } }) {
+    const temperature = createTemperature(rest);
+    return {
+      layout: 'pairs',
+      parameters: temperature.parameters,
+      logits: null,
+      apply(scope, { query, candidate }, batch) {
+        const logProbability = batch.logSamplingProbability;
+        if (logQ === 'standard' && logProbability === null)
+          throw new RangeError('sampled-softmax: the sampler gives no sampling probability');
+        return {
+          loss: firstChoiceSoftmaxCrossEntropy({
+            scores: pairScores(query, candidate, batch), // [batch, 1 + numNegatives]
+            temperature: temperature.value(scope),
+            correction: corrections(batch, logQ === 'standard' ? logProbability : null, maskAccidentalHits),
+          }),
+        };
+      },
+    };
+  },
+});
+
+/** What is subtracted from every score, ∞ where a negative is the positive's item. @shape [batch, 1 + numNegatives] */
+function corrections(
+  { size, numNegatives, candidateOf, items }: LossBatch,
+  logProbability: Float32Array | null,
+  mask: boolean,
+): Float32Array {
+  const choices = 1 + numNegatives;
+  const result = new Float32Array(size * choices);
+  for (let b = 0; b < size; b++) {
+    const positive = candidateOf[b * choices] as number;
+    for (let k = b * choices; k < (b + 1) * choices; k++) {
+      const row = candidateOf[k] as number;
+      if (logProbability !== null) result[k] = logProbability[items[row] as number] as number;
+      if (mask && k > b * choices && row === positive) result[k] = Infinity;
+    }
+  }
+  return result;
+}
