@@ -51,6 +51,21 @@ describe('Optimizer', () => {
     expect(weight.values[0]).toBeCloseTo(-0.01 - second, 6);
   });
 
+  it('decays weights beside the gradient step, not through it, as AdamW does', () => {
+    const weight = createParameter('w', [5], (i) => i - 2);
+    const optimizer = new Optimizer({
+      rule: adam.rule(adam.params.parse({ weightDecay: 0.5 })),
+      embedding: 'lazy',
+      parameters: [weight],
+      tables: [],
+    });
+    const gradient = Float32Array.of(0, 3, 0, -3, 0);
+    optimizer.step({ dense: new Map([[weight, gradient]]), rows: [] }, { step: 1, learningRate: 0.1 });
+    // w − η wd w − η sign(g), whatever the size of the gradient
+    const expected = [-2 * 0.95, -1 * 0.95 - 0.1, 0, 1 * 0.95 + 0.1, 2 * 0.95];
+    for (const [i, value] of expected.entries()) expect(weight.values[i]).toBeCloseTo(value, 6);
+  });
+
   it('leaves the padding row at zero even when it is given a gradient', () => {
     for (const embedding of ['lazy', 'dense'] as const) {
       const table = tableOf(4);
@@ -120,7 +135,8 @@ describe('Optimizer', () => {
 describe.each(optimizerDefinitions.map((definition) => [definition.name, definition] as const))(
   '%s',
   (_, definition) => {
-    const rules = [{}, ...(definition.name === 'sgd' ? [{ momentum: 0.9 }] : [])].map((params) =>
+    const further: Readonly<Record<string, object>> = { sgd: { momentum: 0.9 }, adam: { weightDecay: 0.5 } };
+    const rules = [{}, further[definition.name] ?? {}].map((params) =>
       definition.rule(definition.params.parse(params) as never),
     );
 
