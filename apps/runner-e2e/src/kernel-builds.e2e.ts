@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fixtures } from './command.js';
+import { fixtures, towerbench } from './command.js';
+import { read } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-builds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,6 +29,29 @@ function expectEqualTrainings({ trainings: [first, second] }: Trained): void {
   expect(first?.losses.at(-1)).toBeLessThan(first?.losses[0] as number);
   expect(second).toEqual(first);
 }
+
+describe('a sweep', () => {
+  it('computes with relaxed SIMD, and records that it did', async () => {
+    const store = join(folder, 'store.sqlite');
+    const args = [
+      '--config',
+      join(fixtures, 'sweeps/small.yaml'),
+      '--set',
+      'seeds=[1]',
+      '--set',
+      'training.max_steps=100',
+    ];
+    const { code, stderr } = await towerbench('sweep', ...args, '--store', store);
+    expect(code, stderr).toBe(0);
+    const runs = read(store, (reader) => reader.runs('small').map(({ id, variant }) => ({ variant, attempts: reader.attempts(id), artifacts: reader.run(id)?.artifacts })), []); // prettier-ignore
+    expect(runs).toHaveLength(3);
+    for (const { attempts } of runs) {
+      expect(attempts[0]?.environment).toMatchObject({
+        engine: { build: expect.stringMatching(/^relaxed-/) as string },
+      });
+    }
+  });
+});
 
 describe('the builds of the kernels', () => {
   it('each give equal trainings bit for bit, and losses that agree within 1e-4 after 100 steps', ({ skip }) => {

@@ -10,6 +10,7 @@ export { tf } from './tf.js';
 export { engineNames, resolveEngine, startEngine, type Engine, type EngineName } from './backends/engine.js';
 export { EngineUnavailable } from './backends/tensorflow.js';
 export { inspectEngines, inspectMemory, type EngineMemory, type EngineReport } from './backends/inspect.js';
+export { allowRelaxedSimd } from './kernels/module.js';
 export { denseActivations, denseLayers, type DenseLayer } from './kernels/dense-layers.js';
 export { firstChoiceSoftmaxCrossEntropy, type FirstChoiceSoftmaxInputs } from './kernels/first-choice-softmax.js';
 export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';

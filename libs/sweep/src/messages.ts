@@ -7,6 +7,8 @@ export type Order =
       readonly type: 'run';
       readonly config: TrialConfig;
       readonly seed: number;
+      /** What has to compute: see `Engine.build`. */
+      readonly build: string;
       readonly places: Places;
       /** File that takes the points, see `openSpool`. */
       readonly spool: string;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { ConfigError, trialIdentity, type Experiment, type TrialConfig, type VariantTrial } from '@towerbench/config';
+import { allowRelaxedSimd } from '@towerbench/engine';
 import type { ExperimentInput, PlannedTrial, StoreReader } from '@towerbench/tracking';
 import { chooseEngine, describeTrial, type ChosenEngine, type Places, type TrialContext } from '@towerbench/training';
 
@@ -46,6 +47,7 @@ export async function planSweep(
 ): Promise<SweepPlan> {
   const open = experiment.trials.filter(({ config }) => config.engine === 'auto');
   const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored });
+  allowRelaxedSimd();
   const trials = new Map<string, SweepTrial>();
   const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;

@@ -218,6 +218,7 @@ class Coordinator {
     const { places, writer, storePath, onEvent } = this.#request;
     const { attemptId } = claim;
     const draft = this.#spools.checkpointOf(attemptId);
+    const { config, context } = this.#trial(run.trialId);
     const active: ActiveRun = { run, claim, started: performance.now(), progress: { step: 0, totalSteps: 0 }, log: '' };
     this.#active.add(active);
     onEvent({ type: 'started', run });
@@ -225,8 +226,9 @@ class Coordinator {
       const outcome = await worker.carryOut(
         {
           type: 'run',
-          config: this.#trial(run.trialId).config,
+          config,
           seed: run.seed,
+          build: context.build,
           places,
           spool: this.#spools.pathOf(attemptId),
           checkpoint: draft,

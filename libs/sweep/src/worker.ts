@@ -2,10 +2,12 @@
  * A worker process: takes orders by message, does one at a time, and ends when the channel closes. It handles no signals; the
  * coordinator starts it in a process group of its own, so that Ctrl-C does not reach it.
  */
+import { allowRelaxedSimd, resolveEngine } from '@towerbench/engine';
 import { openSpool } from '@towerbench/tracking';
 import { executeRun, oracleMetrics } from '@towerbench/training';
 import type { Answer, Order } from './messages.js';
 
+allowRelaxedSimd();
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   void work(order, Date.now).then(answer, (error: unknown) => {
@@ -20,6 +22,7 @@ function answer(message: Answer): void {
 async function work(order: Order, now: () => number): Promise<Answer> {
   const { config, places } = order;
   if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places) };
+  requireBuild(order);
   const spool = openSpool(order.spool);
   try {
     const run = await executeRun({
@@ -40,4 +43,11 @@ async function work(order: Order, now: () => number): Promise<Answer> {
   } finally {
     spool.close();
   }
+}
+
+/** Another build than the plan's, of kernels that were made anew since, would give other numbers under the same identity. */
+function requireBuild({ config, build }: Extract<Order, { readonly type: 'run' }>): void {
+  const found = resolveEngine(config.engine).build;
+  if (found === build) return;
+  throw new Error(`the sweep was planned for ${build}, but ${found} is here now; run the same command again`);
 }

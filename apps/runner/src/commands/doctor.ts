@@ -1,7 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { datasets, type DatasetDefinition } from '@towerbench/data';
-import { inspectEngines } from '@towerbench/engine';
+import { allowRelaxedSimd, inspectEngines } from '@towerbench/engine';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
 import type { Context } from '../context.js';
 import { bytes, plural, textTable } from '../text.js';
@@ -19,6 +19,7 @@ const LOW_DISK_BYTES = 1e9;
 
 /** `towerbench doctor`: 0 when all that is needed works, else 1. What is optional may be absent. */
 export function doctor(context: Context): number {
+  allowRelaxedSimd();
   const findings = [node(), ...engines(), sqlite(), store(context), disk(context), ...data(context)];
   process.stdout.write(
     `${textTable(

@@ -1,4 +1,5 @@
 import type { TrialConfig } from '@towerbench/config';
+import { allowRelaxedSimd } from '@towerbench/engine';
 import { artifactFile } from '@towerbench/tracking';
 import { evaluateCheckpoint, parseEvaluationProtocol } from '@towerbench/training';
 import { inputError, withReader, type Context } from '../context.js';
@@ -27,6 +28,7 @@ export async function evaluate(
   if (checkpoint === undefined) {
     throw inputError('run', `run ${run.id} is ${run.status} and has no checkpoint`, { hint: 'choose a finished run' });
   }
+  allowRelaxedSimd();
   const metrics = await evaluateCheckpoint({
     config: run.config as unknown as TrialConfig,
     checkpoint: artifactFile(context.storePath, checkpoint.sha256),

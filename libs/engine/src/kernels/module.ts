@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { webAssembly } from './web-assembly.js';
 
 /** The functions of our own WebAssembly module; addresses and counts are numbers. See `assembly/`. */
@@ -247,14 +248,60 @@ const FOLDER = new URL('../../dist/wasm/', import.meta.url);
  */
 export function chooseKernelBuild(): KernelBuild {
   for (const name of ['relaxed', 'baseline'] as const) {
-    const file = new URL(`${name}.wasm`, FOLDER);
-    if (!existsSync(file)) {
-      throw new Error(`${fileURLToPath(file)} is missing: the kernels are not built; run: npx nx run engine:kernels`);
-    }
-    const bytes = new Uint8Array(readFileSync(file));
+    const bytes = bytesOf(name);
     if (webAssembly.validate(bytes)) {
       return { name, hash: createHash('sha256').update(bytes).digest('hex').slice(0, 12), bytes };
     }
   }
   throw new Error('this runtime has no WebAssembly SIMD; Node 20.19 or newer has it');
+}
+
+/**
+ * Switches relaxed SIMD on where Node has it behind a flag, which is so in version 20, if our build of it multiplies rightly there.
+ * It changes what `chooseKernelBuild` gives, so all processes of a sweep call it, before anything is planned or computed.
+ *
+ * @throws {Error} when the kernels have not been built
+ */
+export function allowRelaxedSimd(): void {
+  const bytes = bytesOf('relaxed');
+  if (webAssembly.validate(bytes)) return;
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (webAssembly.validate(bytes) && multipliesRightly(bytes)) return;
+  setFlagsFromString('--no-experimental-wasm-relaxed-simd');
+}
+
+function bytesOf(name: KernelBuild['name']): KernelBuild['bytes'] {
+  const file = new URL(`${name}.wasm`, FOLDER);
+  if (!existsSync(file)) {
+    throw new Error(`${fileURLToPath(file)} is missing: the kernels are not built; run: npx nx run engine:kernels`);
+  }
+  return new Uint8Array(readFileSync(file));
+}
+
+/** Whether a product of small whole numbers, which float32 holds exactly, is what it has to be. */
+function multipliesRightly(bytes: KernelBuild['bytes']): boolean {
+  const size = 13; // no whole number of vectors or blocks
+  const memory = new webAssembly.Memory({ initial: 16, maximum: 16 });
+  const module = new webAssembly.Module(bytes);
+  const { exports } = new webAssembly.Instance(module, { env: { memory, log: Math.log } });
+  const { gemm, gemmScratch } = exports as unknown as Kernels;
+  const floats = size * size;
+  const [a, b, c, scratch] = [16, 16 + 4096, 16 + 2 * 4096, 16 + 3 * 4096] as const;
+  if (scratch + 4 * gemmScratch(size, size, size) > memory.buffer.byteLength) return false;
+  const [left, right, out] = [a, b, c].map((at) => new Float32Array(memory.buffer, at, floats)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  for (let i = 0; i < floats; i++) {
+    left[i] = (i % 7) - 3;
+    right[i] = (i % 11) - 5;
+  }
+  gemm(size, size, size, a, size, 1, b, size, 1, c, scratch);
+  return out.every((value, at) => {
+    const [row, column] = [Math.floor(at / size), at % size];
+    let sum = 0;
+    for (let k = 0; k < size; k++) sum += (left[row * size + k] as number) * (right[k * size + column] as number);
+    return value === sum;
+  });
 }
