@@ -45,9 +45,9 @@ export async function planSweep(
   experiment: Experiment,
   { places, root, stored }: { readonly places: Places; readonly root: string; readonly stored: ChosenEngine | null },
 ): Promise<SweepPlan> {
+  allowRelaxedSimd(); // before the engines are measured
   const open = experiment.trials.filter(({ config }) => config.engine === 'auto');
   const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored });
-  allowRelaxedSimd();
   const trials = new Map<string, SweepTrial>();
   const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
