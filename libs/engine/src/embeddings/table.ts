@@ -53,12 +53,13 @@ export function createEmbeddingTable(options: {
     const end = start + (vocabulary.size - 1) * dim;
     for (let i = start; i < end; i++) values[i] = draw.normal() * standardDeviation;
   }
-  return {
+  const table: EmbeddingTable = {
     name,
     dim,
     numRows,
     values,
     gather(rows, out) {
+      const { values } = table; // those it has now: the first ones must be free when an optimizer has moved them
       for (let i = 0; i < rows.length; i++) {
         const from = (rows[i] as number) * dim;
         for (let k = 0, to = i * dim; k < dim; k++) out[to + k] = values[from + k] as number;
@@ -70,4 +71,5 @@ export function createEmbeddingTable(options: {
       return base;
     },
   };
+  return table;
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createEmbeddingTable } from '../embeddings/table.js';
 import { Lookups } from '../embeddings/lookups.js';
@@ -64,6 +66,18 @@ describe('Optimizer', () => {
     // w − η wd w − η sign(g), whatever the size of the gradient
     const expected = [-2 * 0.95, -1 * 0.95 - 0.1, 0, 1 * 0.95 + 0.1, 2 * 0.95];
     for (const [i, value] of expected.entries()) expect(weight.values[i]).toBeCloseTo(value, 6);
+  });
+
+  it('lets the array go in which a table was made', async () => {
+    const table = tableOf(1000);
+    const first = new WeakRef(table.values.buffer);
+    const rule = adam.rule(adam.params.parse({}));
+    const optimizer = new Optimizer({ rule, embedding: 'lazy', parameters: [], tables: [table] });
+    await new Promise(setImmediate); // until then a weak reference holds what it was made of
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    expect(first.deref()).toBeUndefined();
+    expect(optimizer.momentsOf(table)['mean']).toHaveLength(table.values.length);
   });
 
   it('leaves the padding row at zero even when it is given a gradient', () => {
