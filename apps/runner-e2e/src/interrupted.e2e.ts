@@ -11,12 +11,12 @@ const folder = mkdtempSync(join(tmpdir(), 'towerbench-interrupted-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A sweep of three runs: popularity, which takes no time, and two that take long enough to be interrupted. */
-function sweepInto(name: string): { readonly store: string; readonly args: readonly string[] } {
+function sweepInto(name: string, epochs = 20): { readonly store: string; readonly args: readonly string[] } {
   const store = join(folder, name, 'store.sqlite');
   const config = join(fixtures, 'sweeps/small.yaml');
   return {
     store,
-    args: ['sweep', '--config', config, '--store', store, '--set', 'training.epochs=20', '--set', 'seeds=[1]'],
+    args: ['sweep', '--config', config, '--store', store, '--set', `training.epochs=${epochs}`, '--set', 'seeds=[1]'],
   };
 }
 
@@ -141,7 +141,7 @@ describe('a worker that is asked to end alone', () => {
 
 describe('two sweeps on one store', () => {
   it('share the runs; where one is killed, the other takes over what it had under way', async () => {
-    const { store, args } = sweepInto('shared');
+    const { store, args } = sweepInto('shared', 80); // so long that the second starts while two runs are left
     const first = start([...args, '--jobs', '1']);
     await until(() => attemptsOf(store).length > 0, 'the first has begun');
     const second = start([...args, '--jobs', '1']);
