@@ -7,6 +7,6 @@ export default defineConfig({
     include: ['src/**/*.e2e.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    fileParallelism: false,
+    maxWorkers: 2, // they mostly wait for the processes that they start
   },
 });
