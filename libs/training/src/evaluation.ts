@@ -135,7 +135,8 @@ function rankByScores(
     ranks: new Float64Array(positives.items.length),
     numCandidates: new Int32Array(users.length),
   };
-  const listed = new Map([positives, ...(negatives === null ? [] : [negatives.candidates])].map((of) => [of, new Float32Array(of.items.length)])); // prettier-ignore
+  const needed = negatives === null ? [] : [positives, negatives.candidates];
+  const listed = new Map(needed.map((of) => [of, new Float32Array(of.items.length)]));
   const block = Math.max(1, Math.floor(BLOCK_SCORES / numItems));
   for (let from = 0; from < users.length; from += block) {
     const to = Math.min(from + block, users.length);

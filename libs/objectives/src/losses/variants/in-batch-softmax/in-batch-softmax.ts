@@ -1,6 +1,7 @@
 import { inBatchSoftmaxCrossEntropy } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
+import { requireProbability } from '../../sampling-probability.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
 const params = z.strictObject({
@@ -46,12 +47,7 @@ export const definition = defineLoss({
       parameters: temperature.parameters,
       logits: null,
       apply(scope, { query, candidate }, { queryOf, candidateOf, items, logSamplingProbability }) {
-        let correction: Float32Array | null = null;
-        if (logQ === 'standard') {
-          if (logSamplingProbability === null)
-            throw new RangeError('in-batch-softmax: the sampler gives no sampling probability');
-          correction = Float32Array.from(items, (item) => logSamplingProbability[item] as number);
-        }
+        const logProbability = logQ === 'none' ? null : requireProbability('in-batch-softmax', logSamplingProbability);
         return {
           loss: inBatchSoftmaxCrossEntropy({
             query,
@@ -59,7 +55,7 @@ export const definition = defineLoss({
             queryOf,
             candidateOf,
             temperature: temperature.value(scope),
-            correction,
+            correction: logProbability && Float32Array.from(items, (item) => logProbability[item] as number),
             maskAccidentalHits,
           }),
         };

@@ -1,6 +1,7 @@
 import { firstChoiceSoftmaxCrossEntropy, pairScores } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss, type LossBatch } from '../../contract.js';
+import { requireProbability } from '../../sampling-probability.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
 const params = z.strictObject({
@@ -47,14 +48,13 @@ export const definition = defineLoss({
       parameters: temperature.parameters,
       logits: null,
       apply(scope, { query, candidate }, batch) {
-        const logProbability = batch.logSamplingProbability;
-        if (logQ === 'standard' && logProbability === null)
-          throw new RangeError('sampled-softmax: the sampler gives no sampling probability');
+        const logProbability =
+          logQ === 'none' ? null : requireProbability('sampled-softmax', batch.logSamplingProbability);
         return {
           loss: firstChoiceSoftmaxCrossEntropy({
             scores: pairScores(query, candidate, batch), // [batch, 1 + numNegatives]
             temperature: temperature.value(scope),
-            correction: corrections(batch, logQ === 'standard' ? logProbability : null, maskAccidentalHits),
+            correction: corrections(batch, logProbability, maskAccidentalHits),
           }),
         };
       },
