@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Catalog } from './catalog.js';
-import type { ConfigError } from './error.js';
 
 /** A plain JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -57,8 +56,8 @@ export interface VariantTrial {
   /** What the grid set, by path in snake_case, e.g. `optimizer.learning_rate`. */
   readonly parameters: Readonly<Record<string, Json>>;
   readonly config: TrialConfig;
-  /** The same issues with their places in the file: what is found wrong only when data and engine are there. */
-  placed(error: ConfigError): ConfigError;
+  /** An error whose issues have their places in the file: what is found wrong only when data and engine are there. Others stay as they are. */
+  placed<E>(error: E): E;
 }
 
 /** A checked, composed, frozen experiment file. */

@@ -64,7 +64,10 @@ export function expand(
           variant: variant.name,
           parameters: Object.fromEntries(set),
           config,
-          placed: ({ issues }) => new ConfigError(issues.map((issue) => placedIn(atPoint, issue))),
+          placed: (error) =>
+            error instanceof ConfigError
+              ? (new ConfigError(error.issues.map((issue) => placedIn(atPoint, issue))) as typeof error)
+              : error,
         },
       ];
     }),

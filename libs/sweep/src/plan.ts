@@ -93,7 +93,7 @@ function describeAt(placed: VariantTrial['placed'], config: TrialConfig, places:
   try {
     return describeTrial(config, places);
   } catch (error) {
-    throw error instanceof ConfigError ? placed(error) : error;
+    throw placed(error);
   }
 }
 

@@ -49,7 +49,8 @@ describe('trainingRate', () => {
 
 describe('chooseEngine', () => {
   const trained = sampleTrial();
-  const placed = (error: ConfigError): ConfigError => Object.assign(error, { message: `line 7: ${error.message}` });
+  const placed = <E>(error: E): E =>
+    Object.assign(error as E & ConfigError, { message: `line 7: ${(error as ConfigError).message}` });
   const choose = (stored: ChosenEngine | null, configs = [trained]): Promise<ChosenEngine> =>
     chooseEngine(
       configs.map((config) => ({ config, placed })),

@@ -54,7 +54,7 @@ export async function chooseEngine(
       await startEngine('simd');
       if (assembleRun(config, data, 0).kind === 'towers') return fasterEngine(await measure(config, data));
     } catch (error) {
-      throw error instanceof ConfigError ? placed(error) : error;
+      throw placed(error);
     }
   }
   return { engine: 'simd', reason: 'there is nothing to train' };

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { ConfigError, loadExperiment } from '@towerbench/config';
+import { loadExperiment } from '@towerbench/config';
 import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, storedEngine, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
@@ -91,7 +91,7 @@ async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
     const done = finished.filter((run) => run.trialId === trialId).length;
     if (done === plan.input.seeds.length) continue;
     await rehearseTrial(config, context.places).catch((error: unknown) => {
-      throw error instanceof ConfigError ? placed(error) : error;
+      throw placed(error);
     });
   }
 }
