@@ -7,6 +7,6 @@ export default defineConfig({
     include: ['src/**/*.e2e.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    maxWorkers: 2, // they mostly wait for the processes that they start
+    fileParallelism: false, // some go through Nx, which puts the built files of all projects in place anew each time
   },
 });
