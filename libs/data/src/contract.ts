@@ -42,6 +42,8 @@ export interface Truth {
 
 /** Rows that a published protocol fixes: test (and valid) rows of `interactions`, with candidates to rank each against. */
 export interface FixedSplit {
+  /** Rows that stand in the history of their user, before all others, and are no examples; left out where there are none. */
+  readonly context?: Int32Array;
   readonly train: Int32Array;
   readonly valid: Int32Array;
   readonly test: Int32Array;
@@ -121,7 +123,7 @@ export interface RankingSet {
   readonly users: Int32Array;
   /** The items to find, per entry of `users`. */
   readonly positives: Ragged;
-  /** Items removed from the candidates, per entry of `users` (train; for test also valid); never one of the positives. */
+  /** Items removed from the candidates, per entry of `users` (context, train; for test also valid); never one of the positives. */
   readonly seen: Ragged;
   /** How much of the user's history may be read when encoding, per entry of `users`. */
   readonly historyEnd: Int32Array;
@@ -159,7 +161,7 @@ export interface PreparedData {
   readonly vocabularies: Readonly<Record<string, Vocabulary>>;
   readonly query: SideFeatures;
   readonly candidate: SideFeatures;
-  /** Per user, the items of the training part in time order, followed by those of valid and test. */
+  /** Per user, the items of the context and the training part in time order, followed by those of valid and test. */
   readonly history: Ragged;
   readonly train: Examples;
   readonly valid: EvaluationSet;

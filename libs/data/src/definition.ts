@@ -55,6 +55,8 @@ export interface DatasetDefinition<
   readonly task: 'ranking' | 'labelled';
   /** Name of the candidate lists that a published protocol brings for the test part, e.g. `sampled-99`. */
   readonly candidateLists?: string;
+  /** Whether what a user has seen stays among the candidates of a ranking; left out, it is removed. */
+  readonly keepsSeen?: boolean;
   readonly facts: DatasetFacts;
   /** Whether the true preference is known, so that the best reachable score can be computed. */
   readonly hasTruth: boolean;

@@ -1,10 +1,10 @@
 import type { Section } from '@towerbench/config';
 import type { Dataset, EvaluationSet, Examples, PreparedData, Protocol, Ragged } from './contract.js';
-import type { CommonParams, DataPlaces } from './definition.js';
+import type { CommonParams, DataPlaces, DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
 import { positiveRows, requireTimes, timelines } from './interactions.js';
 import { loadDataset, locate, type Source } from './load.js';
-import { needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
+import { CONTEXT, needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
 
 type DatasetSection = Section & { readonly name: string };
 
@@ -38,7 +38,7 @@ function protocolOf({ definition, params, fingerprint }: Source): Protocol {
     fingerprint,
     split: splitText(params.split),
     candidates: ranking ? 'all' : 'labelled-rows',
-    seen: ranking ? 'removed' : 'none',
+    seen: !ranking ? 'none' : definition.keepsSeen === true ? 'kept' : 'removed',
     ties: 'half',
   };
 }
@@ -60,7 +60,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
     minFrequency: params.minFrequency,
   });
   const evaluation = (part: typeof VALID | typeof TEST): EvaluationSet =>
-    definition.task === 'labelled' ? labelledSet(dataset, split, part) : rankingSet(dataset, split, part);
+    definition.task === 'labelled' ? labelledSet(dataset, split, part) : rankingSet(dataset, split, part, definition);
   return {
     name: dataset.name,
     fingerprint: dataset.fingerprint,
@@ -93,7 +93,7 @@ function requireOrder({ split, features }: CommonParams, { interactions }: Datas
 
 /** The rows of the data by part, users one after another and each in order of time. */
 interface DividedRows {
-  /** Row numbers by user: training, then validation, then test. */
+  /** Row numbers by user: context, then training, validation and test. */
   readonly rows: Ragged;
   /** First entry of `rows` of each user's validation and test part. */
   readonly validStart: Int32Array;
@@ -114,11 +114,13 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
   const { offsets } = timeline;
   const numRows = timeline.items.length;
   const rows = new Int32Array(numRows);
+  const trainStart = new Int32Array(users.numRows);
   const validStart = new Int32Array(users.numRows);
   const testStart = new Int32Array(users.numRows);
   let at = 0;
   for (let user = 0; user < users.numRows; user++) {
-    for (const part of [TRAIN, VALID, TEST]) {
+    for (const part of [CONTEXT, TRAIN, VALID, TEST]) {
+      if (part === TRAIN) trainStart[user] = at;
       if (part === VALID) validStart[user] = at;
       if (part === TEST) testStart[user] = at;
       for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
@@ -141,7 +143,7 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
       const row = rows[entry] as number;
       const positive = label === null || label[row] === 1;
       before[entry] = numPositives - (historyOffsets[user] as number);
-      if (entry < (validStart[user] as number)) {
+      if (entry >= (trainStart[user] as number) && entry < (validStart[user] as number)) {
         trainEntries[numTrain++] = entry;
         userRows[user]!++;
         itemRows[item[row] as number]!++;
@@ -194,7 +196,12 @@ function labelledSet({ interactions }: Dataset, split: DividedRows, part: typeof
  * Users with something to find in the part, what they have seen before it, and the published candidates. What is to be found is
  * never among the seen, and never twice.
  */
-function rankingSet(dataset: Dataset, split: DividedRows, part: typeof VALID | typeof TEST): EvaluationSet {
+function rankingSet(
+  dataset: Dataset,
+  split: DividedRows,
+  part: typeof VALID | typeof TEST,
+  { keepsSeen = false }: Pick<DatasetDefinition, 'keepsSeen'>,
+): EvaluationSet {
   const { interactions, fixedSplit } = dataset;
   const { rows, validStart, testStart, before } = split;
   const users: number[] = [];
@@ -219,7 +226,8 @@ function rankingSet(dataset: Dataset, split: DividedRows, part: typeof VALID | t
     users.push(user);
     historyEnd.push(before[from] as number);
     positives.add(toFind);
-    seen.add([...itemsOf(rows.items.subarray(start, from))].filter((item) => !toFind.has(item)));
+    const known = rows.items.subarray(start, keepsSeen ? start : from);
+    seen.add([...itemsOf(known)].filter((item) => !toFind.has(item)));
     if (published !== null) {
       candidates.add(published.items[listOfRow.get(rows.items[from] as number) as number] as Int32Array);
     }

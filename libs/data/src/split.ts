@@ -6,6 +6,8 @@ import { dataError, type Split } from './definition.js';
 export const TRAIN = 0;
 export const VALID = 1;
 export const TEST = 2;
+/** Known before everything else, and no example. */
+export const CONTEXT = 3;
 
 /** Whether the split asks in which order a user's rows happened. */
 export function needsOrder(split: Split): boolean {
@@ -136,6 +138,7 @@ function splitAsGiven(parts: Uint8Array, timeline: Ragged, fixed: FixedSplit | n
   let numRows = 0;
   for (const row of rows) numRows = Math.max(numRows, row + 1);
   const partOf = new Uint8Array(numRows);
+  for (const row of fixed.context ?? []) partOf[row] = CONTEXT;
   for (const row of fixed.valid) partOf[row] = VALID;
   for (const row of fixed.test) partOf[row] = TEST;
   for (const [entry, row] of rows.entries()) parts[entry] = partOf[row] as number;

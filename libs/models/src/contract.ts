@@ -3,24 +3,96 @@ import type { PreparedData, SideBatch, SideFeatures, Vocabulary } from '@towerbe
 import type { EmbeddingTable, Lookups, Parameter, Rng, Scope, tf } from '@towerbench/engine';
 import type { z } from 'zod';
 
-/**
- * One side of a two-tower model. `prepare` notes which embedding rows a batch needs; what it returns runs on the tape
- * and gives the vectors, [batch, dim].
- */
-export interface Tower {
-  readonly dim: number;
-  prepare(batch: SideBatch, lookups: Lookups): (scope: Scope) => tf.Tensor2D;
+/** What a tower makes of its batch; `prepare` notes which embedding rows that needs, the result runs on the tape. */
+interface Encoder<Vectors> {
+  prepare(batch: SideBatch, lookups: Lookups): (scope: Scope) => Vectors;
 }
 
-/** A trained model whose score is the dot product of one query vector and one candidate vector. */
-export interface TowerModel {
+/** One side of a two-tower model: vectors [batch, dim]. */
+export interface Tower extends Encoder<tf.Tensor2D> {
+  readonly dim: number;
+  /** What the tower makes of its fields, logged as `valid/gate/<side>/<name>`. */
+  readonly gates?: Gates;
+}
+
+/** Weights that a tower gives to named parts of its input: [batch, names]. */
+export interface Gates extends Encoder<tf.Tensor2D> {
+  readonly names: readonly string[];
+}
+
+/** A query tower of several vectors. */
+export interface InterestTower extends Encoder<tf.Tensor3D> {
+  readonly dim: number;
+  /** Vectors of a query, K: [batch, K, dim]. */
+  readonly numInterests: number;
+  /** How many of the K vectors, from the first on, each query of the batch has, from 1 to K; null where all have K. @shape [batch] */
+  activeInterests(batch: SideBatch): Int32Array | null;
+}
+
+/** Rows of the vectors that the examples of a batch pair. */
+export interface PairedExamples {
+  /** Row of the query vectors, per example. */
+  readonly queryOf: Int32Array;
+  /** Row of the candidate vectors that is its positive, or its labelled item, per example. */
+  readonly candidateOf: Int32Array;
+  /** 1 or 0 per example; null where all are positives. */
+  readonly labels: Float32Array | null;
+}
+
+/** A part of the loss: `value` is logged as `train/loss/<name>`, `weight · value` is added to the objective. */
+export interface LossTerm {
+  readonly weight: number;
+  readonly value: tf.Scalar;
+}
+
+/** Loss terms that belong to a model, beside its objective. */
+export interface AuxiliaryLoss {
+  prepare(
+    batches: { readonly query: SideBatch; readonly candidate: SideBatch },
+    lookups: Lookups,
+  ): (
+    scope: Scope,
+    vectors: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
+    examples: PairedExamples,
+  ) => Readonly<Record<string, LossTerm>>;
+}
+
+interface TrainedModel {
   readonly kind: 'towers';
-  readonly retrieval: 'dot';
-  readonly query: Tower;
   readonly candidate: Tower;
   readonly parameters: readonly Parameter[];
   readonly tables: readonly EmbeddingTable[];
+  /**
+   * Whether every example of a batch needs a query vector of its own, because equal inputs may give unequal vectors while training
+   * (dropout, statistics of the batch). Left out, equal users of a batch are encoded once; equal items always are.
+   */
+  readonly queryPerExample?: boolean;
 }
+
+/** A trained model whose score is the dot product of one query vector and one candidate vector. */
+export interface DotModel extends TrainedModel {
+  readonly retrieval: 'dot';
+  readonly query: Tower;
+  readonly auxiliary?: AuxiliaryLoss;
+}
+
+/** A trained model whose score is the largest dot product of a candidate vector with one of the query's vectors. */
+export interface MultiInterestModel extends TrainedModel {
+  readonly retrieval: 'multi-interest';
+  readonly query: InterestTower;
+  /**
+   * The one vector per example that the objective trains.
+   *
+   * @param active see `activeInterests`
+   * @shape interests [batch, K, dim], targets [batch, dim] (the positive's vector), result [batch, dim]
+   */
+  readout(
+    scope: Scope,
+    inputs: { readonly interests: tf.Tensor3D; readonly active: Int32Array | null; readonly targets: tf.Tensor2D },
+  ): tf.Tensor2D;
+}
+
+export type TowerModel = DotModel | MultiInterestModel;
 
 /** A baseline that is computed from the training part and scores every item; there are no vectors and no steps. */
 export interface ScoringModel {

@@ -1,2 +1,16 @@
 export { models } from './catalog.js';
-export type { Model, ModelDefinition, ModelInputs, ScoringModel, Tower, TowerModel } from './contract.js';
+export type {
+  AuxiliaryLoss,
+  DotModel,
+  Gates,
+  InterestTower,
+  LossTerm,
+  Model,
+  ModelDefinition,
+  ModelInputs,
+  MultiInterestModel,
+  PairedExamples,
+  ScoringModel,
+  Tower,
+  TowerModel,
+} from './contract.js';

@@ -3,7 +3,7 @@ import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
-import type { TowerModel } from './contract.js';
+import type { DotModel } from './contract.js';
 import { sampleInputs } from './sample-inputs.js';
 
 beforeAll(() => startEngine(engineUnderTest));
@@ -14,12 +14,12 @@ const towers = models.names.filter((name) => name !== 'popularity');
 function build(
   name: (typeof towers)[number],
   params: object = {},
-): { model: TowerModel; inputs: ReturnType<typeof sampleInputs> } {
+): { model: DotModel; inputs: ReturnType<typeof sampleInputs> } {
   const inputs = sampleInputs();
   const definition = models.get(name);
   const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...params };
   const model = definition.build({ ...inputs, params: definition.params.parse(options) as never });
-  if (model.kind !== 'towers') throw new Error(`${name} has no towers`);
+  if (model.retrieval !== 'dot') throw new Error(`${name} has no vector of each side`);
   return { model, inputs };
 }
 
@@ -91,7 +91,7 @@ describe.each(towers)('%s', (name) => {
     const model = definition.build({
       ...inputs,
       params: definition.params.parse({ outputDim: 4 }) as never,
-    }) as TowerModel;
+    }) as DotModel;
     expect(vectors({ model, inputs }).query).not.toEqual(first);
   });
 

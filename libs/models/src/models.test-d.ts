@@ -1,7 +1,7 @@
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import { defineModel } from './contract.js';
-import { models, type Model, type ScoringModel, type TowerModel } from './index.js';
+import { models, type DotModel, type Model, type MultiInterestModel, type ScoringModel } from './index.js';
 
 // The catalogue knows each model by name, with its own parameters.
 expectTypeOf<(typeof models.names)[number]>().toEqualTypeOf<'dssm' | 'popularity' | 'senet'>();
@@ -45,7 +45,8 @@ defineModel({
 });
 
 // How a model is searched decides what it has.
-if (model.retrieval === 'dot') expectTypeOf(model).toEqualTypeOf<TowerModel>();
+if (model.retrieval === 'dot') expectTypeOf(model).toEqualTypeOf<DotModel>();
+else if (model.retrieval === 'multi-interest') expectTypeOf(model).toEqualTypeOf<MultiInterestModel>();
 else expectTypeOf(model).toEqualTypeOf<ScoringModel>();
 // @ts-expect-error not every model has towers
 void model.query;

@@ -1,5 +1,5 @@
 import { ConfigError, type TrialConfig } from '@towerbench/config';
-import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
+import { describeDataset, prepareData, type EvaluationSet, type PreparedData } from '@towerbench/data';
 import { createRng, startEngine, type Parameter } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import type { TowerModel } from '@towerbench/models';
@@ -7,6 +7,7 @@ import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+import { meanGates } from './gates.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
@@ -137,6 +138,8 @@ interface TowerRun {
   readonly parameterCount: number;
   /** Scores with the weights as they are now. */
   scorer(): EvaluatedScorer;
+  /** What the towers make of their fields for the queries of `set`; see `meanGates`. */
+  gates(set: EvaluationSet): Record<string, number>;
 }
 
 interface ScorerRun {
@@ -187,12 +190,13 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     settings,
     parameterCount: trainer.parameterCount,
     scorer: () => ({ ...towerScorer(model, weightsOf(model, loss), data), logits: loss.logits }),
+    gates: (set) => meanGates(model, weightsOf(model, loss), data, set),
   };
 }
 
 /** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
-  { trainer, settings, config, seed, scorer }: TowerRun,
+  { trainer, settings, config, seed, scorer, gates }: TowerRun,
   {
     data,
     checkpoint,
@@ -226,8 +230,9 @@ async function train(
     if (step % evaluateEvery === 0 || last) {
       const before = performance.now();
       const { metrics } = evaluate(data, 'valid', scorer(), { lists: false });
+      const values = { ...metrics, ...gates(data.valid) };
       window.started += performance.now() - before;
-      hooks.points(Object.entries(metrics).map(([name, value]) => ({ series: `valid/${name}`, step, value })));
+      hooks.points(Object.entries(values).map(([name, value]) => ({ series: `valid/${name}`, step, value })));
       const value = metrics[bestBy];
       if (value === undefined || Number.isNaN(value)) {
         throw new RangeError(`training.best_by: valid/${bestBy} is ${value ?? 'not measured'} at step ${step}`);

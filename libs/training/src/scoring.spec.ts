@@ -12,6 +12,7 @@ import { logLoss } from '@towerbench/metrics';
 import { models, type TowerModel } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { prepareExamples } from './encode-examples.js';
 import { assembleRun } from './run.js';
 import { readSafetensors } from './safetensors.js';
 import { checkpointFile, places, sampleTrial } from './sample-trial.js';
@@ -71,14 +72,19 @@ describe.each(towers)('%s when it serves', (type) => {
 
     const model = modelOf(whole);
     const lookups = new Lookups(model.tables);
-    const query = model.query.prepare(assembleQuery(data, users, historyEnd), lookups);
-    const candidate = model.candidate.prepare(assembleCandidate(data, items), lookups);
     const places = Int32Array.from(rows.keys());
+    const { encode } = prepareExamples(
+      model,
+      { query: assembleQuery(data, users, historyEnd), candidate: assembleCandidate(data, items) },
+      { queryOf: places, candidateOf: places, labels: null },
+      lookups,
+    );
     let logits = new Float32Array(0);
     stepGradients(
       { parameters: model.parameters, lookups, rng },
       (scope) => {
-        const scores = pairScores(query(scope), candidate(scope), { queryOf: places, candidateOf: places });
+        const { query, candidate } = encode(scope);
+        const scores = pairScores(query, candidate, { queryOf: places, candidateOf: places });
         logits = Float32Array.from(tf.div(scores, TEMPERATURE).dataSync());
         return { loss: tf.sum(scores) };
       },

@@ -1,5 +1,14 @@
 import { assembleCandidate, assembleQuery, type PreparedData, type Truth } from '@towerbench/data';
-import { createRng, forward, Lookups, scoped, tf, type CatalogueVectors, type Parameter } from '@towerbench/engine';
+import {
+  createRng,
+  forward,
+  Lookups,
+  scoped,
+  tf,
+  type CatalogueVectors,
+  type Parameter,
+  type Scope,
+} from '@towerbench/engine';
 import type { ScoringModel, TowerModel } from '@towerbench/models';
 
 /** Whatever can be evaluated: a trained model, a baseline, or the truth of a planted world. */
@@ -16,55 +25,110 @@ export interface Scorer {
 const BLOCK = 1024;
 
 /**
- * Scores by the dot product of the towers' vectors. The candidate vectors are computed once, when it is made: make a new one
- * after the weights have changed.
+ * Scores by the vectors of the towers: their dot product, with several query vectors the largest. The candidate vectors are computed
+ * once, when it is made: make a new one after the weights have changed.
  */
 export function towerScorer(model: TowerModel, parameters: readonly Parameter[], data: PreparedData): Scorer {
+  const encode = encoderOf(model, parameters, data);
+  const { dim } = model.candidate;
+  const catalogue = Int32Array.from({ length: data.numItems }, (_, item) => item);
+  const candidates = encode.candidates(catalogue); // [items, dim]
+  const interests = model.retrieval === 'dot' ? 1 : model.query.numInterests;
+
+  return {
+    scoreUsers(users, historyEnd) {
+      const { vectors, active } = encode.queries(users, historyEnd);
+      const scores = products(vectors, candidates, dim); // [users · K, items]
+      return interests === 1 ? scores : largestOf(scores, active, { interests, width: data.numItems });
+    },
+    scorePairs(users, items, historyEnd) {
+      const { vectors, active } = encode.queries(users, historyEnd);
+      return Float32Array.from(items, (item, row) => {
+        let best = -Infinity;
+        for (let k = 0; k < (active[row] as number); k++) {
+          best = Math.max(best, dot(vectors, row * interests + k, candidates, item, dim));
+        }
+        return best;
+      });
+    },
+    vectors:
+      model.retrieval === 'dot'
+        ? (users, historyEnd) => ({ queries: encode.queries(users, historyEnd).vectors, candidates, dim })
+        : null,
+  };
+}
+
+/** What `model` makes of users and items, a block at a time. */
+function encoderOf(model: TowerModel, parameters: readonly Parameter[], data: PreparedData) {
   const lookups = new Lookups(model.tables);
   const rng = createRng('evaluation');
-  const dim = model.query.dim;
+  const interests = model.retrieval === 'dot' ? 1 : model.query.numInterests;
 
-  const encode = (side: 'query' | 'candidate', ids: Int32Array, historyEnd: Int32Array): Float32Array => {
-    const vectors = new Float32Array(ids.length * dim);
-    for (let from = 0; from < ids.length; from += BLOCK) {
-      const to = Math.min(from + BLOCK, ids.length);
-      const block = ids.subarray(from, to);
+  const inBlocks = (
+    size: number,
+    width: number,
+    prepare: (from: number, to: number) => (scope: Scope) => tf.Tensor,
+  ): Float32Array => {
+    const vectors = new Float32Array(size * width);
+    for (let from = 0; from < size; from += BLOCK) {
       lookups.begin();
-      const run =
-        side === 'query'
-          ? model.query.prepare(assembleQuery(data, block, historyEnd.subarray(from, to)), lookups)
-          : model.candidate.prepare(assembleCandidate(data, block), lookups);
-      vectors.set(forward({ parameters, lookups, rng }, run), from * dim);
+      const run = prepare(from, Math.min(from + BLOCK, size));
+      vectors.set(forward({ parameters, lookups, rng }, run), from * width);
     }
     return vectors;
   };
 
-  const catalogue = Int32Array.from({ length: data.numItems }, (_, item) => item);
-  const candidates = encode('candidate', catalogue, new Int32Array(0)); // [items, dim]
-
   return {
-    scoreUsers(users, historyEnd) {
-      const queries = encode('query', users, historyEnd);
-      return scoped(() => {
-        const u = tf.tensor2d(queries, [users.length, dim]);
-        const v = tf.tensor2d(candidates, [data.numItems, dim]);
-        return Float32Array.from(tf.matMul(u, v, false, true).dataSync()); // [users, items]
+    /** @shape vectors [users, K, dim], active [users] */
+    queries(users: Int32Array, historyEnd: Int32Array): { vectors: Float32Array; active: Int32Array } {
+      const active = new Int32Array(users.length).fill(interests);
+      const vectors = inBlocks(users.length, interests * model.query.dim, (from, to) => {
+        const batch = assembleQuery(data, users.subarray(from, to), historyEnd.subarray(from, to));
+        const counts = model.retrieval === 'dot' ? null : model.query.activeInterests(batch);
+        if (counts !== null) active.set(counts, from);
+        return model.query.prepare(batch, lookups);
       });
+      return { vectors, active };
     },
-    scorePairs(users, items, historyEnd) {
-      const queries = encode('query', users, historyEnd);
-      const scores = new Float32Array(users.length);
-      for (let row = 0; row < users.length; row++) {
-        let sum = 0;
-        const u = row * dim;
-        const v = (items[row] as number) * dim;
-        for (let k = 0; k < dim; k++) sum += (queries[u + k] as number) * (candidates[v + k] as number);
-        scores[row] = sum;
-      }
-      return scores;
-    },
-    vectors: (users, historyEnd) => ({ queries: encode('query', users, historyEnd), candidates, dim }),
+    /** @shape [items, dim] */
+    candidates: (items: Int32Array): Float32Array =>
+      inBlocks(items.length, model.candidate.dim, (from, to) =>
+        model.candidate.prepare(assembleCandidate(data, items.subarray(from, to)), lookups),
+      ),
   };
+}
+
+/** @shape queries [n, dim], candidates [m, dim] -> [n, m] */
+function products(queries: Float32Array, candidates: Float32Array, dim: number): Float32Array {
+  return scoped(() => {
+    const u = tf.tensor2d(queries, [queries.length / dim, dim]);
+    const v = tf.tensor2d(candidates, [candidates.length / dim, dim]);
+    return Float32Array.from(tf.matMul(u, v, false, true).dataSync());
+  });
+}
+
+/** The largest score of the first `active` interests of each query. @shape scores [queries, interests, width] -> [queries, width] */
+function largestOf(
+  scores: Float32Array,
+  active: Int32Array,
+  { interests, width }: { readonly interests: number; readonly width: number },
+): Float32Array {
+  const best = new Float32Array(active.length * width);
+  for (const [row, count] of active.entries()) {
+    const out = best.subarray(row * width, (row + 1) * width);
+    out.set(scores.subarray(row * interests * width, (row * interests + 1) * width));
+    for (let k = 1; k < count; k++) {
+      const from = (row * interests + k) * width;
+      for (let i = 0; i < width; i++) out[i] = Math.max(out[i] as number, scores[from + i] as number);
+    }
+  }
+  return best;
+}
+
+function dot(a: Float32Array, rowOfA: number, b: Float32Array, rowOfB: number, dim: number): number {
+  let sum = 0;
+  for (let k = 0; k < dim; k++) sum += (a[rowOfA * dim + k] as number) * (b[rowOfB * dim + k] as number);
+  return sum;
 }
 
 /** A baseline or the truth as a scorer; neither reads a history that grows. */

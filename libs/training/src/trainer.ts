@@ -4,16 +4,17 @@ import {
   Lookups,
   Optimizer,
   stepGradients,
+  tf,
   type EmbeddingTable,
   type Parameter,
   type Rng,
   type Scope,
-  type tf,
   type UpdateRule,
 } from '@towerbench/engine';
-import type { TowerModel } from '@towerbench/models';
+import type { LossTerm, TowerModel } from '@towerbench/models';
 import type { Loss, LossBatch, Sampler } from '@towerbench/objectives';
 import { allDistinct, Distinct } from './distinct.js';
+import { prepareExamples, type EncodedExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
 
@@ -83,7 +84,7 @@ export class Trainer {
   step(): { readonly loss: number; readonly terms: Readonly<Record<string, number>> } {
     const { loss, settings, rng, learningRate } = this.#options;
     const step = ++this.#step;
-    const { query, candidate, batch } = this.assemble(step);
+    const { encode, batch } = this.assemble(step);
     const pass = {
       parameters: this.#parameters,
       lookups: this.#lookups,
@@ -91,7 +92,10 @@ export class Trainer {
     };
     return stepGradients(
       pass,
-      (scope) => loss.apply(scope, { query: query(scope), candidate: candidate(scope) }, batch),
+      (scope) => {
+        const { terms, ...vectors } = encode(scope);
+        return withTerms(loss.apply(scope, vectors, batch), terms);
+      },
       (result) => {
         if (!Number.isFinite(result.loss)) {
           throw new RangeError(
@@ -109,8 +113,7 @@ export class Trainer {
 
   /** Everything that step number `step` computes with: the batch, and the features of its queries and candidates. */
   assemble(step: number): {
-    readonly query: (scope: Scope) => tf.Tensor2D;
-    readonly candidate: (scope: Scope) => tf.Tensor2D;
+    encode(scope: Scope): EncodedExamples;
     readonly batch: LossBatch;
   } {
     const { data, model, sampler, rng } = this.#options;
@@ -122,21 +125,30 @@ export class Trainer {
     const label = data.train.label;
     // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
     const hasHistory = data.query.sequences.length > 0;
-    const queries = hasHistory ? allDistinct(users) : this.#distinctUsers.of(users);
+    const queries = hasHistory || model.queryPerExample === true ? allDistinct(users) : this.#distinctUsers.of(users);
     const candidates = this.#distinctItems.of(beside(positives, negatives, numNegatives));
     const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
+    const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
 
     this.#lookups.begin();
+    const { encode, queryOf: queryRows } = prepareExamples(
+      model,
+      {
+        query: assembleQuery(data, queries.values, historyEnd),
+        candidate: assembleCandidate(data, candidates.values),
+      },
+      { queryOf: queries.placeOf, candidateOf: firstOf(candidates.placeOf, 1 + numNegatives), labels },
+      this.#lookups,
+    );
     return {
-      query: model.query.prepare(assembleQuery(data, queries.values, historyEnd), this.#lookups),
-      candidate: model.candidate.prepare(assembleCandidate(data, candidates.values), this.#lookups),
+      encode,
       batch: {
         size: rows.length,
         numNegatives,
-        queryOf: queries.placeOf,
+        queryOf: queryRows,
         candidateOf: candidates.placeOf,
         items: candidates.values,
-        labels: label === null ? null : Float32Array.from(rows, (row) => label[row] as number),
+        labels,
         logSamplingProbability,
       },
     };
@@ -193,6 +205,23 @@ export class Trainer {
   }
 }
 
+/** The objective's loss with the terms of the model; beside them the objective's own part is logged as `objective`. */
+function withTerms(
+  objective: ReturnType<Loss['apply']>,
+  terms: Readonly<Record<string, LossTerm>>,
+): ReturnType<Loss['apply']> {
+  if (Object.keys(terms).length === 0) return objective;
+  const values = Object.entries(terms);
+  return {
+    loss: values.reduce((sum, [, { weight, value }]) => tf.add<tf.Scalar>(sum, tf.mul(value, weight)), objective.loss),
+    terms: {
+      ...objective.terms,
+      objective: objective.loss,
+      ...Object.fromEntries(values.map(([name, { value }]) => [name, value])),
+    },
+  };
+}
+
 /** Weights as a tensor of a checkpoint; its array is the live one. */
 function tensorOf(weights: Parameter | EmbeddingTable): NamedTensor {
   const shape = 'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
@@ -203,6 +232,13 @@ function pick(values: Int32Array, rows: Int32Array): Int32Array {
   const out = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] as number] as number;
   return out;
+}
+
+/** The first entry of every row. @shape values [rows, width] */
+function firstOf(values: Int32Array, width: number): Int32Array {
+  return width === 1
+    ? values
+    : Int32Array.from({ length: values.length / width }, (_, row) => values[row * width] as number);
 }
 
 /** Each positive followed by its negatives. @shape [size, 1 + numNegatives] */

@@ -82,7 +82,8 @@ function inverseCounts(ids: Int32Array, size: number, width: number): Float32Arr
   return weights;
 }
 
-function column<T>(columns: Readonly<Record<string, T>>, name: string): T {
+/** @throws {RangeError} when the batch does not have the feature */
+export function column<T>(columns: Readonly<Record<string, T>>, name: string): T {
   const found = columns[name];
   if (found === undefined) throw new RangeError(`the batch has no feature "${name}"`);
   return found;

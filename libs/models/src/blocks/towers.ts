@@ -1,7 +1,16 @@
 import { ConfigError } from '@towerbench/config';
-import { createEmbeddingTable, l2Normalize, type Parameter, type Rng, type Scope } from '@towerbench/engine';
+import type { SideFeatures } from '@towerbench/data';
+import {
+  createEmbeddingTable,
+  l2Normalize,
+  type EmbeddingTable,
+  type Parameter,
+  type Rng,
+  type Scope,
+  type tf,
+} from '@towerbench/engine';
 import { z } from 'zod';
-import type { ModelInputs, Tower, TowerModel } from '../contract.js';
+import type { DotModel, Gates, ModelInputs, Tower } from '../contract.js';
 import { embedFields, flatten, type EmbeddedFields, type Fields } from './fields.js';
 import { activations, mlp } from './linear.js';
 
@@ -34,76 +43,122 @@ export type TowerParams = z.output<z.ZodObject<typeof towerParams>>;
 export interface FieldTransform {
   readonly parameters: readonly Parameter[];
   apply(scope: Scope, embedded: EmbeddedFields): EmbeddedFields;
+  /** The weight of each field, for people to see: [batch, fields]. */
+  weights?(scope: Scope, fields: tf.Tensor3D): tf.Tensor2D;
+}
+
+/** A tower and the weights it learns beside the embeddings. */
+export interface LearnedTower {
+  readonly tower: Tower;
+  readonly parameters: readonly Parameter[];
 }
 
 /**
- * Two MLP towers over one embedding table: fields -> transform -> flatten -> MLP -> (L2 norm).
+ * One MLP tower: fields -> transform -> flatten -> MLP -> (L2 norm).
  * `transform` is where a variant differs from the plain model; left out, it is the plain model.
+ */
+export function mlpTower(inputs: {
+  readonly name: 'query' | 'candidate';
+  readonly params: TowerParams;
+  readonly features: SideFeatures;
+  readonly table: EmbeddingTable;
+  readonly rng: Rng;
+  readonly transform?: (side: 'query' | 'candidate', fields: Fields, rng: Rng) => FieldTransform | null;
+}): LearnedTower {
+  const { name, params, features, table, rng, transform } = inputs;
+  const fields = embedFields(features, table);
+  const change = transform?.(name, fields, rng.fork(`${name}/transform`)) ?? null;
+  const layers = mlp({
+    name,
+    inputDim: fields.flatWidth,
+    hiddenUnits: params.hiddenUnits,
+    outputDim: params.outputDim,
+    activation: params.activation,
+    rng: rng.fork(name),
+  });
+  return {
+    parameters: [...(change?.parameters ?? []), ...layers.parameters],
+    tower: {
+      dim: layers.outputDim,
+      ...(change?.weights === undefined ? {} : { gates: gatesOf(fields, change.weights) }),
+      prepare(batch, lookups) {
+        const embed = fields.prepare(batch, lookups);
+        return (scope) => {
+          const embedded = embed(scope);
+          const x = flatten(change === null ? embedded : change.apply(scope, embedded)); // [batch, flatWidth]
+          const y = layers.apply(scope, x); // [batch, dim]
+          return params.normalize ? l2Normalize(y) : y;
+        };
+      },
+    },
+  };
+}
+
+/**
+ * Two MLP towers over one embedding table.
  *
  * @throws {ConfigError} when the vectors of the two sides would not be equally wide
  */
 export function mlpTowers(
-  { params, query, candidate, vocabularies, rng }: Omit<ModelInputs<TowerParams>, 'data'>,
-  transform?: (side: 'query' | 'candidate', fields: Fields, rng: Rng) => FieldTransform | null,
-): TowerModel {
-  const table = createEmbeddingTable({
-    name: 'embeddings',
-    dim: params.embeddingDim,
-    vocabularies: usedVocabularies({ query, candidate, vocabularies }),
-    standardDeviation: params.embeddingStd,
-    rng: rng.fork('embeddings'),
-  });
-  const sides = { query: side('query'), candidate: side('candidate') };
-  if (sides.query.tower.dim !== sides.candidate.tower.dim) {
-    const [query, candidate] = [sides.query.tower.dim, sides.candidate.tower.dim];
-    throw new ConfigError([
-      {
-        code: 'tower-widths',
-        path: 'model.output_dim',
-        message: `the query tower would give ${query} numbers and the candidate tower ${candidate}, so there is no dot product`,
-        received: 'null',
-        allowed:
-          'a whole number, at least 1; null where the features of both sides are equally wide, or with hidden units',
-        hint: 'write output_dim: 32, or give both sides features of the same width',
-      },
-    ]);
-  }
+  inputs: Omit<ModelInputs<TowerParams>, 'data'>,
+  transform: Parameters<typeof mlpTower>[0]['transform'] = () => null,
+): DotModel {
+  const { params, rng } = inputs;
+  const table = sharedTable(inputs);
+  const of = (name: 'query' | 'candidate'): LearnedTower =>
+    mlpTower({ name, params, features: inputs[name], table, rng, transform });
+  const [query, candidate] = [of('query'), of('candidate')];
+  requireEqualWidths(query.tower, candidate.tower);
   return {
     kind: 'towers',
     retrieval: 'dot',
-    query: sides.query.tower,
-    candidate: sides.candidate.tower,
-    parameters: [...sides.query.parameters, ...sides.candidate.parameters],
+    query: query.tower,
+    candidate: candidate.tower,
+    parameters: [...query.parameters, ...candidate.parameters],
     tables: [table],
   };
+}
 
-  function side(name: 'query' | 'candidate'): { tower: Tower; parameters: readonly Parameter[] } {
-    const fields = embedFields(name === 'query' ? query : candidate, table);
-    const change = transform?.(name, fields, rng.fork(`${name}/transform`)) ?? null;
-    const layers = mlp({
-      name,
-      inputDim: fields.flatWidth,
-      hiddenUnits: params.hiddenUnits,
-      outputDim: params.outputDim,
-      activation: params.activation,
-      rng: rng.fork(name),
-    });
-    return {
-      parameters: [...(change?.parameters ?? []), ...layers.parameters],
-      tower: {
-        dim: layers.outputDim,
-        prepare(batch, lookups) {
-          const embed = fields.prepare(batch, lookups);
-          return (scope) => {
-            const embedded = embed(scope);
-            const x = flatten(change === null ? embedded : change.apply(scope, embedded)); // [batch, flatWidth]
-            const y = layers.apply(scope, x); // [batch, dim]
-            return params.normalize ? l2Normalize(y) : y;
-          };
-        },
-      },
-    };
-  }
+/** One embedding table for every vocabulary that a feature of either side refers to. */
+export function sharedTable(
+  inputs: Pick<
+    ModelInputs<Pick<TowerParams, 'embeddingDim' | 'embeddingStd'>>,
+    'params' | 'query' | 'candidate' | 'vocabularies' | 'rng'
+  >,
+): EmbeddingTable {
+  return createEmbeddingTable({
+    name: 'embeddings',
+    dim: inputs.params.embeddingDim,
+    vocabularies: usedVocabularies(inputs),
+    standardDeviation: inputs.params.embeddingStd,
+    rng: inputs.rng.fork('embeddings'),
+  });
+}
+
+/** @throws {ConfigError} when the vectors of the two sides are not equally wide */
+export function requireEqualWidths(query: { readonly dim: number }, candidate: { readonly dim: number }): void {
+  if (query.dim === candidate.dim) return;
+  throw new ConfigError([
+    {
+      code: 'tower-widths',
+      path: 'model.output_dim',
+      message: `the query tower would give ${query.dim} numbers and the candidate tower ${candidate.dim}, so there is no dot product`,
+      received: 'null',
+      allowed:
+        'a whole number, at least 1; null where the features of both sides are equally wide, or with hidden units',
+      hint: 'write output_dim: 32, or give both sides features of the same width',
+    },
+  ]);
+}
+
+function gatesOf(fields: Fields, weights: NonNullable<FieldTransform['weights']>): Gates {
+  return {
+    names: fields.names,
+    prepare(batch, lookups) {
+      const embed = fields.prepare(batch, lookups);
+      return (scope) => weights(scope, embed(scope).fields as tf.Tensor3D);
+    },
+  };
 }
 
 /** Vocabularies that a feature of either side refers to, each once, in the order of first use. */

@@ -47,6 +47,7 @@ export const definition = defineModel({
           const weighted = tf.mul<tf.Tensor3D>(fields, gate.weights(scope, fields)); // [batch, F, D]
           return { fields: inputs.params.skip ? tf.add<tf.Tensor3D>(fields, weighted) : weighted, dense };
         },
+        weights: (scope, fields) => tf.mean<tf.Tensor2D>(gate.weights(scope, fields), 2), // of a field's dimensions
       };
     }),
 });

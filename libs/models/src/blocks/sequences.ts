@@ -1,0 +1,30 @@
+import type { SequenceFeature, SideBatch } from '@towerbench/data';
+import { poolRows, tf, type EmbeddingTable, type Lookups, type Scope } from '@towerbench/engine';
+import { column } from './fields.js';
+
+/** A sequence feature as vectors, one per entry. */
+export interface EmbeddedSequence {
+  /** 1 where there is an entry, 0 at padding, [batch, length]. */
+  readonly mask: Float32Array;
+  /** [batch, length, dim]; zero at padding, which learns nothing. */
+  embed(scope: Scope): tf.Tensor3D;
+}
+
+/** The entries of a sequence, most recent first, embedded through `table`. */
+export function embedSequence(
+  { name, vocabulary, length }: SequenceFeature,
+  table: EmbeddingTable,
+  batch: SideBatch,
+  lookups: Lookups,
+): EmbeddedSequence {
+  const ids = column(batch.ids, name);
+  const places = new Int32Array(ids.length);
+  lookups.positions(table, vocabulary, ids, places);
+  return {
+    mask: Float32Array.from(ids, (id) => (id === 0 ? 0 : 1)),
+    embed(scope) {
+      const rows = poolRows(scope.rows(table), ids.length, [{ width: 1, places, weights: null }]); // [batch · length, 1, dim]
+      return tf.reshape(rows, [batch.size, length, table.dim]);
+    },
+  };
+}
