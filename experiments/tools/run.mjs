@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { examine } from './acceptance.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const [name, ...options] = process.argv.slice(2);
@@ -36,7 +37,7 @@ function towerbench(args, output) {
 
 towerbench(['sweep', '--config', join(folder, 'experiment.yaml'), ...options], 'inherit');
 
-/** @type {{ experiment: string, metric: { name: string }, columns: string[], groups: { variant: string, metrics: Record<string, { mean: number }> }[] }} */
+/** @type {[{ metric: { name: string }, columns: string[] }]} */
 const [report] = JSON.parse(towerbench(['report', '--experiment', name, '--format', 'json'], 'pipe'));
 const columns = [...new Set([report.metric.name, ...report.columns])];
 /** @type {{ id: number }[]} */
@@ -49,6 +50,14 @@ const lines = runs.map(({ id }) => {
     seed: run.seed,
     trial: run.trialId,
     metrics: Object.fromEntries(columns.map((column) => [column, run.metrics[column]])),
+    series: Object.fromEntries(
+      run.curves
+        .filter((/** @type {{ name: string }} */ { name }) => name.startsWith('valid/gate/'))
+        .map((/** @type {{ name: string, points: { value: number }[] }} */ { name, points }) => [
+          name,
+          points.at(-1)?.value,
+        ]),
+    ),
     parameterCount: run.parameterCount,
     bestStep: run.bestStep,
     seconds: run.seconds,
@@ -64,13 +73,8 @@ const target = join(folder, 'results.jsonl');
 writeFileSync(`${target}.part`, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 renameSync(`${target}.part`, target);
 
-/** @type {{ variant: string, metric: string, atLeast: number }[]} */
-const accepted = JSON.parse(readFileSync(join(folder, 'accept.json'), 'utf8'));
-for (const { variant, metric, atLeast } of accepted) {
-  const mean = report.groups.find((group) => group.variant === variant)?.metrics[metric]?.mean ?? NaN;
-  const reached = mean >= atLeast;
-  process.stdout.write(
-    `${reached ? 'reached' : 'MISSED '}  ${variant}  ${metric}  ${mean.toFixed(4)}, at least ${atLeast}\n`,
-  );
-  if (!reached) process.exitCode = 1;
-}
+/** @type {import('./acceptance.mjs').Requirement[]} */
+const requirements = JSON.parse(readFileSync(join(folder, 'accept.json'), 'utf8'));
+const outcomes = requirements.flatMap((requirement) => examine(requirement, lines));
+process.stdout.write(outcomes.map(({ reached, text }) => `${reached ? 'reached' : 'MISSED '}  ${text}\n`).join(''));
+if (outcomes.some(({ reached }) => !reached)) process.exitCode = 1;

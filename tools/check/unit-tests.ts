@@ -7,6 +7,10 @@ const root = join(import.meta.dirname, '../..');
 export default defineConfig({
   root,
   test: {
-    projects: ['libs/*/vitest.config.ts', 'apps/{bench,runner,dashboard}/vitest.config.ts', 'tools/vitest.config.ts'],
+    projects: [
+      'libs/*/vitest.config.ts',
+      'apps/{bench,runner,dashboard}/vitest.config.ts',
+      '{tools,experiments}/vitest.config.ts',
+    ],
   },
 });
