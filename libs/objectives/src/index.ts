@@ -1,4 +1,5 @@
 export { losses } from './losses/catalog.js';
 export type { CandidateLayout, Loss, LossBatch, LossDefinition } from './losses/contract.js';
+export { knownPositives, type IsKnown } from './samplers/known-positives.js';
 export { samplers } from './samplers/catalog.js';
-export type { Sampler, SamplerDefinition } from './samplers/contract.js';
+export type { DrawInputs, Sampler, SamplerDefinition } from './samplers/contract.js';

@@ -2,7 +2,7 @@ import { expectTypeOf } from 'vitest';
 import { losses, samplers, type LossBatch } from './index.js';
 
 expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<'bce' | 'in-batch-softmax' | 'sampled-softmax'>();
-expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<'in-batch' | 'labelled' | 'uniform'>();
+expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<'in-batch' | 'labelled' | 'popularity' | 'uniform'>();
 
 // Each has its own parameters, those of the temperature included.
 const softmax = losses.get('in-batch-softmax').params.parse({});

@@ -88,6 +88,21 @@ describe('executeRun', () => {
     ]);
   });
 
+  it('reports which share of the drawn negatives are known positives, where negatives are drawn', async () => {
+    const shares = async (sampler: object): Promise<number[]> => {
+      const objective = { type: 'bce', temperature: 0.2 };
+      const { points } = await record(trial({ objective, sampler, training: { maxSteps: 5 } }));
+      return points.filter(({ series }) => series === 'train/known_negatives').map(({ value }) => value);
+    };
+    expect(await shares({ type: 'uniform' })).toEqual([0, 0, 0, 0, 0]);
+    const { points } = await record(trial({ training: { maxSteps: 5 } }));
+    expect(points.some(({ series }) => series === 'train/known_negatives')).toBe(false);
+    const all = await shares({ type: 'uniform', excludePositives: false });
+    expect(all).toHaveLength(5);
+    for (const share of all) expect(share).toBeGreaterThan(0.02); // a user has seen 8 of 80 movies, and training rows are of those who saw more
+    for (const share of all) expect(share).toBeLessThan(0.4);
+  }, 20_000);
+
   it('stops after `patience` evaluations without a better value, and keeps the best checkpoint', async () => {
     const training = { epochs: 40, patience: 3, bestBy: 'valid/ndcg@10' };
     const { run, points, log, checkpoint } = await record(trial({ training, optimizer: { learningRate: 0.1 } }));
@@ -198,6 +213,7 @@ describe('describeTrial', () => {
   it('refuses parts that do not fit together, saying what does', () => {
     const dataset = { name: 'world/field-noise', numRows: 1000 };
     const objective = { type: 'bce' };
+    const drawn = 'popularity, uniform';
     const refusals: [ReturnType<typeof sampleTrial>, string][] = [
       [
         sampleTrial({ dataset, objective, sampler: { type: 'uniform' } }),
@@ -213,9 +229,12 @@ describe('describeTrial', () => {
       ],
       [
         sampleTrial({ objective, sampler: { type: 'labelled' } }),
-        'sampler.type: world/movies has no labels on its rows, which "labelled" reads\n  allowed  uniform',
+        `sampler.type: world/movies has no labels on its rows, which "labelled" reads\n  allowed  ${drawn}`,
       ],
-      [sampleTrial({ objective }), 'sampler.type: "in-batch" does not go with the objective "bce"\n  allowed  uniform'],
+      [
+        sampleTrial({ objective }),
+        `sampler.type: "in-batch" does not go with the objective "bce"\n  allowed  ${drawn}`,
+      ],
     ];
     for (const [trial, message] of refusals) expect(() => describeTrial(trial, places)).toThrow(message);
     expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');

@@ -11,7 +11,7 @@ import { meanGates } from './gates.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
-import { Trainer } from './trainer.js';
+import { Trainer, type StepReport } from './trainer.js';
 import { definitionsOf } from './trial.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
@@ -219,9 +219,8 @@ async function train(
   let yielded = performance.now();
 
   while (trainer.stepsDone < totalSteps) {
-    const { loss, terms } = trainer.step();
+    addToWindow(window, seriesOf(trainer.step()));
     const step = trainer.stepsDone;
-    addToWindow(window, { loss, ...terms });
     const last = step === totalSteps;
     if (step % lossEvery === 0 || last) {
       hooks.points(pointsOf(window, step, trainer.batchSize));
@@ -259,7 +258,16 @@ async function train(
   return { bestStep: best.step, written: best.written };
 }
 
-/** Losses since the last point, to be averaged over steps. */
+/** What is logged of a step, by series. */
+function seriesOf({ loss, terms, knownNegatives }: StepReport): Record<string, number> {
+  return {
+    'train/loss': loss,
+    ...prefixed('train/loss/', terms),
+    ...(knownNegatives === null ? {} : { 'train/known_negatives': knownNegatives }),
+  };
+}
+
+/** Sums of series since the last point, to be averaged over steps. */
 interface LossWindow {
   started: number;
   steps: number;
@@ -282,11 +290,7 @@ function pointsOf(
 ): Parameters<RunHooks['points']>[0] {
   const elapsed = Math.max(1e-6, (performance.now() - started) / 1000);
   return [
-    ...[...sums].map(([name, sum]) => ({
-      series: name === 'loss' ? 'train/loss' : `train/loss/${name}`,
-      step,
-      value: sum / steps,
-    })),
+    ...[...sums].map(([series, sum]) => ({ series, step, value: sum / steps })),
     { series: 'train/examples_per_second', step, value: (steps * batchSize) / elapsed },
   ];
 }

@@ -12,7 +12,7 @@ import {
   type UpdateRule,
 } from '@towerbench/engine';
 import type { LossTerm, TowerModel } from '@towerbench/models';
-import type { Loss, LossBatch, Sampler } from '@towerbench/objectives';
+import { knownPositives, type IsKnown, type Loss, type LossBatch, type Sampler } from '@towerbench/objectives';
 import { allDistinct, Distinct } from './distinct.js';
 import { prepareExamples, type EncodedExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
@@ -28,6 +28,14 @@ export interface TrainerOptions {
   readonly embedding: 'lazy' | 'dense';
   readonly settings: TrainingSettings;
   readonly rng: Rng;
+}
+
+/** What a step brought. */
+export interface StepReport {
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+  /** Share of the drawn negatives that are training positives of their user; null where none are drawn. */
+  readonly knownNegatives: number | null;
 }
 
 const NO_HISTORY = new Int32Array(0);
@@ -48,6 +56,7 @@ export class Trainer {
   readonly #distinctUsers: Distinct;
   readonly #distinctItems: Distinct;
   #step = 0;
+  #isKnown: IsKnown | null = null;
   #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
 
   constructor(options: TrainerOptions) {
@@ -80,11 +89,11 @@ export class Trainer {
     return this.#options.model.tables.reduce((sum, { numRows, dim }) => sum + (numRows - 1) * dim, dense);
   }
 
-  /** Does the next step; returns its loss and the parts of it. */
-  step(): { readonly loss: number; readonly terms: Readonly<Record<string, number>> } {
+  /** Does the next step; returns its loss, the parts of it, and which share of the drawn negatives are known positives. */
+  step(): StepReport {
     const { loss, settings, rng, learningRate } = this.#options;
     const step = ++this.#step;
-    const { encode, batch } = this.assemble(step);
+    const { encode, batch, knownNegatives } = this.assemble(step);
     const pass = {
       parameters: this.#parameters,
       lookups: this.#lookups,
@@ -106,7 +115,7 @@ export class Trainer {
         const gradients =
           settings.clipNorm === null ? result.gradients : clipGlobalNorm(result.gradients, settings.clipNorm);
         this.#optimizer.step(gradients, { step, learningRate: learningRate * factor });
-        return { loss: result.loss, terms: result.terms };
+        return { loss: result.loss, terms: result.terms, knownNegatives };
       },
     );
   }
@@ -115,13 +124,19 @@ export class Trainer {
   assemble(step: number): {
     encode(scope: Scope): EncodedExamples;
     readonly batch: LossBatch;
+    readonly knownNegatives: number | null;
   } {
     const { data, model, sampler, rng } = this.#options;
     const rows = this.#rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
     const { numNegatives, logSamplingProbability } = sampler;
-    const negatives = sampler.draw(users, rng.fork(`step/${step}`).fork('negatives'));
+    const negatives = sampler.draw({
+      users,
+      positives,
+      isKnown: (user, item) => this.#knows(user, item),
+      rng: rng.fork(`step/${step}`).fork('negatives'),
+    });
     const label = data.train.label;
     // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
     const hasHistory = data.query.sequences.length > 0;
@@ -151,7 +166,23 @@ export class Trainer {
         labels,
         logSamplingProbability,
       },
+      knownNegatives: this.#shareKnown(users, negatives),
     };
+  }
+
+  #knows(user: number, item: number): boolean {
+    this.#isKnown ??= knownPositives(this.#options.data); // only where something is drawn
+    return this.#isKnown(user, item);
+  }
+
+  /** Share of the drawn negatives that are training positives of their user; null where none are drawn. @shape negatives [users, n] */
+  #shareKnown(users: Int32Array, negatives: Int32Array): number | null {
+    if (negatives.length === 0) return null;
+    const perUser = negatives.length / users.length;
+    let known = 0;
+    for (let at = 0; at < negatives.length; at++)
+      if (this.#knows(users[Math.floor(at / perUser)] as number, negatives[at] as number)) known++;
+    return known / negatives.length;
   }
 
   /** Writes everything that the next step depends on to a safetensors file; `manifest` becomes its metadata. */

@@ -1,7 +1,8 @@
 import { createCatalog } from '@towerbench/config';
 import { definition as inBatch } from './variants/in-batch/index.js';
 import { definition as labelled } from './variants/labelled/index.js';
+import { definition as popularity } from './variants/popularity/index.js';
 import { definition as uniform } from './variants/uniform/index.js';
 
 /** Every sampler, sorted by name. */
-export const samplers = createCatalog('sampler', [inBatch, labelled, uniform]);
+export const samplers = createCatalog('sampler', [inBatch, labelled, popularity, uniform]);

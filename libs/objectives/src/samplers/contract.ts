@@ -3,6 +3,17 @@ import type { PreparedData } from '@towerbench/data';
 import type { Rng } from '@towerbench/engine';
 import type { z } from 'zod';
 import type { CandidateLayout } from '../losses/contract.js';
+import type { IsKnown } from './known-positives.js';
+
+/** What a sampler may look at when it draws for the examples of a step. */
+export interface DrawInputs {
+  /** User and positive of each example, [batch]. */
+  readonly users: Int32Array;
+  readonly positives: Int32Array;
+  readonly isKnown: IsKnown;
+  /** The step's own stream. */
+  readonly rng: Rng;
+}
 
 /** Draws the negatives of a batch. */
 export interface Sampler {
@@ -10,8 +21,8 @@ export interface Sampler {
   readonly numNegatives: number;
   /** log q per item of the catalogue: the probability that a drawn negative is the item; null when there is none. */
   readonly logSamplingProbability: Float32Array | null;
-  /** Items, [batch, numNegatives], row-major. `rng` is the step's own stream. */
-  draw(users: Int32Array, rng: Rng): Int32Array;
+  /** Items, [batch, numNegatives], row-major. */
+  draw(batch: DrawInputs): Int32Array;
 }
 
 export interface SamplerDefinition<Params extends z.ZodObject = z.ZodObject> extends Definition<Params> {

@@ -1,9 +1,13 @@
+import { readdirSync } from 'node:fs';
 import type { PreparedData } from '@towerbench/data';
 import { createRng } from '@towerbench/engine';
 import { describe, expect, it } from 'vitest';
 import { samplers } from './catalog.js';
+import type { DrawInputs, Sampler } from './contract.js';
+import { knownPositives } from './known-positives.js';
 
 const data = {
+  numUsers: 2,
   numItems: 10,
   itemCounts: Int32Array.of(6, 3, 1, 0, 0, 0, 0, 0, 0, 0),
   train: {
@@ -14,6 +18,39 @@ const data = {
   },
 } as unknown as PreparedData;
 
+const batchOf = (users: Int32Array, seed: number, of: PreparedData = data): DrawInputs => ({
+  users,
+  positives: new Int32Array(users.length),
+  isKnown: knownPositives(of),
+  rng: createRng(seed),
+});
+
+/** How often each of the items 0 to `numItems` − 1 is drawn. */
+function countsOf(items: Int32Array, numItems = 10): number[] {
+  const counts = new Array<number>(numItems).fill(0);
+  for (const item of items) counts[item] = (counts[item] as number) + 1;
+  return counts;
+}
+
+/** Σ (observed − expected)² / expected over what can be drawn; with 10 items below 27.9 but once in a thousand. */
+function chiSquare(counts: readonly number[], probability: readonly number[]): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.reduce((sum, count, item) => {
+    const expected = total * (probability[item] as number);
+    return expected === 0 ? sum + (count === 0 ? 0 : Infinity) : sum + (count - expected) ** 2 / expected;
+  }, 0);
+}
+
+const probabilitiesOf = ({ logSamplingProbability }: Sampler): number[] =>
+  Array.from(logSamplingProbability as Float32Array, Math.exp);
+
+describe('the catalogue of samplers', () => {
+  it('lists every folder of variants', () => {
+    const folders = readdirSync(new URL('./variants', import.meta.url)).sort();
+    expect([...samplers.definitions.map(({ name }) => name)].sort()).toEqual(folders);
+  });
+});
+
 describe('in-batch', () => {
   it('has the shares of the training interactions as sampling probabilities, and never −∞', () => {
     const { logSamplingProbability } = samplers.get('in-batch').build({ params: {}, data });
@@ -23,35 +60,95 @@ describe('in-batch', () => {
   });
 });
 
+describe.each(['popularity', 'uniform'] as const)('%s', (name) => {
+  const draw = (options: object, users: Int32Array, seed: number, of = data): Int32Array => {
+    const { params, build } = samplers.get(name);
+    return build({ params: params.parse(options) as never, data: of }).draw(batchOf(users, seed, of));
+  };
+
+  it('is a function of its generator', () => {
+    const users = Int32Array.of(0, 1, 0);
+    const options = { excludePositives: false };
+    expect(draw(options, users, 4)).toEqual(draw(options, users, 4));
+    expect(draw(options, users, 4)).not.toEqual(draw(options, users, 5));
+    expect(draw(options, users, 4).length).toBe(12);
+  });
+
+  it('draws as often as its probabilities say', () => {
+    const { params, build } = samplers.get(name);
+    const sampler = build({ params: params.parse({ numNegatives: 10_000, excludePositives: false }) as never, data });
+    const counts = countsOf(sampler.draw(batchOf(Int32Array.of(0), 1)));
+    const drawn = counts.map((count, item) => (count === 0 ? 0 : (probabilitiesOf(sampler)[item] as number)));
+    expect(drawn.reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 5);
+    expect(chiSquare(counts, drawn)).toBeLessThan(27.9);
+  });
+
+  it('never draws a known positive unless told to', () => {
+    const user = Int32Array.of(1);
+    expect([...draw({ numNegatives: 200 }, user, 1)]).not.toContain(0);
+    expect([...draw({ numNegatives: 200, excludePositives: false }, user, 1)]).toContain(0);
+  });
+
+  it('ends even for a user who has seen everything', () => {
+    const full = {
+      ...data,
+      numItems: 1,
+      itemCounts: Int32Array.of(1),
+      train: { ...data.train, user: Int32Array.of(0), item: Int32Array.of(0) },
+    };
+    expect([...draw({ numNegatives: 2 }, Int32Array.of(0), 1, full)]).toEqual([0, 0]);
+  });
+});
+
 describe('uniform', () => {
   const { params, build } = samplers.get('uniform');
   const draw = (options: object, users: Int32Array, seed: number): Int32Array =>
-    build({ params: params.parse(options), data }).draw(users, createRng(seed));
+    build({ params: params.parse(options), data }).draw(batchOf(users, seed));
 
   it('draws every other item equally often and never a known positive', () => {
-    const items = draw({ numNegatives: 10_000 }, Int32Array.of(0), 1);
-    const counts = new Array<number>(10).fill(0);
-    for (const item of items) counts[item] = (counts[item] as number) + 1;
+    const counts = countsOf(draw({ numNegatives: 10_000 }, Int32Array.of(0), 1));
     expect(counts.slice(0, 3)).toEqual([0, 0, 0]);
-    const chiSquare = counts.slice(3).reduce((sum, count) => sum + (count - 10_000 / 7) ** 2 / (10_000 / 7), 0);
-    expect(chiSquare).toBeLessThan(22.5); // 6 degrees of freedom, p = .001
+    const gap = counts.slice(3).reduce((sum, count) => sum + (count - 10_000 / 7) ** 2 / (10_000 / 7), 0);
+    expect(gap).toBeLessThan(22.5); // 6 degrees of freedom, p = .001
   });
 
   it('draws positives too when told to', () => {
     expect([...draw({ numNegatives: 200, excludePositives: false }, Int32Array.of(0), 1)]).toContain(0);
   });
+});
 
-  it('is a function of its generator', () => {
-    const users = Int32Array.of(0, 1, 0);
-    expect(draw({}, users, 4)).toEqual(draw({}, users, 4));
-    expect(draw({}, users, 4)).not.toEqual(draw({}, users, 5));
-    expect(draw({}, users, 4).length).toBe(12);
+describe('popularity', () => {
+  const { params, build } = samplers.get('popularity');
+  const probabilities = (options: object): number[] =>
+    probabilitiesOf(build({ params: params.parse(options), data })).slice(0, 3);
+
+  it('takes counts of the training part to the power of .75', () => {
+    const total = 6 ** 0.75 + 3 ** 0.75 + 1;
+    for (const [item, count] of [6, 3, 1].entries())
+      expect(probabilities({})[item]).toBeCloseTo(count ** 0.75 / total, 6);
   });
 
-  it('ends even for a user who has seen everything', () => {
-    const full = { ...data, numItems: 1, train: { ...data.train, user: Int32Array.of(0), item: Int32Array.of(0) } };
-    expect([
-      ...build({ params: params.parse({ numNegatives: 2 }), data: full }).draw(Int32Array.of(0), createRng(1)),
-    ]).toEqual([0, 0]);
+  it('is the share of the interactions for α = 1, and the same for all that were clicked for α = 0', () => {
+    for (const [item, share] of [0.6, 0.3, 0.1].entries()) {
+      expect(probabilities({ alpha: 1 })[item]).toBeCloseTo(share, 6);
+      expect(probabilities({ alpha: 0 })[item]).toBeCloseTo(1 / 3, 6);
+    }
+  });
+
+  it('never draws what nobody clicked, for any α', () => {
+    for (const alpha of [0, 0.75]) {
+      const sampler = build({ params: params.parse({ alpha, numNegatives: 5000, excludePositives: false }), data });
+      expect(Math.max(...sampler.draw(batchOf(Int32Array.of(0), 3)))).toBe(2);
+    }
+  });
+});
+
+describe('knownPositives', () => {
+  it('knows the training rows of each user, and of labelled rows the positive ones', () => {
+    const isKnown = knownPositives(data);
+    expect([0, 1, 2, 3].map((item) => isKnown(0, item))).toEqual([true, true, true, false]);
+    expect([0, 1].map((item) => isKnown(1, item))).toEqual([true, false]);
+    const labelled = knownPositives({ ...data, train: { ...data.train, label: Uint8Array.of(0, 1, 0, 1) } });
+    expect([0, 1, 2].map((item) => labelled(0, item))).toEqual([false, true, false]);
   });
 });
