@@ -2,8 +2,16 @@ import { createCatalog } from '@towerbench/config';
 import { movielens100k } from './sources/movielens-100k.js';
 import { movielens1m } from './sources/movielens-1m.js';
 import { ncfMovielens1m } from './sources/ncf-movielens-1m.js';
+import { fieldCrosses } from './worlds/field-crosses.js';
 import { fieldNoise } from './worlds/field-noise.js';
 import { movies } from './worlds/movies.js';
 
 /** Every dataset that an experiment may name. */
-export const datasets = createCatalog('dataset', [movielens100k, movielens1m, ncfMovielens1m, fieldNoise, movies]);
+export const datasets = createCatalog('dataset', [
+  movielens100k,
+  movielens1m,
+  ncfMovielens1m,
+  fieldCrosses,
+  fieldNoise,
+  movies,
+]);

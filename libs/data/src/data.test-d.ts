@@ -2,7 +2,8 @@ import { expectTypeOf } from 'vitest';
 import { datasets } from './index.js';
 
 type Name = 'movielens-100k' | 'movielens-1m' | 'ncf-movielens-1m' | 'world/field-noise' | 'world/movies';
-expectTypeOf<(typeof datasets.names)[number]>().toEqualTypeOf<Name>();
+expectTypeOf<Name>().toExtend<(typeof datasets.names)[number]>();
+expectTypeOf<string>().not.toExtend<(typeof datasets.names)[number]>();
 
 // A split belongs to its dataset: one that comes with the data is the only one.
 const fixed = datasets.get('ncf-movielens-1m').params.parse({});

@@ -181,15 +181,6 @@ describe('world/field-noise', () => {
   const wanted = section('world/field-noise', { numRows: 20_000, numEvaluationRows: 5_000 });
   const data = prepareData(wanted, places);
 
-  it('draws labels from the log-odds that it states', () => {
-    const { user, item, label } = data.train;
-    const logits = data.truth?.scorePairs(user, item) as Float32Array;
-    let expected = 0;
-    for (const logit of logits) expected += 1 / (1 + Math.exp(-logit));
-    const clicks = (label as Uint8Array).reduce((sum, each) => sum + each, 0);
-    expect(Math.abs(clicks - expected) / Math.sqrt(user.length / 4)).toBeLessThan(4); // within 4 standard errors
-  });
-
   it('keeps the parts apart', () => {
     const parts = [data.train, data.valid, data.test].map((part) => new Set('user' in part ? part.user : []));
     expect(parts.map(({ size }) => size)).toEqual([20_000, 5_000, 5_000]);
@@ -224,18 +215,70 @@ describe('world/field-noise', () => {
   });
 });
 
-describe('worlds', () => {
-  it.each(['world/field-noise', 'world/movies'])('%s is the same for one seed and another for another', (name) => {
-    const make = (seed: number) => {
-      const { train } = prepareData(
-        section(name, { seed, ...(name === 'world/movies' ? small : { numRows: 1000 }) }),
-        places,
-      );
-      return [...train.item].join();
-    };
-    expect(make(0)).toBe(make(0));
-    expect(make(1)).not.toBe(make(0));
+describe.each(['world/field-noise', 'world/field-crosses'])('%s', (name) => {
+  it('draws labels from the log-odds that it states', () => {
+    const data = prepareData(section(name, { numRows: 20_000, numEvaluationRows: 5_000 }), places);
+    const { user, item, label } = data.train;
+    const logits = data.truth?.scorePairs(user, item) as Float32Array;
+    let expected = 0;
+    for (const logit of logits) expected += 1 / (1 + Math.exp(-logit));
+    const clicks = (label as Uint8Array).reduce((sum, each) => sum + each, 0);
+    expect(Math.abs(clicks - expected) / Math.sqrt(user.length / 4)).toBeLessThan(4); // within 4 standard errors
   });
+});
+
+describe('world/field-crosses', () => {
+  /** Share of an item's variance over the values of both fields that sums of the two explain. */
+  const additiveShare = (crossed: number): number[] => {
+    const numValues = 6;
+    const data = prepareData(
+      section('world/field-crosses', { numRows: 2000, numEvaluationRows: 500, numValues, numItems: 12, crossed }),
+      places,
+    );
+    const [a, b] = data.query.ids.map(({ ids }) => ids) as [Uint8Array, Uint8Array];
+    const cells = new Map<number, number>();
+    for (let user = 0; user < data.numUsers; user++)
+      cells.set(((a[user] as number) - 2) * numValues + (b[user] as number) - 2, user);
+    expect(cells.size).toBe(numValues ** 2);
+    const users = Int32Array.from({ length: numValues ** 2 }, (_, cell) => cells.get(cell) as number);
+    const scores = data.truth?.scoreUsers(users) as Float32Array; // [cells, items]
+    return Array.from({ length: 12 }, (_, item) => {
+      const at = (x: number, y: number): number => scores[(x * numValues + y) * 12 + item] as number;
+      const values = [...Array(numValues).keys()];
+      const mean = (of: number[]): number => of.reduce((sum, value) => sum + value, 0) / of.length;
+      const all = mean(values.flatMap((x) => values.map((y) => at(x, y))));
+      const rows = values.map((x) => mean(values.map((y) => at(x, y))) - all);
+      const columns = values.map((y) => mean(values.map((x) => at(x, y))) - all);
+      const total = mean(values.flatMap((x) => values.map((y) => (at(x, y) - all) ** 2)));
+      const rest = mean(
+        values.flatMap((x) => values.map((y) => (at(x, y) - all - (rows[x] as number) - (columns[y] as number)) ** 2)),
+      );
+      return 1 - rest / total;
+    });
+  };
+
+  it('likes a share of the items for crosses and the others for sums of its fields', () => {
+    for (const share of additiveShare(0)) expect(share).toBeCloseTo(1, 4);
+    for (const share of additiveShare(1)) expect(share).toBeLessThan(0.8);
+    expect(additiveShare(0.5).filter((share) => share > 0.999).length).toBe(6);
+  });
+});
+
+describe('worlds', () => {
+  it.each(['world/field-noise', 'world/field-crosses', 'world/movies'])(
+    '%s is the same for one seed and another for another',
+    (name) => {
+      const make = (seed: number) => {
+        const { train } = prepareData(
+          section(name, { seed, ...(name === 'world/movies' ? small : { numRows: 1000 }) }),
+          places,
+        );
+        return [...train.item].join();
+      };
+      expect(make(0)).toBe(make(0));
+      expect(make(1)).not.toBe(make(0));
+    },
+  );
 });
 
 describe('describeDataset', () => {

@@ -1,7 +1,8 @@
 import { createCatalog } from '@towerbench/config';
 import { definition as dssm } from './variants/dssm/index.js';
+import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
 import { definition as senet } from './variants/senet/index.js';
 
 /** Every model, sorted by name. */
-export const models = createCatalog('model', [dssm, popularity, senet]);
+export const models = createCatalog('model', [dssm, parallelTowers, popularity, senet]);

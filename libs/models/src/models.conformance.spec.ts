@@ -3,25 +3,32 @@ import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
-import type { DotModel } from './contract.js';
+import type { DotModel, Model, ModelDefinition } from './contract.js';
 import { sampleInputs } from './sample-inputs.js';
 
 beforeAll(() => startEngine(engineUnderTest));
 
-/** Popularity has no vectors; every other model goes through the suite. */
-const towers = models.names.filter((name) => name !== 'popularity');
+type Name = (typeof models.names)[number];
 
-function build(
-  name: (typeof towers)[number],
-  params: object = {},
-): { model: DotModel; inputs: ReturnType<typeof sampleInputs> } {
-  const inputs = sampleInputs();
-  const definition = models.get(name);
+function buildAny(name: Name, params: object = {}, inputs = sampleInputs()): Model {
+  const definition: ModelDefinition = models.get(name);
+  const known = Object.keys(definition.params.shape);
   const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...params };
-  const model = definition.build({ ...inputs, params: definition.params.parse(options) as never });
+  const taken = Object.entries(options).filter(([key]) => known.includes(key));
+  return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
+}
+
+function build(name: Name, params: object = {}): { model: DotModel; inputs: ReturnType<typeof sampleInputs> } {
+  const inputs = sampleInputs();
+  const model = buildAny(name, params, inputs);
   if (model.retrieval !== 'dot') throw new Error(`${name} has no vector of each side`);
   return { model, inputs };
 }
+
+/** Models with one vector a side. */
+const towers = models.names.filter((name) => buildAny(name).retrieval === 'dot');
+/** Those whose vectors come out of one MLP, which ends in a layer that can be left out. */
+const mlpTowers = towers.filter((name) => models.get(name).params.safeParse({ outputDim: null }).success);
 
 /** Vectors of both sides for the sample batch: query rows first. */
 function vectors({ model, inputs }: ReturnType<typeof build>): { query: Float32Array; candidate: Float32Array } {
@@ -41,15 +48,13 @@ describe('the catalogue of models', () => {
 });
 
 describe.each(towers)('%s', (name) => {
-  it('gives finite vectors of the same width on both sides, of unit length', () => {
+  it('gives finite vectors of the same width on both sides', () => {
     const built = build(name);
     const { query, candidate } = vectors(built);
-    expect([query.length, candidate.length]).toEqual([3 * 4, 4 * 4]);
-    for (const values of [query, candidate]) {
-      for (let row = 0; row < values.length; row += 4) {
-        expect(Math.hypot(...values.subarray(row, row + 4))).toBeCloseTo(1, 5);
-      }
-    }
+    const { dim } = built.model.query;
+    expect(built.model.candidate.dim).toBe(dim);
+    expect([query.length, candidate.length]).toEqual([3 * dim, 4 * dim]);
+    for (const value of [...query, ...candidate]) expect(Number.isFinite(value)).toBe(true);
   });
 
   it('ends in a linear layer: without normalisation, vectors have numbers of both signs', () => {
@@ -61,20 +66,14 @@ describe.each(towers)('%s', (name) => {
     }
   });
 
-  it('refuses sides of unequal width, when no layer makes them equal', () => {
-    expect(() => build(name, { hiddenUnits: [], outputDim: null })).toThrow(
-      'model.output_dim: the query tower would give 18 numbers and the candidate tower 4, so there is no dot product',
-    );
-    expect(build(name, { hiddenUnits: [6], outputDim: null }).model.query.dim).toBe(6);
-  });
-
-  it('starts from weights around zero, of both signs, and biases of zero', () => {
+  it('starts from weights around zero, of both signs, biases of zero and scales of one', () => {
     const { model } = build(name, { embeddingDim: 32, hiddenUnits: [64], outputDim: 32 });
     for (const { name: weights, values } of [...model.parameters, ...model.tables]) {
       const size = values.length;
       const mean = values.reduce((sum, value) => sum + value, 0) / size;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / size);
       if (weights.endsWith('/bias')) expect(deviation, weights).toBe(0);
+      else if (weights.endsWith('/scale')) expect(new Set(values), weights).toEqual(new Set([1]));
       else {
         expect(deviation, weights).toBeGreaterThan(0.05);
         expect(deviation, weights).toBeLessThan(1);
@@ -87,11 +86,7 @@ describe.each(towers)('%s', (name) => {
     const first = vectors(build(name)).query;
     expect(vectors(build(name)).query).toEqual(first);
     const inputs = { ...sampleInputs(), rng: createRng('another') };
-    const definition = models.get(name);
-    const model = definition.build({
-      ...inputs,
-      params: definition.params.parse({ outputDim: 4 }) as never,
-    }) as DotModel;
+    const model = buildAny(name, {}, inputs) as DotModel;
     expect(vectors({ model, inputs }).query).not.toEqual(first);
   });
 
@@ -113,11 +108,12 @@ describe.each(towers)('%s', (name) => {
     // tanh, because a kink of ReLU within the step of the difference would be no error of the gradient
     const { model, inputs } = build(name, { activation: 'tanh' });
     const rng = createRng('direction');
-    const direction = Float32Array.from({ length: 12 }, () => rng.normal());
+    const { dim } = model.query;
+    const direction = Float32Array.from({ length: 3 * dim }, () => rng.normal());
     const lookups = new Lookups(model.tables);
     const query = model.query.prepare(inputs.queryBatch, lookups);
     const pass = { parameters: model.parameters, lookups, rng };
-    const loss = (scope: Scope): tf.Scalar => tf.sum(tf.mul(query(scope), tf.tensor2d(direction, [3, 4])));
+    const loss = (scope: Scope): tf.Scalar => tf.sum(tf.mul(query(scope), tf.tensor2d(direction, [3, dim])));
     const gradients = stepGradients(
       pass,
       (scope) => ({ loss: loss(scope) }),
@@ -139,11 +135,11 @@ describe.each(towers)('%s', (name) => {
       expect(gradientGap({ f, gradient: () => gradient, at: original }), parameter.name).toBeLessThan(FLOAT32_GAP);
     }
     for (const { read, gradient } of gradients.rows) {
-      const { dim, values } = read.table;
+      const { dim: width, values } = read.table;
       const rowsOf = (): Float32Array =>
-        Float32Array.from([...read.rows].flatMap((row) => [...values.subarray(row * dim, (row + 1) * dim)]));
+        Float32Array.from([...read.rows].flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]));
       const put = (at: Float32Array): void =>
-        read.rows.forEach((row, i) => values.set(at.subarray(i * dim, (i + 1) * dim), row * dim));
+        read.rows.forEach((row, i) => values.set(at.subarray(i * width, (i + 1) * width), row * width));
       const original = rowsOf();
       const f = (at: Float32Array): number => {
         put(at);
@@ -153,6 +149,23 @@ describe.each(towers)('%s', (name) => {
       };
       expect(gradientGap({ f, gradient: () => gradient, at: original }), read.table.name).toBeLessThan(FLOAT32_GAP);
     }
+  });
+});
+
+describe.each(mlpTowers)('%s as one MLP a side', (name) => {
+  it('gives vectors of unit length', () => {
+    for (const values of Object.values(vectors(build(name)))) {
+      for (let row = 0; row < values.length; row += 4) {
+        expect(Math.hypot(...values.subarray(row, row + 4))).toBeCloseTo(1, 5);
+      }
+    }
+  });
+
+  it('refuses sides of unequal width, when no layer makes them equal', () => {
+    expect(() => build(name, { hiddenUnits: [], outputDim: null })).toThrow(
+      'model.output_dim: the query tower would give 18 numbers and the candidate tower 4, so there is no dot product',
+    );
+    expect(build(name, { hiddenUnits: [6], outputDim: null }).model.query.dim).toBe(6);
   });
 });
 

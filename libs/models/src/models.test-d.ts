@@ -4,7 +4,8 @@ import { defineModel } from './contract.js';
 import { models, type DotModel, type Model, type MultiInterestModel, type ScoringModel } from './index.js';
 
 // The catalogue knows each model by name, with its own parameters.
-expectTypeOf<(typeof models.names)[number]>().toEqualTypeOf<'dssm' | 'popularity' | 'senet'>();
+expectTypeOf<'dssm' | 'popularity' | 'senet'>().toExtend<(typeof models.names)[number]>();
+expectTypeOf<string>().not.toExtend<(typeof models.names)[number]>();
 const senet = models.get('senet').params.parse({});
 expectTypeOf(senet.excitation).toEqualTypeOf<'relu' | 'sigmoid' | '2*sigmoid' | 'linear'>();
 expectTypeOf(senet.hiddenUnits).toEqualTypeOf<number[]>();

@@ -1,5 +1,5 @@
 import { ConfigError } from '@towerbench/config';
-import type { SideFeatures } from '@towerbench/data';
+import type { SideFeatures, Vocabulary } from '@towerbench/data';
 import {
   createEmbeddingTable,
   l2Normalize,
@@ -121,17 +121,24 @@ export function mlpTowers(
 
 /** One embedding table for every vocabulary that a feature of either side refers to. */
 export function sharedTable(
-  inputs: Pick<
+  {
+    params,
+    query,
+    candidate,
+    vocabularies,
+    rng,
+  }: Pick<
     ModelInputs<Pick<TowerParams, 'embeddingDim' | 'embeddingStd'>>,
     'params' | 'query' | 'candidate' | 'vocabularies' | 'rng'
   >,
+  name = 'embeddings',
 ): EmbeddingTable {
   return createEmbeddingTable({
-    name: 'embeddings',
-    dim: inputs.params.embeddingDim,
-    vocabularies: usedVocabularies(inputs),
-    standardDeviation: inputs.params.embeddingStd,
-    rng: inputs.rng.fork('embeddings'),
+    name,
+    dim: params.embeddingDim,
+    vocabularies: vocabulariesOf([query, candidate], vocabularies),
+    standardDeviation: params.embeddingStd,
+    rng: rng.fork('embeddings'),
   });
 }
 
@@ -161,17 +168,12 @@ function gatesOf(fields: Fields, weights: NonNullable<FieldTransform['weights']>
   };
 }
 
-/** Vocabularies that a feature of either side refers to, each once, in the order of first use. */
-function usedVocabularies({
-  query,
-  candidate,
-  vocabularies,
-}: Pick<ModelInputs<unknown>, 'query' | 'candidate' | 'vocabularies'>): Parameters<
-  typeof createEmbeddingTable
->[0]['vocabularies'] {
-  const names = [query, candidate].flatMap(({ ids, sequences }) =>
-    [...ids, ...sequences].map(({ vocabulary }) => vocabulary),
-  );
+/** The vocabularies that features refer to, each once, in the order of first use. */
+export function vocabulariesOf(
+  sides: readonly SideFeatures[],
+  vocabularies: Readonly<Record<string, Vocabulary>>,
+): Vocabulary[] {
+  const names = sides.flatMap(({ ids, sequences }) => [...ids, ...sequences].map(({ vocabulary }) => vocabulary));
   return [...new Set(names)].map((name) => {
     const vocabulary = vocabularies[name];
     if (vocabulary === undefined)
