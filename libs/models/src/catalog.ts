@@ -3,6 +3,7 @@ import { definition as dssm } from './variants/dssm/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
 import { definition as senet } from './variants/senet/index.js';
+import { definition as youtubeDnn } from './variants/youtube-dnn/index.js';
 
 /** Every model, sorted by name. */
-export const models = createCatalog('model', [dssm, parallelTowers, popularity, senet]);
+export const models = createCatalog('model', [dssm, parallelTowers, popularity, senet, youtubeDnn]);

@@ -27,8 +27,11 @@ function build(name: Name, params: object = {}): { model: DotModel; inputs: Retu
 
 /** Models with one vector a side. */
 const towers = models.names.filter((name) => buildAny(name).retrieval === 'dot');
-/** Those whose vectors come out of one MLP, which ends in a layer that can be left out. */
-const mlpTowers = towers.filter((name) => models.get(name).params.safeParse({ outputDim: null }).success);
+/** Those whose vectors come out of one MLP, which ends in a layer that can be left out; rows of a table are as wide as need be. */
+const mlpTowers = towers.filter((name) => {
+  const { params }: ModelDefinition = models.get(name);
+  return params.safeParse({ outputDim: null }).success && !('sharedItemTable' in params.shape);
+});
 
 /** Vectors of both sides for the sample batch: query rows first. */
 function vectors({ model, inputs }: ReturnType<typeof build>): { query: Float32Array; candidate: Float32Array } {

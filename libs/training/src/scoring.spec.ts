@@ -151,4 +151,26 @@ describe.each(towers)('%s when it serves', (type) => {
       expect(scoresOn({ ...data, history: { ...data.history, items } })).toEqual(scoresOn(data));
     }
   });
+
+  it('learns a pair from what came before it: to change its own item in the history, or later ones, changes no loss', () => {
+    const { config, data } = trained(type);
+    const { user, historyEnd } = data.train;
+    const last = [...user.keys()].filter((row) => user[row] !== user[row + 1]); // one row of each user
+    const of = (column: Int32Array): Int32Array => Int32Array.from(last, (row) => column[row] as number);
+    const train = { ...data.train, user: of(user), item: of(data.train.item), historyEnd: of(historyEnd) };
+    const items = data.history.items.slice();
+    for (const row of last) {
+      const start = data.history.offsets[user[row] as number] as number;
+      items.fill(0, start + (historyEnd[row] as number), data.history.offsets[(user[row] as number) + 1]);
+    }
+    const history = { ...data.history, items };
+    const lossOn = (known: Partial<typeof data>): number => {
+      const run = assembleRun(config, { ...data, ...known }, SEED);
+      if (run.kind !== 'towers') throw new Error(`${type} has no towers`);
+      return run.trainer.step().loss;
+    };
+    expect(lossOn({ train, history })).toBe(lossOn({ train }));
+    const leaky = { ...train, historyEnd: train.historyEnd.map((end) => end + 1) }; // the item itself is read
+    expect(lossOn({ train: leaky, history })).not.toBe(lossOn({ train: leaky }));
+  });
 });
