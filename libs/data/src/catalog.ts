@@ -4,6 +4,7 @@ import { movielens1m } from './sources/movielens-1m.js';
 import { ncfMovielens1m } from './sources/ncf-movielens-1m.js';
 import { fieldCrosses } from './worlds/field-crosses.js';
 import { fieldNoise } from './worlds/field-noise.js';
+import { interests } from './worlds/interests.js';
 import { movies } from './worlds/movies.js';
 
 /** Every dataset that an experiment may name. */
@@ -13,5 +14,6 @@ export const datasets = createCatalog('dataset', [
   ncfMovielens1m,
   fieldCrosses,
   fieldNoise,
+  interests,
   movies,
 ]);

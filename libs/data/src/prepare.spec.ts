@@ -264,8 +264,71 @@ describe('world/field-crosses', () => {
   });
 });
 
+describe('world/interests', () => {
+  const sizes = { numClusters: 8, clusterSize: 3, numInterests: 2, historyLength: 6 };
+  const few = { numRows: 1000, numEvaluationUsers: 50, ...sizes };
+  const data = prepareData(section('world/interests', few), places);
+  const { offsets, items } = data.history;
+  const clusterOf = (item: number): number => Math.floor(item / sizes.clusterSize);
+  const clustersOf = (user: number, end: number): Set<number> =>
+    new Set(items.subarray(offsets[user], (offsets[user] as number) + end).map(clusterOf));
+
+  it('has one example per user of training, whose history is that of the context, all of at most two clusters', () => {
+    const { user, historyEnd, item } = data.train;
+    expect([...user]).toEqual(Array.from({ length: 1000 }, (_, row) => row));
+    expect(new Set(historyEnd)).toEqual(new Set([sizes.historyLength]));
+    let isNew = 0;
+    for (const row of user) {
+      const liked = clustersOf(row, sizes.historyLength);
+      expect(liked.size).toBeLessThanOrEqual(2);
+      if (!liked.has(clusterOf(item[row] as number))) isNew++;
+    }
+    // the cluster of the next item is missing in the history with probability 2^-6: 15.6 of 1000 users, within 4 standard deviations
+    expect(Math.abs(isNew - 1000 / 64)).toBeLessThan(4 * Math.sqrt(1000 / 64));
+  });
+
+  it('asks for all items of the clusters of a user, those of the history included, and names the cluster of each', () => {
+    for (const part of ['valid', 'test'] as const) {
+      const { users, positives, seen, historyEnd, categories } = data[part] as RankingSet;
+      expect(users.length).toBe(50);
+      expect(seen.items.length).toBe(0);
+      expect(new Set(historyEnd)).toEqual(new Set([sizes.historyLength]));
+      expect([...(categories ?? [])]).toEqual([...positives.items].map(clusterOf));
+      for (const [entry, user] of users.entries()) {
+        const wanted = listAt(positives, entry);
+        expect(new Set(wanted).size).toBe(2 * sizes.clusterSize);
+        for (const cluster of clustersOf(user, sizes.historyLength)) expect(wanted.map(clusterOf)).toContain(cluster);
+      }
+    }
+    expect(data.protocol.seen).toBe('kept');
+  });
+
+  it('has a truth that puts just these items first', () => {
+    const { users, positives } = data.test as RankingSet;
+    const scores = data.truth?.scoreUsers(users) as Float32Array;
+    for (const entry of users.keys()) {
+      const liked = [...scores.subarray(entry * data.numItems, (entry + 1) * data.numItems).entries()];
+      expect(liked.filter(([, score]) => score === 1).map(([item]) => item)).toEqual(
+        listAt(positives, entry).sort((a, b) => a - b),
+      );
+    }
+    expect(
+      data.truth?.scorePairs(
+        users,
+        users.map((_, entry) => listAt(positives, entry)[0] as number),
+      ),
+    ).toEqual(new Float32Array(users.length).fill(1));
+  });
+
+  it('refuses users who like everything', () => {
+    expect(() => prepareData(section('world/interests', { ...few, numInterests: 8 }), places)).toThrow(
+      'dataset.num_interests: users must not like every cluster',
+    );
+  });
+});
+
 describe('worlds', () => {
-  it.each(['world/field-noise', 'world/field-crosses', 'world/movies'])(
+  it.each(['world/field-noise', 'world/field-crosses', 'world/interests', 'world/movies'])(
     '%s is the same for one seed and another for another',
     (name) => {
       const make = (seed: number) => {

@@ -200,9 +200,9 @@ function rankingSet(
   dataset: Dataset,
   split: DividedRows,
   part: typeof VALID | typeof TEST,
-  { keepsSeen = false }: Pick<DatasetDefinition, 'keepsSeen'>,
+  { keepsSeen = false, category }: Pick<DatasetDefinition, 'keepsSeen' | 'category'>,
 ): EvaluationSet {
-  const { interactions, fixedSplit } = dataset;
+  const { interactions, fixedSplit, items } = dataset;
   const { rows, validStart, testStart, before } = split;
   const users: number[] = [];
   const historyEnd: number[] = [];
@@ -232,10 +232,13 @@ function rankingSet(
       candidates.add(published.items[listOfRow.get(rows.items[from] as number) as number] as Int32Array);
     }
   }
+  const found = positives.done();
+  const column = category === undefined ? undefined : items.columns[category];
   return {
     kind: 'ranking',
     users: Int32Array.from(users),
-    positives: positives.done(),
+    positives: found,
+    ...(column?.kind === 'categorical' ? { categories: found.items.map((item) => column.ids[item] as number) } : {}),
     seen: seen.done(),
     historyEnd: Int32Array.from(historyEnd),
     negatives: published === null ? null : { name: published.name, candidates: candidates.done() },

@@ -1,6 +1,14 @@
-export { cutoffs, isLargerBetter, isOfLists, metricNames, parseMetricName, type MetricName } from './names.js';
+export {
+  cutoffs,
+  isLargerBetter,
+  isOfCategories,
+  isOfLists,
+  metricNames,
+  parseMetricName,
+  type MetricName,
+} from './names.js';
 export { rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
-export { meanOverUsers, userMetrics } from './ranking/user-metrics.js';
+export { categoryMetrics, meanOverUsers, userMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, logLoss } from './labelled/labelled.js';
 export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';

@@ -3,6 +3,8 @@ export const cutoffs = [1, 5, 10, 20, 50, 100] as const;
 
 /** Metrics with a cut-off that are a mean over users. */
 const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
+/** The same, for datasets that name a category of each item. */
+const categoryMetricsAtK = ['category_recall'] as const;
 /** Metrics with a cut-off that describe all recommended lists together. */
 const listMetricsAtK = ['coverage', 'mean_popularity'] as const;
 /** Candidate sets that a published protocol fixes; a metric on one carries its name. */
@@ -15,7 +17,7 @@ export const metricNames: readonly string[] = parts.flatMap((part) => {
   const atK = (names: readonly string[]): string[] => names.flatMap((name) => cutoffs.map((k) => `${name}@${k}`));
   const perUser = [...atK(userMetricsAtK), 'mrr', 'auc'];
   return [
-    ...[...perUser, ...atK(listMetricsAtK), 'logloss'].map((name) => `${part}/${name}`),
+    ...[...perUser, ...atK(categoryMetricsAtK), ...atK(listMetricsAtK), 'logloss'].map((name) => `${part}/${name}`),
     ...sampledCandidates.flatMap((candidates) => perUser.map((name) => `${part}/${candidates}/${name}`)),
   ];
 });
@@ -50,6 +52,11 @@ export function parseMetricName(name: string): MetricName {
 /** Whether it describes all recommended lists together, instead of being a mean over users or rows. */
 export function isOfLists({ metric }: MetricName): boolean {
   return listMetricsAtK.some((name) => name === metric);
+}
+
+/** Whether it asks for the categories of items. */
+export function isOfCategories({ metric }: MetricName): boolean {
+  return categoryMetricsAtK.some((name) => name === metric);
 }
 
 /** Whether a larger value is the better one; only the log loss is better when smaller. */

@@ -7,6 +7,7 @@ import { evaluate, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { assembleRun } from './run.js';
 import { places, sampleTrial } from './sample-trial.js';
+import { metricsOf } from './trial.js';
 
 beforeAll(async () => {
   await startEngine(engineUnderTest);
@@ -65,6 +66,22 @@ describe('evaluate', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('measures categories where the dataset names one, and announces just what it measures', () => {
+    const interests = { name: 'world/interests', numRows: 1000, numEvaluationUsers: 20 };
+    for (const dataset of [interests, {}]) {
+      const config = sampleTrial({ dataset });
+      const data = prepareData(config.dataset, places);
+      const { metrics } = evaluate(data, 'test', coarseScorer(data, 3, 1));
+      const announced = metricsOf(config.dataset).filter((name) => name.startsWith('test/'));
+      expect(
+        Object.keys(metrics)
+          .map((name) => `test/${name}`)
+          .sort(),
+      ).toEqual(announced.sort());
+      expect('category_recall@20' in metrics).toBe(dataset === interests);
+    }
   });
 
   it('refuses scores that are NaN by vectors, too', () => {

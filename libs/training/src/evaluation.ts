@@ -2,7 +2,9 @@ import type { LabelledSet, PreparedData, Ragged, RankingSet } from '@towerbench/
 import { listedScores, standings, topK, type CatalogueVectors } from '@towerbench/engine';
 import {
   auc,
+  categoryMetrics,
   cutoffs,
+  isOfCategories,
   ListStatistics,
   logLoss,
   meanOverUsers,
@@ -30,12 +32,16 @@ export interface Evaluation {
 export function measuredMetrics({
   task,
   candidateLists,
+  category,
 }: {
   readonly task: 'ranking' | 'labelled';
   readonly candidateLists?: string;
+  readonly category?: string;
 }): string[] {
   return metricNames.filter((name) => {
-    const { part, candidates, metric } = parseMetricName(name);
+    const parsed = parseMetricName(name);
+    const { part, candidates, metric } = parsed;
+    if (isOfCategories(parsed) && category === undefined) return false;
     if (task === 'labelled') return candidates === null && (metric === 'auc' || metric === 'logloss');
     return metric !== 'logloss' && (candidates === null || (part === 'test' && candidates === candidateLists));
   });
@@ -73,7 +79,7 @@ function evaluateRanking(
   scorer: EvaluatedScorer,
   withLists: boolean,
 ): Evaluation {
-  const { positives, negatives } = set;
+  const { positives, negatives, categories } = set;
   const lists = withLists ? new ListStatistics({ numItems, popularity: itemCounts }) : null;
   const { full, sampled } =
     scorer.vectors === null
@@ -81,6 +87,7 @@ function evaluateRanking(
       : rankByVectors(numItems, set, scorer.vectors(set.users, set.historyEnd), lists);
   const perUser = {
     ...userMetrics(full, positives.offsets),
+    ...(categories === undefined ? {} : categoryMetrics(full.ranks, positives.offsets, categories)),
     ...(negatives === null || sampled === null
       ? {}
       : prefixed(`${negatives.name}/`, userMetrics(sampled, positives.offsets))),

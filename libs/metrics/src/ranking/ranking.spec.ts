@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { cutoffs } from '../names.js';
 import { rankAgainst, rankPositives, ranksOf, type ItemLists } from './ranks.js';
 import { ListStatistics, topK } from './top-k.js';
-import { meanOverUsers, userMetrics } from './user-metrics.js';
+import { categoryMetrics, meanOverUsers, userMetrics } from './user-metrics.js';
 
 const lists = (...entries: number[][]): ItemLists => ({
   offsets: Int32Array.from([0, ...entries.map((_, i) => entries.slice(0, i + 1).flat().length)]),
@@ -229,6 +229,18 @@ describe('ListStatistics', () => {
     expect(statistics.metrics()['coverage@1']).toBe(0.5); // item 0 for the first user, item 1 for the second
     expect(statistics.metrics()['mean_popularity@1']).toBe(15);
     expect(statistics.metrics()['coverage@5']).toBe(1);
+  });
+});
+
+describe('categoryMetrics', () => {
+  it('counts a category as soon as the best of its positives is within the first k', () => {
+    const ranks = Float64Array.of(0, 30, 5, 4, 50, 99.5); // two users: categories 7 7 2 2 | 7 9
+    const result = categoryMetrics(ranks, Int32Array.of(0, 4, 6), Int32Array.of(7, 7, 2, 2, 7, 9));
+    const at = (k: number) => [...(result[`category_recall@${k}`] as Float32Array)];
+    expect(at(1)).toEqual([0.5, 0]);
+    expect(at(5)).toEqual([1, 0]);
+    expect(at(50)).toEqual([1, 0]);
+    expect(at(100)).toEqual([1, 1]);
   });
 });
 

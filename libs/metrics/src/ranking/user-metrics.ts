@@ -50,6 +50,34 @@ export function userMetrics({ ranks, numCandidates }: Ranks, offsets: Int32Array
   return result;
 }
 
+/**
+ * What the first k hold of the categories C of a user's positives.
+ *   category_recall@k  |{ c ∈ C : a positive of category c is within the first k }| / |C|
+ *
+ * @shape offsets [users + 1] into `ranks`; every user has at least one positive
+ * @shape categories: as `ranks`, the category of each positive
+ */
+export function categoryMetrics(
+  ranks: Float64Array,
+  offsets: Int32Array,
+  categories: Int32Array,
+): Record<string, Float32Array> {
+  const numUsers = offsets.length - 1;
+  const result = Object.fromEntries(cutoffs.map((k) => [`category_recall@${k}`, new Float32Array(numUsers)]));
+  for (let user = 0; user < numUsers; user++) {
+    const bestOf = new Map<number, number>(); // rank of the best positive, by category
+    for (let at = offsets[user] as number; at < (offsets[user + 1] as number); at++) {
+      const category = categories[at] as number;
+      bestOf.set(category, Math.min(bestOf.get(category) ?? Infinity, ranks[at] as number));
+    }
+    const best = [...bestOf.values()];
+    for (const k of cutoffs) {
+      (result[`category_recall@${k}`] as Float32Array)[user] = best.filter((rank) => rank < k).length / best.length;
+    }
+  }
+  return result;
+}
+
 /** Mean over the users that have a value. */
 export function meanOverUsers(values: Float32Array): number {
   let sum = 0;
