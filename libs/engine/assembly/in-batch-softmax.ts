@@ -26,16 +26,18 @@ export function inBatchSoftmaxScratch(queries: i32, candidates: i32, dim: i32): 
 /**
  * Softmax cross-entropy over the candidates of a batch, and its gradients, where equal queries and equal candidates stand once.
  *   z_aj = ⟨u_a, v_j⟩ / τ − c_j,   pair b = (a, p):  L_b = log D_b − z_ap
- *   D_b = Σ_j m_j e^{z_aj}, less (m_p − 1) e^{z_ap} when accidental hits are masked;   L = mean_b L_b
- * m_j: how many pairs have candidate j. With W_a = Σ_{b of a} 1 / D_b the gradient is a dense product, m_j e^{z_aj} W_a, and one
- * correction per pair, so a pair costs its vectors only. Scores exist for TILE queries at a time.
+ *   D_b = Σ_j m_j e^{z_aj} − (m_p − o_p) e^{z_ap};   L = mean_b w_b L_b
+ * m_j: how often candidate j stands among the choices; o_j: how often it counts for the pairs whose positive it is. With
+ * W_a = Σ_{b of a} w_b / D_b the gradient is a dense product, m_j e^{z_aj} W_a, and one correction per pair, so a pair costs its vectors
+ * only. Scores exist for TILE queries at a time.
  *
- * pairOffsets [queries + 1], pairCandidates [pairs]: the candidates of each query's pairs. multiplicity [candidates].
+ * pairOffsets [queries + 1], pairCandidates [pairs]: the candidates of each query's pairs; pairWeights [pairs], or 0 for w = 1.
+ * multiplicity [candidates]; own [candidates], or 0 for o = m.
  * Writes dU [queries, dim], dV [candidates, dim] for the mean over pairs; returns the mean in nats.
  */
 export function inBatchSoftmax(
-  queries: i32, candidates: i32, dim: i32, pairs: i32, tau: f32, mask: bool, u: usize, v: usize, correction: usize, multiplicity: usize,
-  pairOffsets: usize, pairCandidates: usize, du: usize, dv: usize, scratch: usize,
+  queries: i32, candidates: i32, dim: i32, pairs: i32, tau: f32, u: usize, v: usize, correction: usize, multiplicity: usize, own: usize,
+  pairOffsets: usize, pairCandidates: usize, pairWeights: usize, du: usize, dv: usize, scratch: usize,
 ): f64 {
   const ups = <usize>panelStride(queries), vps = <usize>panelStride(candidates), tps = <usize>panelStride(dim), sps = <usize>panelStride(TILE);
   const bias = (scratch + 63) & ~63; // per candidate: (ln m − c) · log2 e
@@ -106,20 +108,21 @@ export function inBatchSoftmax(
       }
       const first = load<i32>(pairOffsets + (a << 2)), last = load<i32>(pairOffsets + ((a + 1) << 2));
       const rowScores = scores + (<usize>r << 5);
-      const dominant = mask ? dominantCandidate(first, last, pairCandidates, multiplicity, rowScores, sps, sum) : -1;
+      const dominant = own ? dominantCandidate(first, last, pairCandidates, multiplicity, own, rowScores, sps, sum) : -1;
       let rest: f32 = 0; // the sum of a pair with the dominant candidate
       if (dominant >= 0) {
-        rest = sumWithout(candidates, rowScores, sps, dominant) + load<f32>(scoreAt(rowScores, sps, dominant)) / load<f32>(multiplicity + (<usize>dominant << 2));
-        thin(dominant, first, last, pairCandidates, multiplicity, rowScores, sps, sum, rest);
+        rest = sumWithout(candidates, rowScores, sps, dominant) + load<f32>(scoreAt(rowScores, sps, dominant)) * ownShare(dominant, multiplicity, own);
+        thin(dominant, first, last, pairCandidates, pairWeights, multiplicity, own, rowScores, sps, sum, rest);
         for (let k: usize = 0; k < panels; k++) weighRow(candidates, rowScores, sps, vPanels + k * vps, weighted + k * sps + (<usize>r << 5));
       }
       let reciprocals: f64 = 0;
       for (let b = first; b < last; b++) {
         const p = load<i32>(pairCandidates + (<usize>b << 2));
-        const repeated: f32 = mask && p != dominant ? repetitions(p, multiplicity, rowScores, sps) : 0;
+        const repeated: f32 = own && p != dominant ? repetitions(p, multiplicity, own, rowScores, sps) : 0;
         const denominator: f32 = p == dominant ? rest : sum - repeated;
-        reciprocals += 1 / <f64>denominator;
-        const weight = f32x4.splat(-gradient * (1 + repeated / denominator));
+        const share = weightOf(b, pairWeights);
+        reciprocals += <f64>share / <f64>denominator;
+        const weight = f32x4.splat(-gradient * share * (1 + repeated / denominator));
         const candidate = vPanels + (<usize>p << 5), candidateGradient = dvPanels + (<usize>p << 5);
         let dot = f32x4.splat(0);
         for (let k: usize = 0; k < panels; k++) {
@@ -134,7 +137,7 @@ export function inBatchSoftmax(
         }
         let z = sumLanes(dot) * inverse;
         if (correction) z -= load<f32>(correction + (<usize>p << 2));
-        loss += log(<f64>denominator) + top - <f64>z;
+        loss += <f64>share * (log(<f64>denominator) + top - <f64>z);
       }
       const weight = f32x4.splat(<f32>(reciprocals * <f64>gradient));
       for (let k: usize = 0; k < panels; k++) {
@@ -200,38 +203,55 @@ function scoreAt(row: usize, ps: usize, column: i32): usize {
   return row + <usize>(column >> 3) * ps + ((column & 7) << 2);
 }
 
-/** What the other pairs with candidate p add to a row's sum: (m_p − 1) e^{z_p}. */
 // @ts-ignore: decorator
 @inline
-function repetitions(p: i32, multiplicity: usize, row: usize, ps: usize): f32 {
+function weightOf(b: i32, pairWeights: usize): f32 {
+  return pairWeights ? load<f32>(pairWeights + (<usize>b << 2)) : 1;
+}
+
+/** o_p / m_p: which part of a candidate's weight in a row counts for the pairs whose positive it is. */
+// @ts-ignore: decorator
+@inline
+function ownShare(p: i32, multiplicity: usize, own: usize): f32 {
+  return load<f32>(own + (<usize>p << 2)) / load<f32>(multiplicity + (<usize>p << 2));
+}
+
+/** What of a row's sum does not count for the pairs with candidate p: (m_p − o_p) e^{z_p}. */
+// @ts-ignore: decorator
+@inline
+function repetitions(p: i32, multiplicity: usize, own: usize, row: usize, ps: usize): f32 {
   const copies = load<f32>(multiplicity + (<usize>p << 2));
-  return load<f32>(scoreAt(row, ps, p)) * ((copies - 1) / copies);
+  return load<f32>(scoreAt(row, ps, p)) * ((copies - load<f32>(own + (<usize>p << 2))) / copies);
 }
 
 /** The candidate of the row's pairs whose repetitions are nearly the whole sum; −1 when there is none. There is never a second. */
-function dominantCandidate(first: i32, last: i32, pairCandidates: usize, multiplicity: usize, row: usize, ps: usize, sum: f32): i32 {
+function dominantCandidate(
+  first: i32, last: i32, pairCandidates: usize, multiplicity: usize, own: usize, row: usize, ps: usize, sum: f32,
+): i32 {
   for (let b = first; b < last; b++) {
     const p = load<i32>(pairCandidates + (<usize>b << 2));
-    if (repetitions(p, multiplicity, row, ps) > sum * DOMINANT) return p;
+    if (repetitions(p, multiplicity, own, row, ps) > sum * DOMINANT) return p;
   }
   return -1;
 }
 
 /**
- * Takes from the dominant column what is masked, so that the row times W_a is its gradient without a correction: the pairs with the
- * dominant candidate, whose sum is `rest`, see one copy of it, the others see all.
+ * Takes from the dominant column what does not count, so that the row times W_a is its gradient without a correction: the pairs with the
+ * dominant candidate, whose sum is `rest`, see o copies of it, the others see all.
  */
 function thin(
-  dominant: i32, first: i32, last: i32, pairCandidates: usize, multiplicity: usize, row: usize, ps: usize, sum: f32, rest: f32,
+  dominant: i32, first: i32, last: i32, pairCandidates: usize, pairWeights: usize, multiplicity: usize, own: usize, row: usize, ps: usize,
+  sum: f32, rest: f32,
 ): void {
-  let own: f64 = 0, others: f64 = 0;
+  let few: f64 = 0, others: f64 = 0;
   for (let b = first; b < last; b++) {
-    const p = load<i32>(pairCandidates + (<usize>b << 2));
-    if (p == dominant) own += 1 / <f64>rest;
-    else others += 1 / <f64>(sum - repetitions(p, multiplicity, row, ps));
+    const p = load<i32>(pairCandidates + (<usize>b << 2)), share = <f64>weightOf(b, pairWeights);
+    if (p == dominant) few += share / <f64>rest;
+    else others += share / <f64>(sum - repetitions(p, multiplicity, own, row, ps));
   }
-  const at = scoreAt(row, ps, dominant), copies = <f64>load<f32>(multiplicity + (<usize>dominant << 2));
-  store<f32>(at, <f32>((<f64>load<f32>(at) * (others + own / copies)) / (others + own)));
+  if (others + few == 0) return; // no pair of the row has weight
+  const at = scoreAt(row, ps, dominant);
+  store<f32>(at, <f32>((<f64>load<f32>(at) * (others + few * <f64>ownShare(dominant, multiplicity, own))) / (others + few)));
 }
 
 /** Sum of the row without one column. */

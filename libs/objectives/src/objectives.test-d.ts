@@ -1,7 +1,9 @@
 import { expectTypeOf } from 'vitest';
 import { losses, samplers, type LossBatch } from './index.js';
 
-expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<'bce' | 'in-batch-softmax' | 'sampled-softmax'>();
+expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<
+  'bce' | 'bpr' | 'ccl' | 'hinge' | 'in-batch-softmax' | 'logistic' | 'sampled-softmax'
+>();
 expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<'in-batch' | 'labelled' | 'popularity' | 'uniform'>();
 
 // Each has its own parameters, those of the temperature included.

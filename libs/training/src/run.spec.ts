@@ -236,6 +236,12 @@ describe('describeTrial', () => {
         `sampler.type: "in-batch" does not go with the objective "bce"\n  allowed  ${drawn}`,
       ],
     ];
+    const cosines = sampleTrial({
+      model: { normalize: false },
+      objective: { type: 'ccl' },
+      sampler: { type: 'uniform' },
+    });
+    refusals.push([cosines, 'model.normalize: "ccl" takes scores for cosines']);
     for (const [trial, message] of refusals) expect(() => describeTrial(trial, places)).toThrow(message);
     expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');
   });

@@ -164,6 +164,7 @@ export class Trainer {
         candidateOf: candidates.placeOf,
         items: candidates.values,
         labels,
+        weights: null,
         logSamplingProbability,
       },
       knownNegatives: this.#shareKnown(users, negatives),

@@ -3,7 +3,7 @@ import { datasets, describeDataset } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models } from '@towerbench/models';
-import { losses, samplers } from '@towerbench/objectives';
+import { losses, samplers, type LossDefinition } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
 import { measuredMetrics } from './evaluation.js';
 import { optimizers } from './optimizers.js';
@@ -112,7 +112,22 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
   }
-  return [...issues, ...bestByConflict(config)];
+  return [...issues, ...lengthConflict(config), ...bestByConflict(config)];
+}
+
+function lengthConflict(config: TrialConfig): ConfigIssue[] {
+  const { needsUnitVectors, name } = definitionsOf(config).objective as LossDefinition;
+  if (needsUnitVectors !== true || config.model['normalize'] !== false) return [];
+  return [
+    {
+      code: 'objective-length',
+      path: 'model.normalize',
+      message: `"${name}" takes scores for cosines, which they are only of normalised vectors`,
+      received: 'false',
+      allowed: 'true',
+      hint: 'write normalize: true, or take another objective',
+    },
+  ];
 }
 
 function bestByConflict({ dataset, training }: TrialConfig): ConfigIssue[] {

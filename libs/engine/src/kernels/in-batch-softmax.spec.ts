@@ -17,7 +17,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
       candidateOf: Int32Array.of(0, 1),
       temperature: 0.5,
       correction: null,
-      maskAccidentalHits: false,
+      ownCopies: 'all',
       ...inputs,
     }).dataSync()[0] as number;
   const logQ = Float32Array.of(Math.log(0.6), Math.log(0.1));
@@ -34,7 +34,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
 
   it('is zero when every pair has the same item, which is masked', () => {
     const same = { candidateOf: Int32Array.of(1, 1) };
-    expect(lossOf({ ...same, maskAccidentalHits: true })).toBeCloseTo(0, 6);
+    expect(lossOf({ ...same, ownCopies: 'one' })).toBeCloseTo(0, 6);
     expect(lossOf(same)).toBeCloseTo(Math.LN2, 6);
   });
 
@@ -57,32 +57,46 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     readonly tau: number;
     readonly correction: Float32Array | null;
     readonly mask: boolean;
+    /** How often each candidate stands among the choices, and counts for its own pairs; left out, as pairs have it and as `mask` says. */
+    readonly occurrences?: Float32Array;
+    readonly own?: Float32Array;
+    readonly weights?: Float32Array;
   }
 
-  /** Loss and gradients in float64 over all pairs, straight from the formula. */
-  function reference({ queryOf, candidateOf, query: u, candidate: v, dim, tau, correction, mask }: Case) {
+  /** Loss and gradients in float64, straight from the formula. */
+  function reference(of: Case) {
+    const { queryOf, candidateOf, query: u, candidate: v, dim, tau, correction, mask, weights } = of;
     const pairs = queryOf.length;
+    const candidates = v.length / dim;
+    const copies = of.occurrences ?? new Float32Array(candidates);
+    if (of.occurrences === undefined) for (const p of candidateOf) copies[p] = (copies[p] as number) + 1;
     const du = new Float64Array(u.length);
     const dv = new Float64Array(v.length);
     let [loss, dTau] = [0, 0];
     for (let b = 0; b < pairs; b++) {
       const a = queryOf[b] as number;
-      const raw = Array.from(candidateOf, (p) => {
+      const positive = candidateOf[b] as number;
+      const w = (weights?.[b] ?? 1) / pairs;
+      const raw = Array.from({ length: candidates }, (_, p) => {
         let dot = 0;
         for (let k = 0; k < dim; k++) dot += (u[a * dim + k] as number) * (v[p * dim + k] as number);
         return dot;
       });
-      const z = raw.map((dot, j) => {
-        const p = candidateOf[j] as number;
-        return mask && j !== b && p === candidateOf[b] ? -Infinity : dot / tau - (correction?.[p] ?? 0);
-      });
+      const z = raw.map((dot, p) => dot / tau - (correction?.[p] ?? 0));
+      const seen = (p: number): number =>
+        p !== positive
+          ? (copies[p] as number)
+          : of.own !== undefined
+            ? (of.own[p] as number)
+            : mask
+              ? 1
+              : (copies[p] as number);
       const top = Math.max(...z);
-      const sum = z.reduce((total, value) => total + Math.exp(value - top), 0);
-      loss += (Math.log(sum) + top - (z[b] as number)) / pairs;
-      for (let j = 0; j < pairs; j++) {
-        const p = candidateOf[j] as number;
-        const g = (Math.exp((z[j] as number) - top) / sum - (b === j ? 1 : 0)) / pairs;
-        dTau -= (g * (raw[j] as number)) / (tau * tau);
+      const sum = z.reduce((total, value, p) => total + seen(p) * Math.exp(value - top), 0);
+      loss += w * (Math.log(sum) + top - (z[positive] as number));
+      for (let p = 0; p < candidates; p++) {
+        const g = w * ((seen(p) * Math.exp((z[p] as number) - top)) / sum - (p === positive ? 1 : 0));
+        dTau -= (g * (raw[p] as number)) / (tau * tau);
         for (let k = 0; k < dim; k++) {
           du[a * dim + k] = (du[a * dim + k] as number) + (g * (v[p * dim + k] as number)) / tau;
           dv[p * dim + k] = (dv[p * dim + k] as number) + (g * (u[a * dim + k] as number)) / tau;
@@ -102,8 +116,10 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     corrected: boolean;
     mask: boolean;
     seed: number;
+    /** Own occurrences, own copies and weights, all random. */
+    weighed?: boolean;
   }): Case {
-    const { pairs, queries, candidates, dim, scale, corrected, mask, seed } = options;
+    const { pairs, queries, candidates, dim, scale, corrected, mask, seed, weighed = false } = options;
     const rng = createRng(seed);
     const normals = (length: number): Float32Array => Float32Array.from({ length }, () => rng.normal() * scale);
     // popular candidates many times, as in real batches
@@ -117,6 +133,13 @@ describe('inBatchSoftmaxCrossEntropy', () => {
       tau: Math.fround(options.tau),
       correction: corrected ? Float32Array.from({ length: candidates }, () => -1 - 6 * rng.uniform()) : null,
       mask,
+      ...(weighed
+        ? {
+            occurrences: Float32Array.from({ length: candidates }, () => 1 + rng.int(4)),
+            own: Float32Array.from({ length: candidates }, () => 0.1 + 4 * rng.uniform()),
+            weights: Float32Array.from({ length: pairs }, () => rng.int(3) * rng.uniform()),
+          }
+        : {}),
     };
   }
 
@@ -126,7 +149,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
   ];
 
   function check(of: Case, form: typeof inBatchSoftmaxCrossEntropy): void {
-    const { queryOf, candidateOf, query, candidate, dim, tau, correction, mask } = of;
+    const { queryOf, candidateOf, query, candidate, dim, tau, correction, mask, occurrences, own, weights } = of;
     const expected = reference(of);
     const { value, grads } = tf.valueAndGrads((u, v, temperature) =>
       form({
@@ -136,7 +159,9 @@ describe('inBatchSoftmaxCrossEntropy', () => {
         candidateOf,
         temperature: temperature as tf.Scalar,
         correction,
-        maskAccidentalHits: mask,
+        occurrences,
+        ownCopies: own ?? (mask ? 'one' : 'all'),
+        weights: weights ?? null,
       }),
     )([
       tf.tensor2d(query, [query.length / dim, dim]),
@@ -145,7 +170,8 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     ]);
     expect(Math.abs((value.dataSync()[0] as number) - expected.loss)).toBeLessThan(1e-5 * Math.max(1, expected.loss));
     // A gradient is a sum of differences of probabilities that may cancel, so its error is held against what is summed.
-    const share = Math.max(...countsOf(queryOf), ...countsOf(candidateOf)) / queryOf.length;
+    const heaviest = weights === undefined ? 1 : Math.max(1, ...weights);
+    const share = (heaviest * Math.max(...countsOf(queryOf), ...countsOf(candidateOf))) / queryOf.length;
     const summed = [candidate, query].map((values) => (share * largestOf(values)) / tau);
     summed.push((summed[0] as number) * (largestOf(query) / tau) * query.length);
     for (const [index, gradient] of expected.gradients.entries()) {
@@ -164,8 +190,11 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     ['hardly a candidate', { pairs: 200, queries: 90, candidates: 3, dim: 8 }],
   ])('has the loss and the gradients of a float64 loop: %s', (_, sizes) => {
     for (const corrected of [false, true]) {
-      for (const mask of [false, true]) {
-        const made = makeCase({ ...sizes, tau: 0.2, scale: 0.3, corrected, mask, seed: 1 });
+      for (const { mask, weighed } of [{ mask: false }, { mask: true }, { mask: true, weighed: true }] as {
+        mask: boolean;
+        weighed?: boolean;
+      }[]) {
+        const made = makeCase({ ...sizes, tau: 0.2, scale: 0.3, corrected, mask, seed: 1, weighed: weighed ?? false });
         check(made, inBatchSoftmaxCrossEntropy);
         if (sizes.pairs < 200) check(made, composedInBatchSoftmax);
       }
@@ -208,6 +237,44 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     );
   });
 
+  it('weighs what dominates a sum right: pairs without weight, own copies that are few or many', () => {
+    const pairs = 400;
+    const rng = createRng(2);
+    for (const own of [0.01, 1, 30]) {
+      check(
+        {
+          queryOf: Int32Array.from({ length: pairs }, (_, b) => b % 5),
+          candidateOf: Int32Array.from({ length: pairs }, (_, b) => (b < 20 ? 1 : 0)),
+          query: Float32Array.of(1, 0.9, 0.8, 0.7, 0.6),
+          candidate: Float32Array.of(1, -1, 0.5),
+          dim: 1,
+          tau: 0.25,
+          correction: null,
+          mask: true,
+          occurrences: Float32Array.of(390, 25, 2),
+          own: Float32Array.of(own, 1, 1),
+          weights: Float32Array.from({ length: pairs }, (_, b) => (b % 5 === 2 ? 0 : rng.uniform())), // a query without weight
+        },
+        inBatchSoftmaxCrossEntropy,
+      );
+    }
+  });
+
+  it('is a softmax over the catalogue when every item stands once among the choices', () => {
+    const made = makeCase({
+      pairs: 30,
+      queries: 20,
+      candidates: 50,
+      dim: 4,
+      tau: 0.5,
+      scale: 0.5,
+      corrected: false,
+      mask: true,
+      seed: 8,
+    });
+    check({ ...made, occurrences: new Float32Array(50).fill(1) }, inBatchSoftmaxCrossEntropy);
+  });
+
   it('equals the float64 loop for random shapes', () => {
     fc.assert(
       fc.property(
@@ -220,6 +287,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
           scale: fc.constantFrom(0, 0.1, 0.5),
           corrected: fc.boolean(),
           mask: fc.boolean(),
+          weighed: fc.boolean(),
           seed: fc.integer(),
         }),
         (options) => check(makeCase(options), inBatchSoftmaxCrossEntropy),
@@ -270,7 +338,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
         candidateOf: rows,
         temperature: 1,
         correction: new Float32Array(pairs),
-        maskAccidentalHits: true,
+        ownCopies: 'one',
       }),
     )(inputs);
     expect(value.dataSync()[0]).toBeGreaterThan(Math.log(pairs) - 2);

@@ -14,16 +14,23 @@ export interface InBatchSoftmaxInputs {
   readonly temperature: number | tf.Scalar;
   /** log q per row of `candidate`; null for none. */
   readonly correction: Float32Array | null;
-  /** Leaves the other pairs' copies of a pair's own positive out of its sum. */
-  readonly maskAccidentalHits: boolean;
+  /** How often each row of `candidate` stands among the choices; left out, as often as pairs have it. Never 0 for a positive. */
+  readonly occurrences?: Float32Array | undefined;
+  /** How often a pair's own positive counts in its sum: once, as often as it stands among the choices, or what is given per row. */
+  readonly ownCopies: 'one' | 'all' | Float32Array;
+  /** How much each pair counts; null where all count 1. */
+  readonly weights?: Float32Array | null;
 }
 
 /**
- * In-batch softmax cross-entropy: divided by τ, corrected and masked in that order.
- *   z_bj = ⟨u_b, v_j⟩ / τ − log q_j over the positives j of all pairs,   L = −(1/B) Σ_b log softmax_j(z_bj)[b]
- *   ∂L/∂z = (softmax(z) − I) / B,  ∂L/∂τ = −(1/τ) Σ ⟨∂L/∂u, u⟩
- * Equal queries and equal candidates of a batch are given once and count as often as they occur. On the simd engine one fused kernel
- * computes the loss and both gradients in tiles of 32 queries; elsewhere it is made of tensor ops over all pairs.
+ * Softmax cross-entropy over choices that all pairs of a batch share: divided by τ, corrected and counted in that order.
+ *   z_bj = ⟨u_b, v_j⟩ / τ − log q_j,   L = (1/B) Σ_b w_b (log D_b − z_bp),   p the positive of pair b
+ *   D_b = Σ_{j≠p} m_j e^{z_bj} + o_p e^{z_bp}
+ *   ∂L/∂τ = −(1/τ) Σ ⟨∂L/∂u, u⟩
+ * m is how often a candidate stands among the choices: as often as pairs have it (in-batch), more often when it was drawn besides, once
+ * over a whole catalogue. o = 1 leaves the accidental hits out, o = m counts them.
+ * Equal queries and equal candidates of a batch are given once. On the simd engine one fused kernel computes the loss and both gradients
+ * in tiles of 32 queries; elsewhere it is made of tensor ops over all pairs and candidates.
  *
  * @returns nats, mean over the pairs
  * @throws {RangeError} when query and candidate differ in width
@@ -40,44 +47,47 @@ export function inBatchSoftmaxCrossEntropy(inputs: InBatchSoftmaxInputs): tf.Sca
   return backend === null ? composedInBatchSoftmax(inputs) : fused(inputs, backend);
 }
 
-/** The same loss made of tensor ops over all pairs; what the fused kernel is compared with. */
-export function composedInBatchSoftmax({
-  query,
-  candidate,
-  queryOf,
-  candidateOf,
-  temperature,
-  correction,
-  maskAccidentalHits,
-}: InBatchSoftmaxInputs): tf.Scalar {
-  const pairs = queryOf.length;
+/** The same loss made of tensor ops over all pairs and candidates; what the fused kernel is compared with. */
+export function composedInBatchSoftmax(inputs: InBatchSoftmaxInputs): tf.Scalar {
+  const { query, candidate, queryOf, candidateOf, temperature, correction, weights = null } = inputs;
+  const [candidates] = candidate.shape;
   const u = tf.gather(query, tf.tensor1d(queryOf, 'int32'));
-  const v = tf.gather(candidate, tf.tensor1d(candidateOf, 'int32'));
-  let scores: tf.Tensor2D = tf.div(tf.matMul(u, v, false, true), temperature);
-  if (correction !== null) {
-    const logQ = Float32Array.from(candidateOf, (row) => correction[row] as number);
-    scores = tf.sub(scores, tf.tensor2d(logQ, [1, pairs]));
-  }
-  if (maskAccidentalHits) scores = tf.sub(scores, tf.tensor2d(accidentalHits(candidateOf), [pairs, pairs]));
-  const top = tf.max(scores, 1, true); // [pairs, 1]
-  const shifted = tf.sub(scores, top);
-  const logSum = tf.log(tf.sum(tf.exp(shifted), 1)); // [pairs]
-  const target = tf.sum(tf.mul(shifted, tf.eye(pairs)), 1);
-  return tf.mean<tf.Scalar>(tf.sub(logSum, target));
+  let z: tf.Tensor2D = tf.div(tf.matMul(u, candidate, false, true), temperature); // [pairs, candidates]
+  if (correction !== null) z = tf.sub(z, tf.tensor2d(correction, [1, candidates]));
+  const top = tf.max(z, 1, true); // [pairs, 1]
+  const shifted = tf.sub(z, top);
+  const logSum = tf.log(
+    tf.sum(tf.mul(tf.exp(shifted), tf.tensor2d(counts(inputs), shifted.shape as [number, number])), 1),
+  );
+  const targets = candidateOf.map((positive, pair) => pair * candidates + positive);
+  const target = tf.gather(tf.reshape(shifted, [shifted.size]), tf.tensor1d(targets, 'int32'));
+  const losses = tf.sub(logSum, target); // [pairs]
+  return tf.mean<tf.Scalar>(weights === null ? losses : tf.mul(losses, tf.tensor1d(weights)));
 }
 
-/** 1e9 where a column holds the item of another row's positive, else 0. @shape [pairs, pairs] */
-function accidentalHits(items: Int32Array): Float32Array {
-  const pairs = items.length;
-  const mask = new Float32Array(pairs * pairs);
-  for (let i = 0; i < pairs; i++) {
-    for (let j = 0; j < pairs; j++) if (i !== j && items[i] === items[j]) mask[i * pairs + j] = 1e9;
+/** How often each candidate counts for each pair. @shape [pairs, candidates] */
+function counts(inputs: InBatchSoftmaxInputs): Float32Array {
+  const { candidate, candidateOf } = inputs;
+  const [candidates] = candidate.shape;
+  const multiplicity = new Float32Array(candidates);
+  countOccurrences(inputs, multiplicity);
+  const own = ownCopiesOf(inputs, candidates) ?? multiplicity;
+  const result = new Float32Array(candidateOf.length * candidates);
+  for (const [pair, positive] of candidateOf.entries()) {
+    result.set(multiplicity, pair * candidates);
+    result[pair * candidates + positive] = own[positive] as number;
   }
-  return mask;
+  return result;
+}
+
+/** o per candidate; null where it is m. */
+function ownCopiesOf({ ownCopies }: InBatchSoftmaxInputs, candidates: number): Float32Array | null {
+  if (ownCopies === 'all') return null;
+  return ownCopies === 'one' ? new Float32Array(candidates).fill(1) : ownCopies;
 }
 
 function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar {
-  const { queryOf, candidateOf, correction, maskAccidentalHits, temperature } = inputs;
+  const { queryOf, correction, temperature, weights = null } = inputs;
   const pairs = queryOf.length;
   const fixed = typeof temperature === 'number';
   const op = tf.customGrad((...args) => {
@@ -93,16 +103,21 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
     const loss =
       pairs === 0
         ? 0
-        : withScratch(kernelScratch + 2 * candidates + queries + 1 + pairs, (scratch) => {
+        : withScratch(kernelScratch + 3 * candidates + queries + 1 + 2 * pairs, (scratch) => {
             const multiplicity = scratch + kernelScratch * 4;
             const corrections = multiplicity + candidates * 4;
-            const offsets = corrections + candidates * 4;
+            const copies = corrections + candidates * 4;
+            const offsets = copies + candidates * 4;
             const positives = offsets + (queries + 1) * 4;
-            countInto(candidateOf, backend.floats(multiplicity, candidates));
+            const shares = positives + pairs * 4;
+            countOccurrences(inputs, backend.floats(multiplicity, candidates));
             if (correction !== null) backend.floats(corrections, candidates).set(correction);
-            sortByQuery(queryOf, candidateOf, {
+            const own = ownCopiesOf(inputs, candidates);
+            if (own !== null) backend.floats(copies, candidates).set(own);
+            sortByQuery(inputs, {
               offsets: backend.integers(offsets, queries + 1),
               candidates: backend.integers(positives, pairs),
+              weights: backend.floats(shares, pairs),
             });
             return kernels.inBatchSoftmax(
               queries,
@@ -110,13 +125,14 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
               dim,
               pairs,
               tau,
-              maskAccidentalHits,
               address(query),
               address(candidate),
               correction === null ? 0 : corrections,
               multiplicity,
+              own === null ? 0 : copies,
               offsets,
               positives,
+              weights === null ? 0 : shares,
               address(dQuery),
               address(dCandidate),
               scratch,
@@ -138,25 +154,31 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
   return op(inputs.query, inputs.candidate, ...(fixed ? [] : [temperature]));
 }
 
-/** Groups the pairs by query: the candidates of query a become `candidates[offsets[a]]` up to `candidates[offsets[a + 1]]`. */
+/** Groups the pairs by query: those of query a are the entries `offsets[a]` up to `offsets[a + 1]` of `candidates` and `weights`. */
 function sortByQuery(
-  queryOf: Int32Array,
-  candidateOf: Int32Array,
-  { offsets, candidates }: { readonly offsets: Int32Array; readonly candidates: Int32Array },
+  { queryOf, candidateOf, weights = null }: InBatchSoftmaxInputs,
+  into: { readonly offsets: Int32Array; readonly candidates: Int32Array; readonly weights: Float32Array },
 ): void {
+  const { offsets } = into;
   offsets.fill(0);
   for (let b = 0; b < queryOf.length; b++) (offsets[(queryOf[b] as number) + 1] as number)++;
   for (let a = 1; a < offsets.length; a++) offsets[a] = (offsets[a] as number) + (offsets[a - 1] as number);
   const next = offsets.slice();
   for (let b = 0; b < queryOf.length; b++) {
     const a = queryOf[b] as number;
-    candidates[next[a] as number] = candidateOf[b] as number;
-    next[a] = (next[a] as number) + 1;
+    const at = next[a] as number;
+    into.candidates[at] = candidateOf[b] as number;
+    if (weights !== null) into.weights[at] = weights[b] as number;
+    next[a] = at + 1;
   }
 }
 
-/** How often each row occurs in `rows`. */
-function countInto(rows: Int32Array, counts: Float32Array): void {
+/** m per candidate. */
+function countOccurrences({ candidateOf, occurrences }: InBatchSoftmaxInputs, counts: Float32Array): void {
+  if (occurrences !== undefined) {
+    counts.set(occurrences);
+    return;
+  }
   counts.fill(0);
-  for (let b = 0; b < rows.length; b++) (counts[rows[b] as number] as number)++;
+  for (let b = 0; b < candidateOf.length; b++) (counts[candidateOf[b] as number] as number)++;
 }

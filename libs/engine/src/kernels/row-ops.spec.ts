@@ -248,6 +248,30 @@ describe('firstChoiceSoftmaxCrossEntropy', () => {
   });
 });
 
+describe('weights', () => {
+  it('count rows and logits: twice the weight is the row twice', () => {
+    const scores = tf.tensor2d([[0.3, 0.1, -1], [0.2, 0.9, 0.4]]); // prettier-ignore
+    const twice = tf.gather(scores, tf.tensor1d([0, 0, 1], 'int32'));
+    const softmax = { temperature: 0.5, correction: null };
+    const weighed = firstChoiceSoftmaxCrossEntropy({ ...softmax, scores, weights: Float32Array.of(4 / 3, 2 / 3) });
+    expect(weighed.dataSync()[0]).toBeCloseTo(
+      firstChoiceSoftmaxCrossEntropy({ ...softmax, scores: twice }).dataSync()[0] as number,
+      6,
+    );
+    const logits = sigmoidCrossEntropy(tf.tensor1d([0.3, -2]), Float32Array.of(1, 0), Float32Array.of(4 / 3, 2 / 3));
+    const written = sigmoidCrossEntropy(tf.tensor1d([0.3, 0.3, -2]), Float32Array.of(1, 1, 0));
+    expect(logits.dataSync()[0]).toBeCloseTo(written.dataSync()[0] as number, 6);
+  });
+
+  it('are as many as there are rows or logits', () => {
+    const scores = tf.zeros<tf.Rank.R2>([2, 3]);
+    expect(() =>
+      firstChoiceSoftmaxCrossEntropy({ scores, temperature: 1, correction: null, weights: new Float32Array(3) }),
+    ).toThrow('there are 3 weights; there must be one per row');
+    expect(() => sigmoidCrossEntropy(scores, new Float32Array(6), new Float32Array(2))).toThrow('there are 2 weights');
+  });
+});
+
 describe('sigmoidCrossEntropy', () => {
   const forms = [
     ['fused', sigmoidCrossEntropy],

@@ -3,24 +3,31 @@ import { tf } from '../tf.js';
 
 /**
  * Binary cross-entropy from logits.
- *   L = mean(softplus(s) − y s),   ∂L/∂s = (sigmoid(s) − y) / count
- * softplus(s) − y s is softplus(−s) for y = 1 and softplus(s) for y = 0. On the simd engine one kernel computes the loss and its
- * gradient; elsewhere it is made of tensor ops.
+ *   L = mean(w (softplus(s) − y s)),   ∂L/∂s = w (sigmoid(s) − y) / count
+ * softplus(s) − y s is softplus(−s) for y = 1 and softplus(s) for y = 0. Without weights one kernel computes the loss and its gradient on
+ * the simd engine; else it is made of tensor ops.
  *
+ * @param weights w per logit; null where all are 1
  * @returns nats, mean over the logits; 0 for none
- * @throws {RangeError} when there is not one label per logit
+ * @throws {RangeError} when there is not one label or not one weight per logit
  * @numerics softplus(s) = max(s, 0) + log(1 + e^−|s|), so no probability is ever clipped; terms are float32, their sum is float64. The error
  * of the sigmoid is below 2.5 units of the last place.
  */
-export function sigmoidCrossEntropy(logits: tf.Tensor, labels: Float32Array): tf.Scalar {
+export function sigmoidCrossEntropy(
+  logits: tf.Tensor,
+  labels: Float32Array,
+  weights: Float32Array | null = null,
+): tf.Scalar {
   const count = logits.size;
-  if (labels.length !== count) {
-    throw new RangeError(
-      `sigmoid cross-entropy: logits are [${logits.shape.join(', ')}], there are ${labels.length} labels; there must be one per logit`,
-    );
+  for (const [name, values] of Object.entries({ labels, weights })) {
+    if (values !== null && values.length !== count) {
+      throw new RangeError(
+        `sigmoid cross-entropy: logits are [${logits.shape.join(', ')}], there are ${values.length} ${name}; there must be one per logit`,
+      );
+    }
   }
   const backend = sharedBackend();
-  if (backend === null) return composedSigmoidCrossEntropy(logits, labels);
+  if (backend === null || weights !== null) return composedSigmoidCrossEntropy(logits, labels, weights);
   const { kernels, address, tensor, withScratch } = backend;
   const op = tf.customGrad((...args) => {
     const at = args[0] as tf.Tensor;
@@ -43,9 +50,14 @@ export function sigmoidCrossEntropy(logits: tf.Tensor, labels: Float32Array): tf
 }
 
 /** The same made of tensor ops; what the fused op is compared with. */
-export function composedSigmoidCrossEntropy(logits: tf.Tensor, labels: Float32Array): tf.Scalar {
+export function composedSigmoidCrossEntropy(
+  logits: tf.Tensor,
+  labels: Float32Array,
+  weights: Float32Array | null = null,
+): tf.Scalar {
   if (logits.size === 0) return tf.scalar(0);
-  return tf.mean(tf.sub(softplus(logits), tf.mul(tf.tensor(labels, logits.shape), logits)));
+  const losses = tf.sub(softplus(logits), tf.mul(tf.tensor(labels, logits.shape), logits));
+  return tf.mean(weights === null ? losses : tf.mul(losses, tf.tensor(weights, logits.shape)));
 }
 
 /** log(1 + e^s) with the gradient sigmoid(s), without overflow. */

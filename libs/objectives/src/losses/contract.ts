@@ -22,6 +22,8 @@ export interface LossBatch {
   readonly items: Int32Array;
   /** 1 or 0 per example; null where all are positives. */
   readonly labels: Float32Array | null;
+  /** How much each example counts in the mean, 1 on average over the training part; null where all count 1. */
+  readonly weights: Float32Array | null;
   /** Natural logarithm of the probability that the item is drawn as a negative, per item of the catalogue; null when unknown. */
   readonly logSamplingProbability: Float32Array | null;
 }
@@ -29,7 +31,12 @@ export interface LossBatch {
 export interface Loss {
   readonly layout: CandidateLayout;
   readonly parameters: readonly Parameter[];
-  /** Mean loss in nats and the parts worth logging. @shape query [queries, dim], candidate [candidates, dim] */
+  /**
+   * Loss (1/n) Σ w L over the n examples or pairs of the batch, w their weights, in nats where it is a likelihood; and the parts worth
+   * logging. A weight belongs to what is learned of an example, never to its item as a negative of others.
+   *
+   * @shape query [queries, dim], candidate [candidates, dim]
+   */
   apply(
     scope: Scope,
     vectors: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
@@ -43,6 +50,8 @@ export interface LossDefinition<Params extends z.ZodObject = z.ZodObject> extend
   readonly layout: CandidateLayout;
   /** Whether it can learn from rows with labels. */
   readonly labelled: boolean;
+  /** Whether it takes scores for cosines, so that it needs a model that normalises its vectors. */
+  readonly needsUnitVectors?: boolean;
   build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Loss;
 }
 

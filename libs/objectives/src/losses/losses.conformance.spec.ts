@@ -51,8 +51,20 @@ const batchOf = (numNegatives: number): LossBatch => ({
   candidateOf: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, i) => (i === 2 ? 0 : i)), // one accidental hit
   items: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, row) => row),
   labels: null,
+  weights: null,
   logSamplingProbability: Float32Array.from({ length: 20 }, (_, item) => -1 - (item % 4) / 2),
 });
+
+/** What each loss gives to a scorer of zeros that chooses among so many candidates. */
+const AT_ZERO: Readonly<Record<(typeof losses.names)[number], (numCandidates: number) => number>> = {
+  bce: () => Math.LN2, // right or wrong, for each pair by itself
+  bpr: () => Math.LN2,
+  ccl: () => 1,
+  hinge: () => 0.2,
+  'in-batch-softmax': Math.log,
+  logistic: () => Math.LN2,
+  'sampled-softmax': Math.log,
+};
 
 describe('the catalogue of losses', () => {
   it('lists every folder of variants', () => {
@@ -62,10 +74,11 @@ describe('the catalogue of losses', () => {
 });
 
 describe.each(losses.names)('%s', (name) => {
+  const hasTemperature = 'temperature' in losses.get(name).params.shape; // else there is none to test
   const build = (params: object = {}): Loss => {
     const definition = losses.get(name);
     return definition.build({
-      params: definition.params.parse({ temperature: 0.5, ...params }) as never,
+      params: definition.params.parse({ ...(hasTemperature ? { temperature: 0.5 } : {}), ...params }) as never,
       rng: createRng(0),
     });
   };
@@ -81,7 +94,7 @@ describe.each(losses.names)('%s', (name) => {
     },
   );
 
-  it('learns a temperature with the gradient that central differences give', () => {
+  it.runIf(hasTemperature)('learns a temperature with the gradient that central differences give', () => {
     const loss = build({ learnTemperature: true });
     const theta = loss.parameters[0];
     if (theta === undefined) throw new Error('no learned temperature');
@@ -111,7 +124,7 @@ describe.each(losses.names)('%s', (name) => {
     expect(gradientGap({ f, gradient: () => gradient, at: Float32Array.of(start) })).toBeLessThan(FLOAT32_GAP);
   });
 
-  it('is a mean over the batch, in nats: what a scorer of zeros gives, however many examples there are', () => {
+  it('is a mean over the batch: what a scorer of zeros gives, however many examples there are', () => {
     const drawn = batchOf(numNegatives);
     const whole = {
       ...drawn,
@@ -120,12 +133,37 @@ describe.each(losses.names)('%s', (name) => {
     };
     const loss = build();
     const { f, length } = scalarOf(loss, whole);
-    const numCandidates = loss.layout === 'in-batch' ? SIZE : 1 + numNegatives;
-    const numChoices = loss.logits === null ? numCandidates : 2; // right or wrong, for each pair by itself
-    expect(f(new Float32Array(length))).toBeCloseTo(Math.log(numChoices), 5);
+    expect(f(new Float32Array(length))).toBeCloseTo(
+      AT_ZERO[name](loss.layout === 'in-batch' ? SIZE : 1 + numNegatives),
+      5,
+    );
   });
 
-  it('divides every score by its temperature', () => {
+  it('weighs what each example learns', () => {
+    const batch = { ...batchOf(numNegatives), candidateOf: Int32Array.from(batchOf(numNegatives).items.keys()) };
+    const vectors = normals(scalarOf(build(), batch).length, name);
+    const at = (weights: readonly number[] | null): number =>
+      scalarOf(build(), { ...batch, weights: weights && Float32Array.from(weights) }).f(vectors);
+    const alone = [0, 1, 2, 3, 4].map((one) => at([0, 1, 2, 3, 4].map((b) => (b === one ? 1 : 0))));
+    const rest = at([0, 0, 0, 0, 0]); // of what has no weight
+    const total = alone.reduce((sum, value) => sum + value - rest, rest);
+    expect(at([1, 1, 1, 1, 1])).toBeCloseTo(at(null), 5);
+    expect(total).toBeCloseTo(at(null), 5);
+    expect(at([3, 0, 0.5, 0, 0])).toBeCloseTo(
+      rest + 3 * ((alone[0] as number) - rest) + 0.5 * ((alone[2] as number) - rest),
+      4,
+    );
+    expect(new Set(alone.map((value) => value.toFixed(4))).size).toBe(5);
+  });
+
+  it('has the gradient that central differences give when examples have weights', () => {
+    const batch = { ...batchOf(numNegatives), weights: Float32Array.of(0.5, 0, 3, 1, 0.25) };
+    const scalar = scalarOf(build(), batch);
+    const at = normals(scalar.length, name);
+    expect(gradientGap({ f: scalar.f, gradient: scalar.gradient, at })).toBeLessThan(FLOAT32_GAP);
+  });
+
+  it.runIf(hasTemperature)('divides every score by its temperature', () => {
     const batch = batchOf(numNegatives);
     const { f, length } = scalarOf(build({ temperature: 1 }), batch);
     const vectors = normals(length, name);
@@ -134,7 +172,7 @@ describe.each(losses.names)('%s', (name) => {
     expect(f(vectors)).not.toBeCloseTo(f(divided), 2);
   });
 
-  it('refuses a temperature that would be divided by in vain', () => {
+  it.runIf(hasTemperature)('refuses a temperature that would be divided by in vain', () => {
     expect(() => build({ temperature: 0 })).toThrow();
   });
 });

@@ -14,7 +14,8 @@ const params = z.strictObject({
 
 /**
  * Pointwise binary cross-entropy from logits, over positives and drawn negatives, or over labelled rows.
- *   s = ⟨u, v⟩ / τ + b,   L = mean( softplus(−s) for label 1, softplus(s) for label 0 )
+ *   s = ⟨u, v⟩ / τ + b,   L = mean( w softplus(−s) for label 1, w softplus(s) for label 0 )
+ * w is the weight of the row, 1 for drawn negatives.
  *
  * @shape query [queries, dim], candidate [candidates, dim]
  * @returns nats, mean over all scored pairs (not per positive)
@@ -38,13 +39,17 @@ export const definition = defineLoss({
         const shift = bias?.values[0] ?? 0;
         return scores.map((score) => score / tau + shift);
       },
-      apply(scope, vectors, { size, numNegatives, queryOf, candidateOf, labels }) {
+      apply(scope, vectors, { size, numNegatives, queryOf, candidateOf, labels, weights }) {
         const scores = pairScores(vectors.query, vectors.candidate, { queryOf, candidateOf }); // [batch, 1 + numNegatives]
         const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
         const logits = bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
         const y = new Float32Array(size * (1 + numNegatives));
-        for (let b = 0; b < size; b++) y[b * (1 + numNegatives)] = labels?.[b] ?? 1;
-        return { loss: sigmoidCrossEntropy(logits, y) };
+        const w = weights && new Float32Array(y.length).fill(1); // a drawn negative counts 1
+        for (let b = 0; b < size; b++) {
+          y[b * (1 + numNegatives)] = labels?.[b] ?? 1;
+          if (w !== null) w[b * (1 + numNegatives)] = weights?.[b] as number;
+        }
+        return { loss: sigmoidCrossEntropy(logits, y, w) };
       },
     };
   },

@@ -27,6 +27,7 @@ function lossOf(params: object, changes: Partial<LossBatch> = {}): number {
     candidateOf: Int32Array.of(0, 1),
     items: Int32Array.of(0, 1),
     labels: null,
+    weights: null,
     logSamplingProbability: Float32Array.from(probability, Math.log),
     ...changes,
   };

@@ -20,7 +20,7 @@ const params = z.strictObject({
 
 /**
  * In-batch softmax cross-entropy: every other positive of the batch is a negative.
- *   s_ij = ⟨u_i, v_j⟩ / τ − log q_j,   L = −(1/B) Σᵢ log softmax_j(s_ij)[i]
+ *   s_ij = ⟨u_i, v_j⟩ / τ − log q_j,   L = −(1/B) Σᵢ wᵢ log softmax_j(s_ij)[i]
  * The order is fixed: divide by τ, then subtract log q, then mask accidental hits. log q is never applied when serving.
  *
  * @shape query [queries, dim], candidate [candidates, dim]
@@ -46,7 +46,7 @@ export const definition = defineLoss({
       layout: 'in-batch',
       parameters: temperature.parameters,
       logits: null,
-      apply(scope, { query, candidate }, { queryOf, candidateOf, items, logSamplingProbability }) {
+      apply(scope, { query, candidate }, { queryOf, candidateOf, items, weights, logSamplingProbability }) {
         const logProbability = logQ === 'none' ? null : requireProbability('in-batch-softmax', logSamplingProbability);
         return {
           loss: inBatchSoftmaxCrossEntropy({
@@ -56,7 +56,8 @@ export const definition = defineLoss({
             candidateOf,
             temperature: temperature.value(scope),
             correction: logProbability && Float32Array.from(items, (item) => logProbability[item] as number),
-            maskAccidentalHits,
+            ownCopies: maskAccidentalHits ? 'one' : 'all',
+            weights,
           }),
         };
       },

@@ -20,7 +20,7 @@ const params = z.strictObject({
 
 /**
  * Softmax over a positive and the negatives drawn for it.
- *   s_j = ⟨u, v_j⟩ / τ − log E_j,   L = −(1/B) Σ_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
+ *   s_j = ⟨u, v_j⟩ / τ − log E_j,   L = −(1/B) Σ_b w_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
  * Positive and negatives are corrected alike. numNegatives is a factor of every term, so log q_j is what is subtracted. The order is fixed:
  * divide by τ, then subtract, then mask accidental hits. The correction is never applied when serving.
  *
@@ -55,6 +55,7 @@ export const definition = defineLoss({
             scores: pairScores(query, candidate, batch), // [batch, 1 + numNegatives]
             temperature: temperature.value(scope),
             correction: corrections(batch, logProbability, maskAccidentalHits),
+            weights: batch.weights,
           }),
         };
       },
