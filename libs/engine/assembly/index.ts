@@ -4,7 +4,7 @@ export { firstChoiceSoftmax, sigmoidCrossEntropy } from './cross-entropy';
 export { elementaryScratch, exponentials, hyperbolicTangents, logarithms } from './elementary';
 export { gemm, gemmScratch } from './gemm';
 export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
-export { adagrad, adam, sgd } from './optimizers';
+export { adagrad, adam, sgd, sumOfSquares } from './optimizers';
 export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panelFloats, panelStride, toPanels } from './panels';
 export { countAhead, listedScores } from './ranks';
 export { layerNormRows, layerNormRowsGradient, logSoftmaxRows, logSoftmaxRowsGradient } from './row-norms';

@@ -4,7 +4,7 @@ export { createEmbeddingTable, type EmbeddingTable, type TableVocabulary } from 
 export { Lookups, type TableRows } from './embeddings/lookups.js';
 export { optimizerDefinitions } from './optimizers/catalog.js';
 export type { Moments, OptimizerDefinition, UpdateRule } from './optimizers/contract.js';
-export { clipGlobalNorm, Optimizer, type StepGradients } from './optimizers/optimizer.js';
+export { Optimizer, type StepGradients } from './optimizers/optimizer.js';
 export { stopGradient } from './stop-gradient.js';
 export { forward, scoped, stepGradients, type Pass, type Scope, type StepResult } from './tape.js';
 export { tf } from './tf.js';

@@ -1,6 +1,5 @@
 import { assembleCandidate, assembleQuery, type PreparedData } from '@towerbench/data';
 import {
-  clipGlobalNorm,
   Lookups,
   Optimizer,
   stepGradients,
@@ -112,9 +111,11 @@ export class Trainer {
           );
         }
         const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
-        const gradients =
-          settings.clipNorm === null ? result.gradients : clipGlobalNorm(result.gradients, settings.clipNorm);
-        this.#optimizer.step(gradients, { step, learningRate: learningRate * factor });
+        this.#optimizer.step(result.gradients, {
+          step,
+          learningRate: learningRate * factor,
+          clipNorm: settings.clipNorm,
+        });
         return { loss: result.loss, terms: result.terms, knownNegatives };
       },
     );

@@ -13,6 +13,8 @@ export interface SharedBackend {
   tensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
   /** A fresh view of a float32 tensor's values: growing memory detaches older ones. */
   values(tensor: tf.TensorInfo): Float32Array;
+  /** Address of a view of the shared memory; null for a view of another. */
+  addressOf(values: Float32Array): number | null;
   /** Fresh views of a block of scratch memory. */
   floats(address: number, length: number): Float32Array;
   integers(address: number, length: number): Int32Array;
@@ -60,6 +62,7 @@ export async function startSimd(): Promise<void> {
       tf.engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], 'float32')) as tf.Tensor<R>,
     values: ({ dataId, shape }) =>
       new Float32Array(memory.buffer, backend.dataIdMap.get(dataId).memoryOffset, tf.util.sizeFromShape([...shape])),
+    addressOf: ({ buffer, byteOffset }) => (buffer === memory.buffer ? byteOffset : null),
     floats: (address, length) => new Float32Array(memory.buffer, address, length),
     integers: (address, length) => new Int32Array(memory.buffer, address, length),
     withScratch(floats, body) {

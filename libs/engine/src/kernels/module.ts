@@ -163,6 +163,7 @@ export interface Kernels {
     rootScale: number,
     epsilon: number,
     keep: number,
+    gradientScale: number,
   ): void;
   adagrad(
     numRows: number,
@@ -173,6 +174,7 @@ export interface Kernels {
     gradient: number,
     learningRate: number,
     epsilon: number,
+    gradientScale: number,
   ): void;
   sgd(
     numRows: number,
@@ -183,7 +185,9 @@ export interface Kernels {
     gradient: number,
     learningRate: number,
     momentum: number,
+    gradientScale: number,
   ): void;
+  sumOfSquares(count: number, x: number): number;
   scanFloats(rows: number, dim: number, capacity: number): number;
   openScan(
     scan: number,

@@ -4,17 +4,23 @@ import type { Kernels } from '../kernels/module.js';
 /** What an optimizer remembers about one array of weights: named arrays of the same length, stored in checkpoints as they are. */
 export type Moments = Readonly<Record<string, Float32Array>>;
 
+/** What is the same for every weight of a step. */
+export interface StepSettings {
+  /** From 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** What every gradient is multiplied by before it is used. */
+  readonly gradientScale: number;
+}
+
 /** One update of `count` weights starting at `weightAt`, with the gradients starting at `gradientAt`. */
-export interface Update {
+export interface Update extends StepSettings {
   readonly weights: Float32Array;
   readonly moments: Moments;
   readonly gradient: Float32Array;
   readonly weightAt: number;
   readonly gradientAt: number;
   readonly count: number;
-  /** From 1. */
-  readonly step: number;
-  readonly learningRate: number;
 }
 
 /** The same in a kernel memory, for rows of `dim` weights; everything but the counts is an address. */
@@ -36,11 +42,8 @@ export interface UpdateRule {
   readonly moments: readonly string[];
   /** In plain code, for arrays that are too large for a kernel memory; float64 arithmetic. */
   apply(update: Update): void;
-  /** The kernel for one step (from 1); float32 arithmetic. */
-  kernel(
-    kernels: Kernels,
-    at: { readonly step: number; readonly learningRate: number },
-  ): (update: KernelUpdate) => void;
+  /** The kernel for one step; float32 arithmetic. */
+  kernel(kernels: Kernels, settings: StepSettings): (update: KernelUpdate) => void;
 }
 
 export interface OptimizerDefinition<Params extends z.ZodObject = z.ZodObject> {

@@ -1,12 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { expectClose } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startEngine } from '../backends/engine.js';
+import { sharedBackend } from '../backends/simd.js';
 import { createEmbeddingTable } from '../embeddings/table.js';
 import { Lookups } from '../embeddings/lookups.js';
 import { createParameter } from '../parameters.js';
 import { createRng } from '../random.js';
+import { scoped } from '../tape.js';
 import { optimizerDefinitions } from './catalog.js';
-import { clipGlobalNorm, Optimizer } from './optimizer.js';
+import { Optimizer } from './optimizer.js';
 
 const adam = optimizerDefinitions[1];
 
@@ -146,6 +151,35 @@ describe('Optimizer', () => {
   });
 });
 
+describe('Optimizer with several parameters', () => {
+  it('gives each the step that it gets alone', () => {
+    const sizes = [3, 8, 1];
+    const gradients = sizes.map((size, p) => Float32Array.from({ length: size }, (_, i) => (i - p) / 4));
+    const run = (chosen: readonly number[]): number[][] => {
+      const weights = chosen.map((p) => createParameter(`w${p}`, [sizes[p] as number], (i) => i));
+      const optimizer = new Optimizer({
+        rule: adam.rule(adam.params.parse({ weightDecay: 0.1 })),
+        embedding: 'lazy',
+        parameters: weights,
+        tables: [],
+      });
+      const dense = new Map(weights.map((weight, i) => [weight, gradients[chosen[i] as number] as Float32Array]));
+      for (const step of [1, 2]) optimizer.step({ dense, rows: [] }, { step, learningRate: 0.1 });
+      return weights.map((weight) => [...weight.values, ...(optimizer.momentsOf(weight)['mean'] as Float32Array)]);
+    };
+    expect(run([0, 1, 2])).toEqual([0, 1, 2].flatMap((p) => run([p])));
+  });
+
+  it('refuses a step without a gradient for each', () => {
+    const weight = createParameter('w', [1], () => 0);
+    const rule = adam.rule(adam.params.parse({}));
+    const optimizer = new Optimizer({ rule, embedding: 'lazy', parameters: [weight], tables: [] });
+    expect(() => optimizer.step({ dense: new Map(), rows: [] }, { step: 1, learningRate: 1 })).toThrow(
+      'optimizer: 0 gradients for 1 parameters; each must have one',
+    );
+  });
+});
+
 describe.each(optimizerDefinitions.map((definition) => [definition.name, definition] as const))(
   '%s',
   (_, definition) => {
@@ -172,7 +206,7 @@ describe.each(optimizerDefinitions.map((definition) => [definition.name, definit
             const gradient = Float32Array.from({ length: 21 }, () => rng.normal());
             optimizer.step(
               { dense: new Map(), rows: [{ read: { table, numRows: 3, rows }, gradient }] },
-              { step, learningRate: 0.05 },
+              { step, learningRate: 0.05, clipNorm: step > 10 ? 3 : null }, // their norm is about 4.2
             );
           }
           return [[...table.values], ...Object.values(optimizer.momentsOf(table)).map((moment) => [...moment])];
@@ -185,23 +219,99 @@ describe.each(optimizerDefinitions.map((definition) => [definition.name, definit
   },
 );
 
-describe('clipGlobalNorm', () => {
-  it('scales dense and row gradients by one factor', () => {
-    const weight = createParameter('w', [1], () => 0);
-    const dense = new Map([[weight, Float32Array.of(3)]]);
-    const table = tableOf(3);
-    const gradient = Float32Array.of(0, 4);
-    const given = { dense, rows: [{ read: { table, numRows: 1, rows: Int32Array.of(1) }, gradient }] };
-    const clipped = clipGlobalNorm(given, 1);
-    expect(clipped.dense.get(weight)?.[0]).toBeCloseTo(0.6, 6);
-    expect(clipped.rows[0]?.gradient[1]).toBeCloseTo(0.8, 6);
-    expect([dense.get(weight)?.[0], gradient[1]]).toEqual([3, 4]); // which may be in use elsewhere
+describe('clipping by the global norm', () => {
+  const sgd = optimizerDefinitions[2];
+  const sgdRule = sgd.rule(sgd.params.parse({}));
+
+  beforeAll(() => startEngine('simd'));
+
+  /** The same values in the memory of the engine. */
+  function inEngine(values: Float32Array): Float32Array {
+    const backend = sharedBackend() as NonNullable<ReturnType<typeof sharedBackend>>;
+    const held = backend.values(backend.tensor([values.length]));
+    held.set(values);
+    return held;
+  }
+
+  /** What a weight, two rows and the padding row lose in a step of gradient descent with rate 1. */
+  function changes(
+    given: { readonly weight: Float32Array; readonly padding: number; readonly rows: Float32Array },
+    options: {
+      readonly clipNorm: number;
+      readonly embedding: 'lazy' | 'dense';
+      readonly memoryLimit?: number;
+      readonly fromEngine?: boolean;
+    },
+  ): number[] {
+    const { embedding, clipNorm, fromEngine = false, ...limit } = options;
+    const weight = createParameter('w', [given.weight.length], () => 0);
+    const table = tableOf(4);
+    table.values.fill(0);
+    const optimizer = new Optimizer({ rule: sgdRule, embedding, parameters: [weight], tables: [table], ...limit });
+    const read = { table, numRows: 3, rows: Int32Array.of(0, 1, 3) };
+    const place = fromEngine ? inEngine : (values: Float32Array) => values;
+    scoped(() => {
+      const gradient = place(Float32Array.of(given.padding, given.padding, ...given.rows));
+      const dense = new Map([[weight, place(given.weight)]]);
+      optimizer.step({ dense, rows: [{ read, gradient }] }, { step: 1, learningRate: 1, clipNorm });
+    });
+    return [...weight.values, ...table.values.subarray(2, 4), ...table.values.subarray(6, 8)].map((value) => 0 - value);
+  }
+
+  it.each([
+    { embedding: 'lazy' },
+    { embedding: 'lazy', fromEngine: true },
+    { embedding: 'dense', fromEngine: true },
+    { embedding: 'lazy', memoryLimit: 64 },
+  ] as const)('scales dense and row gradients by one factor, that of float64 code: %o', (options) => {
+    fc.assert(
+      fc.property(
+        fc.float32Array({ minLength: 1, maxLength: 21, noNaN: true, min: -100, max: 100 }),
+        fc.float32Array({ minLength: 4, maxLength: 4, noNaN: true, min: -100, max: 100 }),
+        fc.double({ min: 0.01, max: 300, noNaN: true }),
+        (weight, rows, clipNorm) => {
+          const all = [...weight, ...rows];
+          const norm = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
+          const scale = Math.min(1, clipNorm / norm);
+          // the padding row's own gradient is not used, so it counts nothing
+          const found = changes({ weight, rows, padding: 50 }, { ...options, clipNorm });
+          expectClose(
+            found,
+            all.map((value) => value * scale),
+            { relative: 3e-7, absolute: 1e-30 },
+          );
+        },
+      ),
+    );
   });
 
-  it('leaves small gradients alone', () => {
-    const weight = createParameter('w', [1], () => 0);
-    const dense = new Map([[weight, Float32Array.of(0.5)]]);
-    expect(clipGlobalNorm({ dense, rows: [] }, 1).dense.get(weight)?.[0]).toBe(0.5);
+  it('leaves gradients of a smaller norm as they are', () => {
+    const found = changes(
+      { weight: Float32Array.of(0.3), rows: Float32Array.of(0.1, 0, 0.2, 0), padding: 0 },
+      { embedding: 'lazy', clipNorm: 1 },
+    );
+    expect(found).toEqual([...Float32Array.of(0.3, 0.1, 0, 0.2, 0)]);
+  });
+
+  it('takes the norm where squares are too large for float32', () => {
+    const given = { weight: Float32Array.of(3e30), rows: Float32Array.of(4e30, 0, 0, 0), padding: 0 };
+    const found = changes(given, { embedding: 'lazy', clipNorm: 1 });
+    expect(found[0]).toBeCloseTo(0.6, 6);
+    expect(found[1]).toBeCloseTo(0.8, 6);
+  });
+
+  it('refuses gradients without a norm and leaves the weights as they were', () => {
+    for (const bad of [NaN, Infinity]) {
+      const weight = createParameter('w', [2], () => 1);
+      const optimizer = new Optimizer({ rule: sgdRule, embedding: 'lazy', parameters: [weight], tables: [] });
+      const gradient = Float32Array.of(1, bad);
+      expect(() =>
+        optimizer.step({ dense: new Map([[weight, gradient]]), rows: [] }, { step: 7, learningRate: 1, clipNorm: 1 }),
+      ).toThrow(
+        `the norm of the gradients is ${bad} at step 7; lower optimizer.learning_rate or raise objective.temperature`,
+      );
+      expect([...weight.values]).toEqual([1, 1]);
+    }
   });
 });
 

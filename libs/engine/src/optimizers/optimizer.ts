@@ -1,3 +1,4 @@
+import { sharedBackend } from '../backends/simd.js';
 import type { EmbeddingTable } from '../embeddings/table.js';
 import type { TableRows } from '../embeddings/lookups.js';
 import type { Parameter } from '../parameters.js';
@@ -7,11 +8,11 @@ import {
   LARGEST_KERNEL_MEMORY,
   type KernelMemory,
 } from '../kernels/kernel-memory.js';
-import type { KernelUpdate, Moments, Update, UpdateRule } from './contract.js';
+import type { KernelUpdate, Moments, StepSettings, Update, UpdateRule } from './contract.js';
 
 /** Gradients of one step. */
 export interface StepGradients {
-  /** By parameter, flat. */
+  /** By parameter, flat; each of the optimizer's parameters has one. */
   readonly dense: ReadonlyMap<Parameter, Float32Array>;
   /** Per table, the gradient of the rows that the step read, [numRows, dim]. */
   readonly rows: readonly { readonly read: TableRows; readonly gradient: Float32Array }[];
@@ -36,17 +37,20 @@ interface Slot {
 }
 
 /**
- * Applies an update rule to the weights of a model: dense parameters whole, embedding tables row by row (`lazy`) or whole
+ * Applies an update rule to the weights of a model: dense parameters whole and all at once, embedding tables row by row (`lazy`) or whole
  * (`dense`). Padding rows are never touched.
  *
  * Weights, moments and gradients lie in one memory beside the kernels that update them, so `values` of every parameter and table is
- * another array from here on. Tables that do not fit below `memoryLimit` stay where they are and are updated in plain code.
+ * another array from here on. Dense parameters lie one after the other. Tables that do not fit below `memoryLimit` stay where they are and are updated in plain code.
  */
 export class Optimizer {
   readonly #rule: UpdateRule;
   readonly #embedding: 'lazy' | 'dense';
   readonly #memory: KernelMemory;
   readonly #slots = new Map<Weights, Slot>();
+  readonly #numParameters: number;
+  /** All dense parameters in one. */
+  readonly #dense: KernelUpdate;
   /** Rows of a batch, numbers and values, on their way into the memory or out of it. */
   readonly #block: { readonly rows: Held; readonly gradient: Held };
 
@@ -61,30 +65,27 @@ export class Optimizer {
     const { rule, embedding, parameters, tables, memoryLimit = LARGEST_KERNEL_MEMORY } = options;
     this.#rule = rule;
     this.#embedding = embedding;
-    const bytesOf = ({ values }: Weights, gradients: 0 | 1): number =>
-      allocatedBytes(values.length) * (1 + rule.moments.length + gradients);
+    const bytesOf = (weights: readonly Weights[], gradients: 0 | 1): number =>
+      allocatedBytes(lengthOf(weights)) * (1 + rule.moments.length + gradients);
     const widest = BLOCK_ROWS * Math.max(0, ...tables.map(({ dim }) => dim));
-    let bytes =
-      allocatedBytes(BLOCK_ROWS) +
-      allocatedBytes(widest) +
-      parameters.reduce((sum, parameter) => sum + bytesOf(parameter, 1), 0);
+    let bytes = allocatedBytes(BLOCK_ROWS) + allocatedBytes(widest) + bytesOf(parameters, 1);
     const fitting = tables.filter((table) => {
-      const needed = bytesOf(table, embedding === 'dense' ? 1 : 0);
+      const needed = bytesOf([table], embedding === 'dense' ? 1 : 0);
       const fits = bytes + needed <= memoryLimit;
       if (fits) bytes += needed;
       return fits;
     });
     this.#memory = createKernelMemory(bytes);
     this.#block = { rows: this.#memory.allocate(BLOCK_ROWS), gradient: this.#memory.allocate(widest) };
-    for (const parameter of parameters) this.#slots.set(parameter, this.#move(parameter, true));
+    this.#numParameters = parameters.length;
+    this.#dense = this.#move(parameters, true);
     for (const table of tables) {
       if (!fitting.includes(table)) {
         this.#slots.set(table, this.#leave(table));
         continue;
       }
-      const slot = this.#move(table, embedding === 'dense');
-      this.#slots.set(table, slot);
-      table.gather = (rows, out) => this.#gather(table.dim, slot.at.weights, { rows, out });
+      const { weights } = this.#move([table], embedding === 'dense');
+      table.gather = (rows, out) => this.#gather(table.dim, weights, { rows, out });
     }
   }
 
@@ -93,17 +94,36 @@ export class Optimizer {
     return this.#slotOf(weights).moments;
   }
 
-  /** One step, numbered from 1. Gradients are used as given: clip them before. */
-  step(gradients: StepGradients, at: { readonly step: number; readonly learningRate: number }): void {
-    const update = this.#rule.kernel(this.#memory.kernels, at);
-    for (const [parameter, gradient] of gradients.dense) {
-      const slot = this.#slotOf(parameter);
-      slot.gradient?.values.set(gradient);
-      if (slot.at !== null)
-        update({ ...slot.at, numRows: 1, dim: gradient.length, rows: 0, gradient: slot.gradient?.address ?? 0 });
+  /**
+   * One step, numbered from 1. With `clipNorm` the gradients act as if their common L2 norm were at most that:
+   *   g ← g · min(1, clipNorm / ‖g‖)
+   *
+   * @throws {RangeError} before any weight has changed: when a parameter has no gradient, or when there is no such norm because a gradient
+   * is NaN or infinite
+   */
+  step(
+    gradients: StepGradients,
+    at: { readonly step: number; readonly learningRate: number; readonly clipNorm?: number | null },
+  ): void {
+    if (gradients.dense.size !== this.#numParameters)
+      throw new RangeError(
+        `optimizer: ${gradients.dense.size} gradients for ${this.#numParameters} parameters; each must have one`,
+      );
+    const { step, learningRate, clipNorm = null } = at;
+    const settings = { step, learningRate, gradientScale: 1 };
+    if (clipNorm !== null) {
+      const norm = globalNorm(gradients);
+      if (!Number.isFinite(norm))
+        throw new RangeError(
+          `the norm of the gradients is ${norm} at step ${step}; lower optimizer.learning_rate or raise objective.temperature`,
+        );
+      if (norm > clipNorm) settings.gradientScale = clipNorm / norm;
     }
+    const update = this.#rule.kernel(this.#memory.kernels, settings);
+    for (const [parameter, gradient] of gradients.dense) this.#slotOf(parameter).gradient?.values.set(gradient);
+    update(this.#dense);
     for (const { read, gradient } of gradients.rows) {
-      if (this.#slotOf(read.table).at === null) this.#updatePlainly(read, gradient, at);
+      if (this.#slotOf(read.table).at === null) this.#updatePlainly(read, gradient, settings);
       else if (this.#embedding === 'lazy') this.#updateRows(read, gradient, update);
       else this.#updateWhole(read, gradient, update);
     }
@@ -154,16 +174,12 @@ export class Optimizer {
   }
 
   /** For a table outside the memory. */
-  #updatePlainly(
-    read: TableRows,
-    gradient: Float32Array,
-    at: { readonly step: number; readonly learningRate: number },
-  ): void {
+  #updatePlainly(read: TableRows, gradient: Float32Array, settings: StepSettings): void {
     const { table, rows, numRows } = read;
     const { dim, values: weights } = table;
     const { moments, gradient: whole } = this.#slotOf(table);
     const apply = (update: Pick<Update, 'gradient' | 'weightAt' | 'gradientAt' | 'count'>): void =>
-      this.#rule.apply({ weights, moments, ...update, ...at });
+      this.#rule.apply({ weights, moments, ...update, ...settings });
     if (whole === null) {
       for (let i = 0; i < numRows; i++) {
         const row = rows[i] as number;
@@ -190,16 +206,36 @@ export class Optimizer {
     });
   }
 
-  #move(weights: Weights, hasGradient: boolean): Slot & { readonly at: NonNullable<Slot['at']> } {
-    const { length } = weights.values;
+  /** Moves arrays into the memory, one after the other; returns the update of them all. */
+  #move(group: readonly Weights[], hasGradient: boolean): KernelUpdate {
+    const length = lengthOf(group);
     const held = this.#memory.allocate(length);
-    held.values.set(weights.values);
-    weights.values = held.values;
-    const moments = this.#rule.moments.map((name) => ({ name, ...this.#memory.allocate(length) }));
+    const moments = this.#rule.moments.map(() => this.#memory.allocate(length));
+    const gradient = hasGradient ? this.#memory.allocate(length) : null;
+    let from = 0;
+    for (const weights of group) {
+      const [start, end] = [from, (from += weights.values.length)];
+      const partOf = ({ address, values }: Held): Held => ({
+        address: address + start * 4,
+        values: values.subarray(start, end),
+      });
+      const own = partOf(held);
+      own.values.set(weights.values);
+      weights.values = own.values;
+      const ownMoments = moments.map(partOf);
+      this.#slots.set(weights, {
+        moments: Object.fromEntries(this.#rule.moments.map((name, i) => [name, (ownMoments[i] as Held).values])),
+        at: { weights: own.address, moments: ownMoments.map(({ address }) => address) },
+        gradient: gradient === null ? null : partOf(gradient),
+      });
+    }
     return {
-      moments: Object.fromEntries(moments.map(({ name, values }) => [name, values])),
-      at: { weights: held.address, moments: moments.map(({ address }) => address) },
-      gradient: hasGradient ? this.#memory.allocate(length) : null,
+      numRows: 1,
+      dim: length,
+      rows: 0,
+      weights: held.address,
+      moments: moments.map(({ address }) => address),
+      gradient: gradient?.address ?? 0,
     };
   }
 
@@ -224,21 +260,26 @@ function spread(
   }
 }
 
-/**
- * Gradients whose common L2 norm is at most `maxNorm`: those given, or scaled copies of them.
- *   g ← g · min(1, maxNorm / ‖g‖)
- */
-export function clipGlobalNorm(gradients: StepGradients, maxNorm: number): StepGradients {
-  const { dense, rows } = gradients;
+/** Numbers in a group of weights. */
+function lengthOf(group: readonly Weights[]): number {
+  return group.reduce((sum, { values }) => sum + values.length, 0);
+}
+
+/** The L2 norm of all gradients together, those of padding rows left out, which are never used; float64. */
+function globalNorm({ dense, rows }: StepGradients): number {
   let squares = 0;
-  for (const gradient of [...dense.values(), ...rows.map(({ gradient: of }) => of)]) {
-    for (let i = 0; i < gradient.length; i++) squares += (gradient[i] as number) ** 2;
-  }
-  const norm = Math.sqrt(squares);
-  if (!(norm > maxNorm)) return gradients;
-  const scaled = (gradient: Float32Array): Float32Array => gradient.map((value) => value * (maxNorm / norm));
-  return {
-    dense: new Map([...dense].map(([parameter, gradient]) => [parameter, scaled(gradient)])),
-    rows: rows.map(({ read, gradient }) => ({ read, gradient: scaled(gradient) })),
-  };
+  for (const gradient of dense.values()) squares += sumOfSquares(gradient);
+  for (const { read, gradient } of rows)
+    squares += sumOfSquares(read.rows[0] === 0 ? gradient.subarray(read.table.dim) : gradient);
+  return Math.sqrt(squares);
+}
+
+/** Σ x² in float64: by a kernel where the values lie in its memory. */
+function sumOfSquares(values: Float32Array): number {
+  const backend = sharedBackend();
+  const address = backend?.addressOf(values) ?? null;
+  if (backend !== null && address !== null) return backend.kernels.sumOfSquares(values.length, address);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
+  return sum;
 }

@@ -21,19 +21,19 @@ export const definition = defineOptimizer({
   params,
   rule: ({ epsilon }) => ({
     moments: ['squares'],
-    apply({ weights, moments, gradient, weightAt, gradientAt, count, learningRate }) {
+    apply({ weights, moments, gradient, weightAt, gradientAt, count, learningRate, gradientScale }) {
       const squares = moments['squares'] as Float32Array;
       for (let i = 0; i < count; i++) {
         const w = weightAt + i;
-        const g = gradient[gradientAt + i] as number;
+        const g = gradientScale * (gradient[gradientAt + i] as number);
         const s = (squares[w] as number) + g * g;
         squares[w] = s;
         weights[w] = (weights[w] as number) - (learningRate * g) / (Math.sqrt(s) + epsilon);
       }
     },
     kernel:
-      (kernels, { learningRate }) =>
+      (kernels, { learningRate, gradientScale }) =>
       ({ numRows, dim, rows, weights, moments: [squares = 0], gradient }) =>
-        kernels.adagrad(numRows, dim, rows, weights, squares, gradient, learningRate, epsilon),
+        kernels.adagrad(numRows, dim, rows, weights, squares, gradient, learningRate, epsilon, gradientScale),
   }),
 });

@@ -37,7 +37,7 @@ export const definition = defineOptimizer({
   params,
   rule: ({ beta1, beta2, epsilon, weightDecay }) => ({
     moments: ['mean', 'square'],
-    apply({ weights, moments, gradient, weightAt, gradientAt, count, step, learningRate }) {
+    apply({ weights, moments, gradient, weightAt, gradientAt, count, step, learningRate, gradientScale }) {
       const mean = moments['mean'] as Float32Array;
       const square = moments['square'] as Float32Array;
       const stepSize = learningRate / (1 - beta1 ** step);
@@ -45,7 +45,7 @@ export const definition = defineOptimizer({
       const keep = 1 - learningRate * weightDecay;
       for (let i = 0; i < count; i++) {
         const w = weightAt + i;
-        const g = gradient[gradientAt + i] as number;
+        const g = gradientScale * (gradient[gradientAt + i] as number);
         const m = beta1 * (mean[w] as number) + (1 - beta1) * g;
         const v = beta2 * (square[w] as number) + (1 - beta2) * g * g;
         mean[w] = m;
@@ -53,13 +53,13 @@ export const definition = defineOptimizer({
         weights[w] = keep * (weights[w] as number) - (stepSize * m) / (Math.sqrt(v) * rootScale + epsilon);
       }
     },
-    kernel(kernels, { step, learningRate }) {
+    kernel(kernels, { step, learningRate, gradientScale }) {
       const stepSize = learningRate / (1 - beta1 ** step);
       const rootScale = 1 / Math.sqrt(1 - beta2 ** step);
       const keep = 1 - learningRate * weightDecay;
       return ({ numRows, dim, rows, weights, moments: [mean = 0, square = 0], gradient }) =>
         // prettier-ignore
-        kernels.adam(numRows, dim, rows, weights, mean, square, gradient, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootScale, epsilon, keep);
+        kernels.adam(numRows, dim, rows, weights, mean, square, gradient, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootScale, epsilon, keep, gradientScale);
     },
   }),
 });

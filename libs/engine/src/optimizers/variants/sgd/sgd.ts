@@ -18,18 +18,18 @@ export const definition = defineOptimizer({
   params,
   rule: ({ momentum }) => ({
     moments: momentum > 0 ? ['velocity'] : [],
-    apply({ weights, moments, gradient, weightAt, gradientAt, count, learningRate }) {
+    apply({ weights, moments, gradient, weightAt, gradientAt, count, learningRate, gradientScale }) {
       const velocity = moments['velocity'];
       for (let i = 0; i < count; i++) {
         const w = weightAt + i;
-        let g = gradient[gradientAt + i] as number;
+        let g = gradientScale * (gradient[gradientAt + i] as number);
         if (velocity !== undefined) velocity[w] = g = momentum * (velocity[w] as number) + g;
         weights[w] = (weights[w] as number) - learningRate * g;
       }
     },
     kernel:
-      (kernels, { learningRate }) =>
+      (kernels, { learningRate, gradientScale }) =>
       ({ numRows, dim, rows, weights, moments: [velocity = 0], gradient }) =>
-        kernels.sgd(numRows, dim, rows, weights, velocity, gradient, learningRate, momentum),
+        kernels.sgd(numRows, dim, rows, weights, velocity, gradient, learningRate, momentum, gradientScale),
   }),
 });
