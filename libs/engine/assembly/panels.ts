@@ -5,8 +5,10 @@
 // `ps` is the number of bytes between two panels: 32 × rows at least, and not a multiple of 4096, where the panels of a matrix would
 // share the sets of the cache.
 //
-// Lessons that shaped the inner loops, measured: a 4×8 register block is the largest that does not spill in both builds, and a basic
-// block must end after each k-step (the never-taken `break`s), because the compiler hoists all loads of a block to its top.
+// Lessons that shaped the inner loops, measured: a 4×8 register block is the largest that does not spill in both builds. A basic block
+// must end after each two rows (the never-taken `break`s), because the compiler of Node 20 hoists all loads of a block to its top, and
+// loads in a bunch keep the arithmetic waiting. A splatting load adds its offset to the base of the memory by an instruction of its own,
+// so `p` moves on instead: the few offsets then stay in registers.
 import { fma } from './simd';
 
 /** Rows of A that stay in the first-level cache while the panels of B pass. */
@@ -102,13 +104,13 @@ function zero8(p: usize): void {
  */
 export function multiply(m: i32, n: i32, k: i32, a: usize, aps: usize, b: usize, bps: usize, c: usize, cps: usize, mode: i32, aux: usize): void {
   const zero = f32x4.splat(0);
-  const panels = <usize>((n + 7) >> 3), rows = (m + 7) & ~7, depth = (k + 7) & ~7;
-  for (let m0 = 0; m0 < rows; m0 += ROW_BLOCK) {
-    const m1 = min(m0 + ROW_BLOCK, rows);
+  const panels = <usize>((n + 7) >> 3), rows = <usize>((m + 7) & ~7) << 5, depth = (k + 7) & ~7;
+  for (let m0: usize = 0; m0 < rows; m0 += ROW_BLOCK << 5) {
+    const m1 = min(m0 + (ROW_BLOCK << 5), rows);
     for (let j: usize = 0; j < panels; j++) {
-      for (let i = m0; i < m1; i += 4) {
-        const at = j * cps + (<usize>i << 5);
-        let p = a + (<usize>i << 5), q = b + j * bps;
+      for (let i = m0; i < m1; i += 128) {
+        const at = j * cps + i;
+        let p = a + i, q = b + j * bps;
         let x: v128 = zero, b0 = zero, b1 = zero;
         let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
         if (mode & ADD) {
@@ -126,57 +128,72 @@ export function multiply(m: i32, n: i32, k: i32, a: usize, aps: usize, b: usize,
           b0 = v128.load(q); b1 = v128.load(q, 16);
           x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
           x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+          if (left == -1) break;
           x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
           x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-          if (left == -1) break;
-          b0 = v128.load(q, 32); b1 = v128.load(q, 48);
-          x = v128.load32_splat(p, 4); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 36); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 68); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 100); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
           if (left == -2) break;
-          b0 = v128.load(q, 64); b1 = v128.load(q, 80);
-          x = v128.load32_splat(p, 8); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 40); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 72); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 104); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          b0 = v128.load(q, 32); b1 = v128.load(q, 48);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
           if (left == -3) break;
-          b0 = v128.load(q, 96); b1 = v128.load(q, 112);
-          x = v128.load32_splat(p, 12); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 44); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 76); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 108); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
           if (left == -4) break;
-          b0 = v128.load(q, 128); b1 = v128.load(q, 144);
-          x = v128.load32_splat(p, 16); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 48); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 80); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 112); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          b0 = v128.load(q, 64); b1 = v128.load(q, 80);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
           if (left == -5) break;
-          b0 = v128.load(q, 160); b1 = v128.load(q, 176);
-          x = v128.load32_splat(p, 20); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 52); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 84); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 116); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
           if (left == -6) break;
-          b0 = v128.load(q, 192); b1 = v128.load(q, 208);
-          x = v128.load32_splat(p, 24); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 56); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 88); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 120); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          b0 = v128.load(q, 96); b1 = v128.load(q, 112);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
           if (left == -7) break;
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
+          if (left == -8) break;
+          b0 = v128.load(q, 128); b1 = v128.load(q, 144);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+          if (left == -9) break;
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
+          if (left == -10) break;
+          b0 = v128.load(q, 160); b1 = v128.load(q, 176);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+          if (left == -11) break;
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
+          if (left == -12) break;
+          b0 = v128.load(q, 192); b1 = v128.load(q, 208);
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+          if (left == -13) break;
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += 4;
+          if (left == -14) break;
           b0 = v128.load(q, 224); b1 = v128.load(q, 240);
-          x = v128.load32_splat(p, 28); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-          x = v128.load32_splat(p, 60); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-          x = v128.load32_splat(p, 92); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-          x = v128.load32_splat(p, 124); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-          p += aps; q += 256; left -= 8;
+          x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+          x = v128.load32_splat(p, 32); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+          if (left == -15) break;
+          x = v128.load32_splat(p, 64); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+          x = v128.load32_splat(p, 96); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+          p += aps - 28; q += 256; left -= 8;
         } while (left > 0);
         if (mode & RELU) {
-          c00 = f32x4.max(c00, zero); c01 = f32x4.max(c01, zero);
-          c10 = f32x4.max(c10, zero); c11 = f32x4.max(c11, zero);
-          c20 = f32x4.max(c20, zero); c21 = f32x4.max(c21, zero);
-          c30 = f32x4.max(c30, zero); c31 = f32x4.max(c31, zero);
+          c00 = f32x4.pmax(c00, zero); c01 = f32x4.pmax(c01, zero);
+          c10 = f32x4.pmax(c10, zero); c11 = f32x4.pmax(c11, zero);
+          c20 = f32x4.pmax(c20, zero); c21 = f32x4.pmax(c21, zero);
+          c30 = f32x4.pmax(c30, zero); c31 = f32x4.pmax(c31, zero);
         }
         if (mode & MASK) {
           const mask = aux + at;
@@ -234,51 +251,66 @@ function transposedBlock(depth: i32, a: usize, b: usize, c: usize, add: bool): v
     b0 = v128.load(q); b1 = v128.load(q, 16);
     x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
     x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+    if (left == -1) break;
     x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
     x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-    if (left == -1) break;
-    b0 = v128.load(q, 32); b1 = v128.load(q, 48);
-    x = v128.load32_splat(p, 32); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 36); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 40); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 44); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
     if (left == -2) break;
-    b0 = v128.load(q, 64); b1 = v128.load(q, 80);
-    x = v128.load32_splat(p, 64); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 68); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 72); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 76); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    b0 = v128.load(q, 32); b1 = v128.load(q, 48);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
     if (left == -3) break;
-    b0 = v128.load(q, 96); b1 = v128.load(q, 112);
-    x = v128.load32_splat(p, 96); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 100); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 104); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 108); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
     if (left == -4) break;
-    b0 = v128.load(q, 128); b1 = v128.load(q, 144);
-    x = v128.load32_splat(p, 128); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 132); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 136); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 140); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    b0 = v128.load(q, 64); b1 = v128.load(q, 80);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
     if (left == -5) break;
-    b0 = v128.load(q, 160); b1 = v128.load(q, 176);
-    x = v128.load32_splat(p, 160); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 164); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 168); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 172); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
     if (left == -6) break;
-    b0 = v128.load(q, 192); b1 = v128.load(q, 208);
-    x = v128.load32_splat(p, 192); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 196); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 200); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 204); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    b0 = v128.load(q, 96); b1 = v128.load(q, 112);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
     if (left == -7) break;
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
+    if (left == -8) break;
+    b0 = v128.load(q, 128); b1 = v128.load(q, 144);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+    if (left == -9) break;
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
+    if (left == -10) break;
+    b0 = v128.load(q, 160); b1 = v128.load(q, 176);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+    if (left == -11) break;
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
+    if (left == -12) break;
+    b0 = v128.load(q, 192); b1 = v128.load(q, 208);
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+    if (left == -13) break;
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32;
+    if (left == -14) break;
     b0 = v128.load(q, 224); b1 = v128.load(q, 240);
-    x = v128.load32_splat(p, 224); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(p, 228); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(p, 232); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(p, 236); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-    p += 256; q += 256; left -= 8;
+    x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
+    x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
+    if (left == -15) break;
+    x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
+    x = v128.load32_splat(p, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
+    p += 32; q += 256; left -= 8;
   } while (left > 0);
   v128.store(c, c00); v128.store(c, c01, 16);
   v128.store(c, c10, 32); v128.store(c, c11, 48);
