@@ -2,13 +2,15 @@ import { expectTypeOf } from 'vitest';
 import { losses, samplers, type LossBatch } from './index.js';
 
 expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<
-  'bce' | 'bpr' | 'ccl' | 'hinge' | 'in-batch-softmax' | 'logistic' | 'sampled-softmax'
+  'bce' | 'bpr' | 'ccl' | 'full-softmax' | 'hinge' | 'in-batch-softmax' | 'logistic' | 'sampled-softmax'
 >();
-expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<'in-batch' | 'labelled' | 'popularity' | 'uniform'>();
+expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<
+  'catalogue' | 'in-batch' | 'labelled' | 'mixed' | 'popularity' | 'uniform'
+>();
 
 // Each has its own parameters, those of the temperature included.
 const softmax = losses.get('in-batch-softmax').params.parse({});
-expectTypeOf(softmax.logQ).toEqualTypeOf<'none' | 'standard'>();
+expectTypeOf(softmax.logQ).toEqualTypeOf<'none' | 'standard' | 'positive-excluded'>();
 expectTypeOf(softmax.temperature).toEqualTypeOf<number>();
 // @ts-expect-error only bce has a bias
 void softmax.bias;

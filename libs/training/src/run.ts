@@ -11,7 +11,7 @@ import { meanGates } from './gates.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
-import { Trainer, type StepReport } from './trainer.js';
+import { batchSizeOf, Trainer, type StepReport } from './trainer.js';
 import { definitionsOf } from './trial.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
@@ -175,7 +175,11 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     data,
     model,
     loss,
-    sampler: definitions.sampler.build({ params: withoutKey(config.sampler, 'type') as never, data }),
+    sampler: definitions.sampler.build({
+      params: withoutKey(config.sampler, 'type') as never,
+      data,
+      batchSize: batchSizeOf(settings, data),
+    }),
     rule: definitions.optimizer.rule(withoutKey(config.optimizer, 'type') as never),
     learningRate: optimizer.learningRate,
     embedding: optimizer.embedding,

@@ -31,7 +31,11 @@ function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}): Trainer {
     data,
     model,
     loss: definitions.objective.build({ params: config.objective as never, rng: rng.fork('objective') }),
-    sampler: definitions.sampler.build({ params: config.sampler as never, data }),
+    sampler: definitions.sampler.build({
+      params: config.sampler as never,
+      data,
+      batchSize: config.training['batchSize'] as number,
+    }),
     rule: definitions.optimizer.rule(config.optimizer as never),
     learningRate: optimizer.learningRate,
     embedding: optimizer.embedding,

@@ -12,6 +12,7 @@ import {
 } from '@towerbench/engine';
 import type { LossTerm, TowerModel } from '@towerbench/models';
 import { knownPositives, type IsKnown, type Loss, type LossBatch, type Sampler } from '@towerbench/objectives';
+import { choicesOf } from './choices.js';
 import { allDistinct, Distinct } from './distinct.js';
 import { prepareExamples, type EncodedExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
@@ -27,6 +28,11 @@ export interface TrainerOptions {
   readonly embedding: 'lazy' | 'dense';
   readonly settings: TrainingSettings;
   readonly rng: Rng;
+}
+
+/** Rows per step: never more than there are. */
+export function batchSizeOf({ batchSize }: Pick<TrainingSettings, 'batchSize'>, { train }: PreparedData): number {
+  return Math.min(batchSize, train.user.length);
 }
 
 /** What a step brought. */
@@ -63,7 +69,7 @@ export class Trainer {
     const numRows = data.train.user.length;
     if (numRows === 0) throw new RangeError(`${data.name}: the training part has no rows`);
     this.#options = options;
-    this.#batchSize = Math.min(settings.batchSize, numRows);
+    this.#batchSize = batchSizeOf(settings, data);
     this.stepsPerEpoch = Math.floor(numRows / this.#batchSize);
     this.totalSteps = Math.min(settings.epochs * this.stepsPerEpoch, settings.maxSteps ?? Infinity);
     this.#parameters = [...model.parameters, ...loss.parameters];
@@ -127,7 +133,7 @@ export class Trainer {
     readonly batch: LossBatch;
     readonly knownNegatives: number | null;
   } {
-    const { data, model, sampler, rng } = this.#options;
+    const { data, model, loss, sampler, rng } = this.#options;
     const rows = this.#rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
@@ -142,7 +148,11 @@ export class Trainer {
     // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
     const hasHistory = data.query.sequences.length > 0;
     const queries = hasHistory || model.queryPerExample === true ? allDistinct(users) : this.#distinctUsers.of(users);
-    const candidates = this.#distinctItems.of(beside(positives, negatives, numNegatives));
+    const { items, candidateOf, positiveOf, occurrences } = choicesOf(
+      loss.layout,
+      { positives, negatives, numNegatives },
+      this.#distinctItems,
+    );
     const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
     const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
 
@@ -151,9 +161,9 @@ export class Trainer {
       model,
       {
         query: assembleQuery(data, queries.values, historyEnd),
-        candidate: assembleCandidate(data, candidates.values),
+        candidate: assembleCandidate(data, items),
       },
-      { queryOf: queries.placeOf, candidateOf: firstOf(candidates.placeOf, 1 + numNegatives), labels },
+      { queryOf: queries.placeOf, candidateOf: positiveOf, labels },
       this.#lookups,
     );
     return {
@@ -162,13 +172,14 @@ export class Trainer {
         size: rows.length,
         numNegatives,
         queryOf: queryRows,
-        candidateOf: candidates.placeOf,
-        items: candidates.values,
+        candidateOf,
+        occurrences,
+        items,
         labels,
         weights: null,
         logSamplingProbability,
       },
-      knownNegatives: this.#shareKnown(users, negatives),
+      knownNegatives: loss.layout === 'catalogue' ? null : this.#shareKnown(users, negatives),
     };
   }
 
@@ -177,13 +188,20 @@ export class Trainer {
     return this.#isKnown(user, item);
   }
 
-  /** Share of the drawn negatives that are training positives of their user; null where none are drawn. @shape negatives [users, n] */
+  /**
+   * Share of the drawn negatives that are training positives of their user; null where none are drawn. What all users share is asked of one
+   * of them each, in turn.
+   *
+   * @shape negatives [users, numNegatives], or any number where shared
+   */
   #shareKnown(users: Int32Array, negatives: Int32Array): number | null {
     if (negatives.length === 0) return null;
-    const perUser = negatives.length / users.length;
+    const { numNegatives } = this.#options.sampler;
     let known = 0;
-    for (let at = 0; at < negatives.length; at++)
-      if (this.#knows(users[Math.floor(at / perUser)] as number, negatives[at] as number)) known++;
+    for (let at = 0; at < negatives.length; at++) {
+      const row = numNegatives === 0 ? at % users.length : Math.floor(at / numNegatives);
+      if (this.#knows(users[row] as number, negatives[at] as number)) known++;
+    }
     return known / negatives.length;
   }
 
@@ -264,23 +282,5 @@ function tensorOf(weights: Parameter | EmbeddingTable): NamedTensor {
 function pick(values: Int32Array, rows: Int32Array): Int32Array {
   const out = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] as number] as number;
-  return out;
-}
-
-/** The first entry of every row. @shape values [rows, width] */
-function firstOf(values: Int32Array, width: number): Int32Array {
-  return width === 1
-    ? values
-    : Int32Array.from({ length: values.length / width }, (_, row) => values[row * width] as number);
-}
-
-/** Each positive followed by its negatives. @shape [size, 1 + numNegatives] */
-function beside(positives: Int32Array, negatives: Int32Array, numNegatives: number): Int32Array {
-  if (numNegatives === 0) return positives;
-  const out = new Int32Array(positives.length + negatives.length);
-  for (let row = 0, at = 0; row < positives.length; row++) {
-    out[at++] = positives[row] as number;
-    for (let k = row * numNegatives; k < (row + 1) * numNegatives; k++) out[at++] = negatives[k] as number;
-  }
   return out;
 }

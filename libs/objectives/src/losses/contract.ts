@@ -2,12 +2,16 @@ import type { Definition } from '@towerbench/config';
 import type { Parameter, Rng, Scope, tf } from '@towerbench/engine';
 import type { z } from 'zod';
 
-/** How the candidates of a batch relate to its queries: every candidate to every query, or a list of its own per query. */
-export type CandidateLayout = 'in-batch' | 'pairs';
+/**
+ * How the candidates of a batch relate to its queries: those of all examples and what is drawn besides to every query (`in-batch`), a
+ * list of its own per query (`pairs`), or the whole catalogue to every query.
+ */
+export type CandidateLayout = 'catalogue' | 'in-batch' | 'pairs';
 
 /**
  * What a loss gets besides the vectors. Vectors that several examples of the batch share stand once, so examples name them by row.
- *  - `in-batch`: the candidate of example j is its positive and a negative of all others.
+ *  - `in-batch`: the candidate of example j is its positive and a negative of all others; what was drawn is a negative of all.
+ *  - `catalogue`: every item is a candidate; the one of example j is its positive.
  *  - `pairs`: the candidates of example j are its positive and `numNegatives` negatives.
  */
 export interface LossBatch {
@@ -18,6 +22,11 @@ export interface LossBatch {
   readonly queryOf: Int32Array;
   /** Row of the candidate vectors per example and candidate, the positive first: [size, 1 + numNegatives]. */
   readonly candidateOf: Int32Array;
+  /**
+   * How often each row of the candidate vectors stands among the candidates that all examples share, the positives of `in-batch`
+   * included; null for `pairs`, which share none.
+   */
+  readonly occurrences: Float32Array | null;
   /** Item of each row of the candidate vectors; none stands twice. */
   readonly items: Int32Array;
   /** 1 or 0 per example; null where all are positives. */

@@ -17,6 +17,7 @@ export function lossOfScores(
     candidateOf: rows,
     items: rows,
     labels: null,
+    occurrences: null,
     weights: null,
     logSamplingProbability: null,
     ...changes,

@@ -3,7 +3,7 @@ import { createRng, Lookups, startEngine, stepGradients, tf, forward, type Scope
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { losses } from './catalog.js';
-import type { Loss, LossBatch } from './contract.js';
+import type { CandidateLayout, Loss, LossBatch } from './contract.js';
 
 beforeAll(() => startEngine(engineUnderTest));
 
@@ -44,13 +44,15 @@ function scalarOf(loss: Loss, batch: LossBatch) {
   };
 }
 
-const batchOf = (numNegatives: number): LossBatch => ({
+const batchOf = (numNegatives: number, layout: CandidateLayout): LossBatch => ({
   size: SIZE,
   numNegatives,
   queryOf: Int32Array.of(0, 1, 2, 1, 4), // a query that two examples share, and one that none has
   candidateOf: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, i) => (i === 2 ? 0 : i)), // one accidental hit
   items: Int32Array.from({ length: SIZE * (1 + numNegatives) }, (_, row) => row),
   labels: null,
+  occurrences:
+    layout === 'pairs' ? null : layout === 'in-batch' ? Float32Array.of(2, 1, 0, 1, 1) : new Float32Array(SIZE).fill(1),
   weights: null,
   logSamplingProbability: Float32Array.from({ length: 20 }, (_, item) => -1 - (item % 4) / 2),
 });
@@ -60,6 +62,7 @@ const AT_ZERO: Readonly<Record<(typeof losses.names)[number], (numCandidates: nu
   bce: () => Math.LN2, // right or wrong, for each pair by itself
   bpr: () => Math.LN2,
   ccl: () => 1,
+  'full-softmax': Math.log,
   hinge: () => 0.2,
   'in-batch-softmax': Math.log,
   logistic: () => Math.LN2,
@@ -82,12 +85,14 @@ describe.each(losses.names)('%s', (name) => {
       rng: createRng(0),
     });
   };
-  const numNegatives = losses.get(name).layout === 'pairs' ? 2 : 0;
+  const { layout } = losses.get(name);
+  const numNegatives = layout === 'pairs' ? 2 : 0;
+  const shared = layout === 'pairs' ? null : new Float32Array(SIZE).fill(1); // without an accidental hit
 
   it.each(['random vectors', 'equal vectors', 'zero vectors'])(
     'has the gradient that central differences give at %s',
     (where) => {
-      const scalar = scalarOf(build(), batchOf(numNegatives));
+      const scalar = scalarOf(build(), batchOf(numNegatives, layout));
       const random = normals(scalar.length, name);
       const at = where === 'random vectors' ? random : random.map(() => (where === 'equal vectors' ? 0.5 : 0));
       expect(gradientGap({ f: scalar.f, gradient: scalar.gradient, at })).toBeLessThan(FLOAT32_GAP);
@@ -98,7 +103,7 @@ describe.each(losses.names)('%s', (name) => {
     const loss = build({ learnTemperature: true });
     const theta = loss.parameters[0];
     if (theta === undefined) throw new Error('no learned temperature');
-    const scalar = scalarOf(loss, batchOf(numNegatives));
+    const scalar = scalarOf(loss, batchOf(numNegatives, layout));
     const vectors = normals(scalar.length, 'vectors');
     const gradient = stepGradients(
       { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
@@ -109,7 +114,7 @@ describe.each(losses.names)('%s', (name) => {
             query: tf.tensor2d(vectors.subarray(0, SIZE * DIM), [SIZE, DIM]),
             candidate: tf.tensor2d(vectors.subarray(SIZE * DIM), [SIZE * (1 + numNegatives), DIM]),
           },
-          batchOf(numNegatives),
+          batchOf(numNegatives, layout),
         ).loss,
       }),
       ({ gradients }) => (gradients.dense.get(theta) as Float32Array).slice(),
@@ -125,22 +130,24 @@ describe.each(losses.names)('%s', (name) => {
   });
 
   it('is a mean over the batch: what a scorer of zeros gives, however many examples there are', () => {
-    const drawn = batchOf(numNegatives);
+    const drawn = batchOf(numNegatives, layout);
     const whole = {
       ...drawn,
       candidateOf: Int32Array.from(drawn.items.keys()), // no accidental hit
+      occurrences: shared,
       logSamplingProbability: new Float32Array(20),
     };
     const loss = build();
     const { f, length } = scalarOf(loss, whole);
-    expect(f(new Float32Array(length))).toBeCloseTo(
-      AT_ZERO[name](loss.layout === 'in-batch' ? SIZE : 1 + numNegatives),
-      5,
-    );
+    expect(f(new Float32Array(length))).toBeCloseTo(AT_ZERO[name](layout === 'pairs' ? 1 + numNegatives : SIZE), 5);
   });
 
   it('weighs what each example learns', () => {
-    const batch = { ...batchOf(numNegatives), candidateOf: Int32Array.from(batchOf(numNegatives).items.keys()) };
+    const batch = {
+      ...batchOf(numNegatives, layout),
+      candidateOf: Int32Array.from(batchOf(numNegatives, layout).items.keys()),
+      occurrences: shared,
+    };
     const vectors = normals(scalarOf(build(), batch).length, name);
     const at = (weights: readonly number[] | null): number =>
       scalarOf(build(), { ...batch, weights: weights && Float32Array.from(weights) }).f(vectors);
@@ -157,14 +164,14 @@ describe.each(losses.names)('%s', (name) => {
   });
 
   it('has the gradient that central differences give when examples have weights', () => {
-    const batch = { ...batchOf(numNegatives), weights: Float32Array.of(0.5, 0, 3, 1, 0.25) };
+    const batch = { ...batchOf(numNegatives, layout), weights: Float32Array.of(0.5, 0, 3, 1, 0.25) };
     const scalar = scalarOf(build(), batch);
     const at = normals(scalar.length, name);
     expect(gradientGap({ f: scalar.f, gradient: scalar.gradient, at })).toBeLessThan(FLOAT32_GAP);
   });
 
   it.runIf(hasTemperature)('divides every score by its temperature', () => {
-    const batch = batchOf(numNegatives);
+    const batch = batchOf(numNegatives, layout);
     const { f, length } = scalarOf(build({ temperature: 1 }), batch);
     const vectors = normals(length, name);
     const divided = vectors.map((value, i) => (i < SIZE * DIM ? value / 0.5 : value)); // the queries, by hand

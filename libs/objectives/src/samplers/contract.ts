@@ -21,7 +21,7 @@ export interface Sampler {
   readonly numNegatives: number;
   /** log q per item of the catalogue: the probability that a drawn negative is the item; null when there is none. */
   readonly logSamplingProbability: Float32Array | null;
-  /** Items, [batch, numNegatives], row-major. */
+  /** Items: [batch, numNegatives], row-major, for layout `pairs`; else those that all examples share, which may repeat. */
   draw(batch: DrawInputs): Int32Array;
 }
 
@@ -30,7 +30,12 @@ export interface SamplerDefinition<Params extends z.ZodObject = z.ZodObject> ext
   readonly layout: CandidateLayout;
   /** Whether it reads the labels of the rows instead of taking every row for a positive. */
   readonly labelled: boolean;
-  build(inputs: { readonly params: z.output<Params>; readonly data: PreparedData }): Sampler;
+  /** `batchSize` is the number of examples of every step. */
+  build(inputs: {
+    readonly params: z.output<Params>;
+    readonly data: PreparedData;
+    readonly batchSize: number;
+  }): Sampler;
 }
 
 /** Keeps the literal name and the type of `params` in `build`. */

@@ -53,7 +53,7 @@ describe('the catalogue of samplers', () => {
 
 describe('in-batch', () => {
   it('has the shares of the training interactions as sampling probabilities, and never −∞', () => {
-    const { logSamplingProbability } = samplers.get('in-batch').build({ params: {}, data });
+    const { logSamplingProbability } = samplers.get('in-batch').build({ params: {}, data, batchSize: 4 });
     expect(logSamplingProbability?.[0]).toBeCloseTo(Math.log(0.6), 6);
     expect(logSamplingProbability?.[2]).toBeCloseTo(Math.log(0.1), 6);
     expect(logSamplingProbability?.[9]).toBeCloseTo(Math.log(0.1), 6);
@@ -63,7 +63,7 @@ describe('in-batch', () => {
 describe.each(['popularity', 'uniform'] as const)('%s', (name) => {
   const draw = (options: object, users: Int32Array, seed: number, of = data): Int32Array => {
     const { params, build } = samplers.get(name);
-    return build({ params: params.parse(options) as never, data: of }).draw(batchOf(users, seed, of));
+    return build({ params: params.parse(options) as never, data: of, batchSize: 4 }).draw(batchOf(users, seed, of));
   };
 
   it('is a function of its generator', () => {
@@ -76,7 +76,11 @@ describe.each(['popularity', 'uniform'] as const)('%s', (name) => {
 
   it('draws as often as its probabilities say', () => {
     const { params, build } = samplers.get(name);
-    const sampler = build({ params: params.parse({ numNegatives: 10_000, excludePositives: false }) as never, data });
+    const sampler = build({
+      params: params.parse({ numNegatives: 10_000, excludePositives: false }) as never,
+      data,
+      batchSize: 4,
+    });
     const counts = countsOf(sampler.draw(batchOf(Int32Array.of(0), 1)));
     const drawn = counts.map((count, item) => (count === 0 ? 0 : (probabilitiesOf(sampler)[item] as number)));
     expect(drawn.reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 5);
@@ -103,7 +107,7 @@ describe.each(['popularity', 'uniform'] as const)('%s', (name) => {
 describe('uniform', () => {
   const { params, build } = samplers.get('uniform');
   const draw = (options: object, users: Int32Array, seed: number): Int32Array =>
-    build({ params: params.parse(options), data }).draw(batchOf(users, seed));
+    build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(users, seed));
 
   it('draws every other item equally often and never a known positive', () => {
     const counts = countsOf(draw({ numNegatives: 10_000 }, Int32Array.of(0), 1));
@@ -120,7 +124,7 @@ describe('uniform', () => {
 describe('popularity', () => {
   const { params, build } = samplers.get('popularity');
   const probabilities = (options: object): number[] =>
-    probabilitiesOf(build({ params: params.parse(options), data })).slice(0, 3);
+    probabilitiesOf(build({ params: params.parse(options), data, batchSize: 4 })).slice(0, 3);
 
   it('takes counts of the training part to the power of .75', () => {
     const total = 6 ** 0.75 + 3 ** 0.75 + 1;
@@ -137,9 +141,41 @@ describe('popularity', () => {
 
   it('never draws what nobody clicked, for any α', () => {
     for (const alpha of [0, 0.75]) {
-      const sampler = build({ params: params.parse({ alpha, numNegatives: 5000, excludePositives: false }), data });
+      const sampler = build({
+        params: params.parse({ alpha, numNegatives: 5000, excludePositives: false }),
+        data,
+        batchSize: 4,
+      });
       expect(Math.max(...sampler.draw(batchOf(Int32Array.of(0), 3)))).toBe(2);
     }
+  });
+});
+
+describe('mixed', () => {
+  const { params, build } = samplers.get('mixed');
+
+  it('gives the worked example: half of the batch at q = .25, half uniform over 100', () => {
+    const numItems = 100;
+    const itemCounts = Int32Array.from({ length: numItems }, (_, item) => (item < 4 ? 5 : 0));
+    const sampler = build({ params: params.parse({}), data: { ...data, numItems, itemCounts }, batchSize: 4 });
+    expect(probabilitiesOf(sampler)[0]).toBeCloseTo(0.13, 5);
+    expect(probabilitiesOf(sampler)[50]).toBeCloseTo(0.005, 6);
+    expect(probabilitiesOf(sampler).reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 4);
+  });
+
+  it('draws uniformly for the whole batch, as many as it has rows or as it is told', () => {
+    const draw = (options: object) =>
+      build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(Int32Array.of(0, 1, 0, 0), 1));
+    expect(draw({})).toHaveLength(4);
+    const counts = countsOf(draw({ numUniform: 10_000 }));
+    expect(chiSquare(counts, new Array<number>(10).fill(0.1))).toBeLessThan(27.9);
+  });
+});
+
+describe('catalogue', () => {
+  it('brings every item once, in order', () => {
+    const sampler = samplers.get('catalogue').build({ params: {}, data, batchSize: 4 });
+    expect([...sampler.draw(batchOf(Int32Array.of(0), 1))]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });
 

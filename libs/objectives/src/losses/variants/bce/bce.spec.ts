@@ -39,6 +39,7 @@ describe('bce', () => {
             candidateOf: Int32Array.from(candidate.keys()),
             items: Int32Array.from(candidate.keys()),
             labels: null,
+            occurrences: null,
             weights: null,
             logSamplingProbability: null,
             ...batch,

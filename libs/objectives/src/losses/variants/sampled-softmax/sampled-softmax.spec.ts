@@ -28,6 +28,7 @@ function lossOf(params: object, changes: Partial<LossBatch> = {}): number {
     candidateOf: Int32Array.from(candidateOf),
     items: Int32Array.of(0, 1, 2, 3),
     labels: null,
+    occurrences: null,
     weights: null,
     logSamplingProbability: Float32Array.from(probability, Math.log),
     ...changes,
