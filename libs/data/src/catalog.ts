@@ -2,6 +2,7 @@ import { createCatalog } from '@towerbench/config';
 import { movielens100k } from './sources/movielens-100k.js';
 import { movielens1m } from './sources/movielens-1m.js';
 import { ncfMovielens1m } from './sources/ncf-movielens-1m.js';
+import { dualAugmented } from './worlds/dual-augmented.js';
 import { fieldCrosses } from './worlds/field-crosses.js';
 import { fieldNoise } from './worlds/field-noise.js';
 import { interests } from './worlds/interests.js';
@@ -12,6 +13,7 @@ export const datasets = createCatalog('dataset', [
   movielens100k,
   movielens1m,
   ncfMovielens1m,
+  dualAugmented,
   fieldCrosses,
   fieldNoise,
   interests,

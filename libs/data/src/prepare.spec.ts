@@ -177,6 +177,52 @@ describe('the truth of world/movies', () => {
   });
 });
 
+describe('world/dual-augmented', () => {
+  const numUsers = 1000;
+  const data = prepareData(
+    section('world/dual-augmented', { numUsers, numItems: 60, trainPositives: 4, evaluationPositives: 3 }),
+    places,
+  );
+
+  it('draws the first positive of each user from the scores that it states', () => {
+    const users = Int32Array.from({ length: numUsers }, (_, user) => user);
+    const scores = data.truth?.scoreUsers(users) as Float32Array;
+    let excess = 0;
+    let variance = 0;
+    for (const user of users) {
+      const weights = scores.subarray(user * 60, (user + 1) * 60).map((score) => Math.exp(score));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const logs = [...weights].map((weight) => Math.log(weight / total));
+      const expected = logs.reduce((sum, log) => sum + Math.exp(log) * log, 0);
+      variance += logs.reduce((sum, log) => sum + Math.exp(log) * (log - expected) ** 2, 0);
+      excess += (logs[data.train.item[user * 4] as number] as number) - expected;
+    }
+    expect(data.train.user.subarray(0, 9)).toEqual(Int32Array.of(0, 0, 0, 0, 1, 1, 1, 1, 2));
+    expect(Math.abs(excess) / Math.sqrt(variance)).toBeLessThan(4);
+    const pairs = data.truth?.scorePairs(data.train.user, data.train.item) as Float32Array;
+    for (const [row, user] of data.train.user.entries())
+      expect(pairs[row]).toBe(scores[user * 60 + (data.train.item[row] as number)]);
+  });
+
+  it('gives each user as many positives as asked, none of them twice', () => {
+    const [valid, test] = [data.valid, data.test] as [RankingSet, RankingSet];
+    for (let user = 0; user < numUsers; user++) {
+      const items = [
+        ...data.train.item.subarray(user * 4, user * 4 + 4),
+        ...listAt(valid.positives, user),
+        ...listAt(test.positives, user),
+      ];
+      expect(new Set(items).size).toBe(4 + 3 + 3);
+      expect(new Set(listAt(test.seen, user))).toEqual(new Set(items.slice(0, 7)));
+    }
+  });
+
+  it('shows nothing of the groups but by ids', () => {
+    expect([...data.query.ids, ...data.candidate.ids].map(({ name }) => name)).toEqual(['user_id', 'item_id']);
+    expect([...data.query.dense, ...data.candidate.dense].map(({ width }) => width)).toEqual([6, 6]);
+  });
+});
+
 describe('world/field-noise', () => {
   const wanted = section('world/field-noise', { numRows: 20_000, numEvaluationRows: 5_000 });
   const data = prepareData(wanted, places);
@@ -328,20 +374,21 @@ describe('world/interests', () => {
 });
 
 describe('worlds', () => {
-  it.each(['world/field-noise', 'world/field-crosses', 'world/interests', 'world/movies'])(
-    '%s is the same for one seed and another for another',
-    (name) => {
-      const make = (seed: number) => {
-        const { train } = prepareData(
-          section(name, { seed, ...(name === 'world/movies' ? small : { numRows: 1000 }) }),
-          places,
-        );
-        return [...train.item].join();
-      };
-      expect(make(0)).toBe(make(0));
-      expect(make(1)).not.toBe(make(0));
-    },
-  );
+  const ofUsers = { numUsers: small.numUsers, numItems: small.numItems };
+  it.each([
+    ['world/dual-augmented', ofUsers],
+    ['world/field-noise', { numRows: 1000 }],
+    ['world/field-crosses', { numRows: 1000 }],
+    ['world/interests', { numRows: 1000 }],
+    ['world/movies', small],
+  ])('%s is the same for one seed and another for another', (name, sizes) => {
+    const make = (seed: number) => {
+      const { train } = prepareData(section(name, { seed, ...sizes }), places);
+      return [...train.item].join();
+    };
+    expect(make(0)).toBe(make(0));
+    expect(make(1)).not.toBe(make(0));
+  });
 });
 
 describe('describeDataset', () => {

@@ -1,4 +1,5 @@
 import { createCatalog } from '@towerbench/config';
+import { definition as dat } from './variants/dat/index.js';
 import { definition as dssm } from './variants/dssm/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
@@ -6,4 +7,4 @@ import { definition as senet } from './variants/senet/index.js';
 import { definition as youtubeDnn } from './variants/youtube-dnn/index.js';
 
 /** Every model, sorted by name. */
-export const models = createCatalog('model', [dssm, parallelTowers, popularity, senet, youtubeDnn]);
+export const models = createCatalog('model', [dat, dssm, parallelTowers, popularity, senet, youtubeDnn]);

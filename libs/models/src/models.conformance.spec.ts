@@ -13,7 +13,8 @@ type Name = (typeof models.names)[number];
 function buildAny(name: Name, params: object = {}, inputs = sampleInputs()): Model {
   const definition: ModelDefinition = models.get(name);
   const known = Object.keys(definition.params.shape);
-  const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...params };
+  const own = { augmentQuery: 'city' }; // the sample's users have no id
+  const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...own, ...params };
   const taken = Object.entries(options).filter(([key]) => known.includes(key));
   return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
 }
@@ -27,10 +28,17 @@ function build(name: Name, params: object = {}): { model: DotModel; inputs: Retu
 
 /** Models with one vector a side. */
 const towers = models.names.filter((name) => buildAny(name).retrieval === 'dot');
-/** Those whose vectors come out of one MLP, which ends in a layer that can be left out; rows of a table are as wide as need be. */
+/**
+ * Those whose vectors come out of one MLP, which ends in a layer that can be left out; rows of a table are as wide as need be, and
+ * augmented vectors as wide as a layer.
+ */
 const mlpTowers = towers.filter((name) => {
   const { params }: ModelDefinition = models.get(name);
-  return params.safeParse({ outputDim: null }).success && !('sharedItemTable' in params.shape);
+  return (
+    params.safeParse({ outputDim: null }).success &&
+    !('sharedItemTable' in params.shape) &&
+    !('augmentQuery' in params.shape)
+  );
 });
 
 /** Vectors of both sides for the sample batch: query rows first. */

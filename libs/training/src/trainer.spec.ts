@@ -1,9 +1,10 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareData } from '@towerbench/data';
-import { createRng, startEngine } from '@towerbench/engine';
+import { createRng, startEngine, tf } from '@towerbench/engine';
+import type { AuxiliaryLoss, PairedExamples } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
-import { checkpointFile, places, sampleTrial } from './sample-trial.js';
+import { checkpointFile, places, record, sampleTrial } from './sample-trial.js';
 import { trainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
 import { definitionsOf } from './trial.js';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   await startEngine(engineUnderTest);
 });
 
-function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}): Trainer {
+function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}, auxiliary?: AuxiliaryLoss): Trainer {
   const config = sampleTrial(changes);
   const definitions = definitionsOf(config);
   const data = prepareData(config.dataset, places);
@@ -25,11 +26,11 @@ function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}): Trainer {
     data,
     rng: rng.fork('model'),
   });
-  if (model.kind === 'scorer') throw new Error('the sample model is trained');
+  if (model.retrieval !== 'dot') throw new Error('the sample model is trained and has one vector');
   const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
   return new Trainer({
     data,
-    model,
+    model: auxiliary === undefined ? model : { ...model, auxiliary },
     loss: definitions.objective.build({ params: config.objective as never, rng: rng.fork('objective') }),
     sampler: definitions.sampler.build({
       params: config.sampler as never,
@@ -89,5 +90,56 @@ describe('Trainer', () => {
     }
     expect(clipped.step().loss).toBeCloseTo(before, 0);
     expect(loose.step().loss).toBeLessThan(clipped.step().loss - 0.1);
+  });
+
+  it('adds the weighted terms of the model to the objective, and says each of them', () => {
+    const term = (weight: number, value: number) => ({ weight, value: tf.scalar(value) });
+    const plain = newTrainer();
+    const withTerms = newTrainer({}, { prepare: () => () => ({ near: term(0.5, 3), far: term(2, 0.25) }) });
+    const expected = plain.step().loss;
+    const { loss, terms } = withTerms.step();
+    expect(terms).toEqual({ objective: expected, near: 3, far: 0.25 });
+    expect(loss).toBeCloseTo(expected + 0.5 * 3 + 2 * 0.25, 5);
+  });
+
+  it('learns from the terms of the model', () => {
+    const ofAll: AuxiliaryLoss = {
+      prepare:
+        () =>
+        (_, { query }) => ({ size: { weight: 10, value: tf.sum(tf.square(query)) } }),
+    };
+    const trainer = newTrainer({ model: { normalize: false } }, ofAll);
+    const before = trainer.step().terms['size'] as number;
+    for (let step = 0; step < 30; step++) trainer.step();
+    expect(trainer.step().terms['size']).toBeLessThan(before / 4);
+  });
+
+  it('shows the terms of the model the positive of each example, not its negatives', () => {
+    const seen: PairedExamples[] = [];
+    const watching: AuxiliaryLoss = {
+      prepare: () => (_, __, examples) => {
+        seen.push(examples);
+        return {};
+      },
+    };
+    const sampler = { type: 'uniform', numNegatives: 3 };
+    const trainer = newTrainer({ objective: { type: 'sampled-softmax' }, sampler }, watching);
+    trainer.step();
+    const { batch } = trainer.assemble(1);
+    const [{ queryOf, candidateOf, labels }] = seen as [PairedExamples];
+    expect(queryOf).toEqual(batch.queryOf);
+    expect(candidateOf).toEqual(Int32Array.from(queryOf, (_, example) => batch.candidateOf[example * 4] as number));
+    expect(new Set(queryOf).size).toBeLessThan(queryOf.length); // users of the batch stand once, with all their examples
+    expect(labels).toBeNull();
+  });
+
+  it('logs them as parts of the loss of training', async () => {
+    const { points } = await record(sampleTrial({ model: { type: 'dat', outputDim: 8, queryMimicWeight: 0.25 } }));
+    const first = (name: string) => points.find(({ series }) => series === name)?.value as number;
+    const [objective, query, candidate] = ['objective', 'mimic_query', 'mimic_candidate'].map((part) =>
+      first(`train/loss/${part}`),
+    ) as [number, number, number];
+    expect(first('train/loss')).toBeCloseTo(objective + 0.25 * query + 0.5 * candidate, 4);
+    expect(query).toBeGreaterThan(0.1);
   });
 });

@@ -46,9 +46,8 @@ export interface Mlp {
 }
 
 /**
- * Hidden layers with `activation`, then a linear layer of `outputDim` (left out when null). `leaky_relu` has slope .01 below zero.
- *
- * @deviation DAT and torch-rechub put an activation on the last layer too; it would confine the vectors to one orthant.
+ * Hidden layers with `activation`, then a layer of `outputDim` with `lastActivation` (left out when null). `leaky_relu` has slope .01
+ * below zero.
  */
 export function mlp(options: {
   readonly name: string;
@@ -56,13 +55,15 @@ export function mlp(options: {
   readonly hiddenUnits: readonly number[];
   readonly outputDim: number | null;
   readonly activation: Activation;
+  /** Left out, it is linear: an activation that is never negative would confine the vectors to one orthant. */
+  readonly lastActivation?: Activation;
   readonly rng: Rng;
 }): Mlp {
-  const { name, inputDim, hiddenUnits, outputDim, activation, rng } = options;
+  const { name, inputDim, hiddenUnits, outputDim, activation, lastActivation = 'linear', rng } = options;
   const layer = (label: string, from: number, units: number, act: Activation): Layer =>
     createLayer({ name: `${name}/${label}`, inputDim: from, units, activation: act, rng: rng.fork(label) });
   const layers = hiddenUnits.map((units, i) => layer(`hidden${i}`, hiddenUnits[i - 1] ?? inputDim, units, activation));
-  if (outputDim !== null) layers.push(layer('output', hiddenUnits.at(-1) ?? inputDim, outputDim, 'linear'));
+  if (outputDim !== null) layers.push(layer('output', hiddenUnits.at(-1) ?? inputDim, outputDim, lastActivation));
   return {
     outputDim: outputDim ?? hiddenUnits.at(-1) ?? inputDim,
     parameters: layers.flatMap(({ kernel, bias }) => [kernel, bias]),

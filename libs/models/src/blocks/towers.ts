@@ -1,13 +1,14 @@
 import { ConfigError } from '@towerbench/config';
-import type { SideFeatures, Vocabulary } from '@towerbench/data';
+import type { SideBatch, SideFeatures, Vocabulary } from '@towerbench/data';
 import {
   createEmbeddingTable,
   l2Normalize,
+  tf,
   type EmbeddingTable,
+  type Lookups,
   type Parameter,
   type Rng,
   type Scope,
-  type tf,
 } from '@towerbench/engine';
 import { z } from 'zod';
 import type { DotModel, Gates, ModelInputs, Tower } from '../contract.js';
@@ -28,13 +29,22 @@ export const towerParams = {
     .nullable()
     .default(32)
     .describe(
-      'Units of the linear last layer; null leaves it out, so with no hidden layers a tower is the embedding lookup itself.',
+      'Units of the last layer; null leaves it out, so with no hidden layers a tower is the embedding lookup itself.',
     ),
-  activation: z
+  activation: z.enum(activations).default('relu').describe('Activation of the hidden layers.'),
+  lastActivation: z
     .enum(activations)
-    .default('relu')
-    .describe('Activation of the hidden layers; the last layer is always linear.'),
+    .default('linear')
+    .describe(
+      'Activation of the last layer; `relu` confines all vectors to one orthant, so that no cosine is negative.',
+    ),
   normalize: z.boolean().default(true).describe('Whether the vectors are L2-normalised, so that a score is a cosine.'),
+  leaveOut: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Features of either side that the towers do not read, so that one dataset serves models with and without them.',
+    ),
 };
 
 export type TowerParams = z.output<z.ZodObject<typeof towerParams>>;
@@ -47,6 +57,13 @@ export interface FieldTransform {
   weights?(scope: Scope, fields: tf.Tensor3D): tf.Tensor2D;
 }
 
+/** Vectors that a model puts beside the flattened fields of a tower. */
+export interface BesideFields {
+  readonly width: number;
+  /** [batch, width] */
+  prepare(batch: SideBatch, lookups: Lookups): (scope: Scope) => tf.Tensor2D;
+}
+
 /** A tower and the weights it learns beside the embeddings. */
 export interface LearnedTower {
   readonly tower: Tower;
@@ -55,7 +72,7 @@ export interface LearnedTower {
 
 /**
  * One MLP tower: fields -> transform -> flatten -> MLP -> (L2 norm).
- * `transform` is where a variant differs from the plain model; left out, it is the plain model.
+ * `transform` and `beside` are where a variant differs from the plain model; left out, it is the plain model.
  */
 export function mlpTower(inputs: {
   readonly name: 'query' | 'candidate';
@@ -64,16 +81,18 @@ export function mlpTower(inputs: {
   readonly table: EmbeddingTable;
   readonly rng: Rng;
   readonly transform?: (side: 'query' | 'candidate', fields: Fields, rng: Rng) => FieldTransform | null;
+  readonly beside?: BesideFields;
 }): LearnedTower {
-  const { name, params, features, table, rng, transform } = inputs;
+  const { name, params, features, table, rng, transform, beside } = inputs;
   const fields = embedFields(features, table);
   const change = transform?.(name, fields, rng.fork(`${name}/transform`)) ?? null;
   const layers = mlp({
     name,
-    inputDim: fields.flatWidth,
+    inputDim: fields.flatWidth + (beside?.width ?? 0),
     hiddenUnits: params.hiddenUnits,
     outputDim: params.outputDim,
     activation: params.activation,
+    lastActivation: params.lastActivation,
     rng: rng.fork(name),
   });
   return {
@@ -83,9 +102,11 @@ export function mlpTower(inputs: {
       ...(change?.weights === undefined ? {} : { gates: gatesOf(fields, change.weights) }),
       prepare(batch, lookups) {
         const embed = fields.prepare(batch, lookups);
+        const further = beside?.prepare(batch, lookups) ?? null;
         return (scope) => {
           const embedded = embed(scope);
-          const x = flatten(change === null ? embedded : change.apply(scope, embedded)); // [batch, flatWidth]
+          const own = flatten(change === null ? embedded : change.apply(scope, embedded)); // [batch, flatWidth]
+          const x = further === null ? own : tf.concat([own, further(scope)], 1);
           const y = layers.apply(scope, x); // [batch, dim]
           return params.normalize ? l2Normalize(y) : y;
         };
@@ -101,12 +122,24 @@ export function mlpTower(inputs: {
  */
 export function mlpTowers(
   inputs: Omit<ModelInputs<TowerParams>, 'data'>,
-  transform: Parameters<typeof mlpTower>[0]['transform'] = () => null,
+  change: {
+    readonly transform?: Parameters<typeof mlpTower>[0]['transform'];
+    readonly beside?: Readonly<Record<'query' | 'candidate', BesideFields>>;
+  } = {},
 ): DotModel {
   const { params, rng } = inputs;
-  const table = sharedTable(inputs);
+  const features = featuresRead(inputs);
+  const table = sharedTable({ ...inputs, ...features });
   const of = (name: 'query' | 'candidate'): LearnedTower =>
-    mlpTower({ name, params, features: inputs[name], table, rng, transform });
+    mlpTower({
+      name,
+      params,
+      features: features[name],
+      table,
+      rng,
+      ...(change.transform === undefined ? {} : { transform: change.transform }),
+      ...(change.beside === undefined ? {} : { beside: change.beside[name] }),
+    });
   const [query, candidate] = [of('query'), of('candidate')];
   requireEqualWidths(query.tower, candidate.tower);
   return {
@@ -117,6 +150,46 @@ export function mlpTowers(
     parameters: [...query.parameters, ...candidate.parameters],
     tables: [table],
   };
+}
+
+/**
+ * The features of both sides without those that `leaveOut` names.
+ *
+ * @throws {ConfigError} when it names a feature that neither side has, or all features of a side
+ */
+function featuresRead({
+  params: { leaveOut },
+  query,
+  candidate,
+}: Pick<ModelInputs<Pick<TowerParams, 'leaveOut'>>, 'params' | 'query' | 'candidate'>): {
+  readonly query: SideFeatures;
+  readonly candidate: SideFeatures;
+} {
+  const names = [query, candidate].flatMap((side) => namesOf(side));
+  for (const [index, name] of leaveOut.entries()) {
+    if (!names.includes(name)) {
+      throw leaveOutError(`model.leave_out[${index}]`, `neither side has a feature "${name}"`, name, names);
+    }
+  }
+  const kept = ({ ids, dense, sequences }: SideFeatures): SideFeatures => {
+    const isKept = ({ name }: { readonly name: string }): boolean => !leaveOut.includes(name);
+    return { ids: ids.filter(isKept), dense: dense.filter(isKept), sequences: sequences.filter(isKept) };
+  };
+  for (const [side, features] of Object.entries({ query, candidate })) {
+    if (namesOf(kept(features)).length === 0) {
+      throw leaveOutError('model.leave_out', `the ${side} tower would read nothing`, leaveOut.join(', '), names);
+    }
+  }
+  return { query: kept(query), candidate: kept(candidate) };
+}
+
+function namesOf({ ids, dense, sequences }: SideFeatures): string[] {
+  return [...ids, ...dense, ...sequences].map(({ name }) => name);
+}
+
+function leaveOutError(path: string, message: string, received: string, names: readonly string[]): ConfigError {
+  const allowed = `${[...new Set(names)].join(', ')}, but not all of a side`;
+  return new ConfigError([{ code: 'leave-out', path, message, received, allowed }]);
 }
 
 /** One embedding table for every vocabulary that a feature of either side refers to. */
