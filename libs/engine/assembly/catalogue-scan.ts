@@ -183,7 +183,7 @@ function exclude(scan: Scan, query: i32, row: usize): void {
   store<i32>(cursor, at);
 }
 
-/** Sums of products of 4 queries and 8 candidates; ends its basic blocks as in gemm. `row`: bytes between rows of `out`. */
+/** Sums of products of 4 queries and 8 candidates; ends its basic blocks as in panels.ts. `row`: bytes between rows of `out`. */
 // @ts-ignore: decorator
 @inline
 function multiplyBlock(pairs: i32, a: usize, b: usize, out: usize, row: usize): void {

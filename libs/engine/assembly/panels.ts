@@ -103,22 +103,31 @@ function zero8(p: usize): void {
  * C [m, n] = A [m, k] B [k, n], all in panels; `mode`: ADD, BIAS, RELU, MASK together. Works on m and k rounded up to 8.
  */
 export function multiply(m: i32, n: i32, k: i32, a: usize, aps: usize, b: usize, bps: usize, c: usize, cps: usize, mode: i32, aux: usize): void {
+  multiplyInto((m + 7) & ~7, n, k, a, aps, b, bps, c, cps, 32, mode, aux);
+}
+
+/**
+ * `multiply` for m a multiple of 4, with `crs` bytes between the rows of C and `cps` between its groups of 8 columns, so that C may also be
+ * row-major.
+ */
+export function multiplyInto(
+  m: i32, n: i32, k: i32, a: usize, aps: usize, b: usize, bps: usize, c: usize, cps: usize, crs: usize, mode: i32, aux: usize,
+): void {
   const zero = f32x4.splat(0);
-  const panels = <usize>((n + 7) >> 3), rows = <usize>((m + 7) & ~7) << 5, depth = (k + 7) & ~7;
+  const panels = <usize>((n + 7) >> 3), rows = <usize>m << 5, depth = (k + 7) & ~7;
   for (let m0: usize = 0; m0 < rows; m0 += ROW_BLOCK << 5) {
     const m1 = min(m0 + (ROW_BLOCK << 5), rows);
     for (let j: usize = 0; j < panels; j++) {
       for (let i = m0; i < m1; i += 128) {
-        const at = j * cps + i;
+        const c0 = c + j * cps + (i >> 5) * crs, c1 = c0 + crs, c2 = c1 + crs, c3 = c2 + crs;
         let p = a + i, q = b + j * bps;
         let x: v128 = zero, b0 = zero, b1 = zero;
         let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
         if (mode & ADD) {
-          const to = c + at;
-          c00 = v128.load(to); c01 = v128.load(to, 16);
-          c10 = v128.load(to, 32); c11 = v128.load(to, 48);
-          c20 = v128.load(to, 64); c21 = v128.load(to, 80);
-          c30 = v128.load(to, 96); c31 = v128.load(to, 112);
+          c00 = v128.load(c0); c01 = v128.load(c0, 16);
+          c10 = v128.load(c1); c11 = v128.load(c1, 16);
+          c20 = v128.load(c2); c21 = v128.load(c2, 16);
+          c30 = v128.load(c3); c31 = v128.load(c3, 16);
         } else if (mode & BIAS) {
           c00 = v128.load(aux + (j << 5)); c01 = v128.load(aux + (j << 5), 16);
           c10 = c00; c11 = c01; c20 = c00; c21 = c01; c30 = c00; c31 = c01;
@@ -196,17 +205,16 @@ export function multiply(m: i32, n: i32, k: i32, a: usize, aps: usize, b: usize,
           c30 = f32x4.pmax(c30, zero); c31 = f32x4.pmax(c31, zero);
         }
         if (mode & MASK) {
-          const mask = aux + at;
+          const mask = aux + j * cps + i;
           c00 = v128.andnot(c00, f32x4.le(v128.load(mask), zero)); c01 = v128.andnot(c01, f32x4.le(v128.load(mask, 16), zero));
           c10 = v128.andnot(c10, f32x4.le(v128.load(mask, 32), zero)); c11 = v128.andnot(c11, f32x4.le(v128.load(mask, 48), zero));
           c20 = v128.andnot(c20, f32x4.le(v128.load(mask, 64), zero)); c21 = v128.andnot(c21, f32x4.le(v128.load(mask, 80), zero));
           c30 = v128.andnot(c30, f32x4.le(v128.load(mask, 96), zero)); c31 = v128.andnot(c31, f32x4.le(v128.load(mask, 112), zero));
         }
-        const to = c + at;
-        v128.store(to, c00); v128.store(to, c01, 16);
-        v128.store(to, c10, 32); v128.store(to, c11, 48);
-        v128.store(to, c20, 64); v128.store(to, c21, 80);
-        v128.store(to, c30, 96); v128.store(to, c31, 112);
+        v128.store(c0, c00); v128.store(c0, c01, 16);
+        v128.store(c1, c10); v128.store(c1, c11, 16);
+        v128.store(c2, c20); v128.store(c2, c21, 16);
+        v128.store(c3, c30); v128.store(c3, c31, 16);
       }
     }
   }
