@@ -78,7 +78,7 @@ export function syntheticData(options: {
       dense: [],
       sequences: [],
     },
-    history: { offsets, items: item },
+    history: { offsets, items: item, times: null },
     train: { user, item, label: null, historyEnd },
     valid: nothing,
     test: nothing,

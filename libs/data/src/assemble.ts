@@ -1,4 +1,4 @@
-import type { IdArray, PreparedData, SideBatch, SideFeatures } from './contract.js';
+import type { History, IdArray, PreparedData, SessionRule, SideBatch, SideFeatures } from './contract.js';
 
 /**
  * The query features of `users`. Sequences hold the last entries of the user's history before `historyEnd`, most recent first.
@@ -22,14 +22,17 @@ export function assembleQuery(
   }
   const ids: Record<string, Int32Array> = { ...batch.ids };
   const { offsets, items } = data.history;
-  for (const { name, of, length } of data.query.sequences) {
+  for (const { name, of, length, window } of data.query.sequences) {
     const idOf = (data.candidate.ids.find((feature) => feature.name === of) as { readonly ids: IdArray }).ids;
     const out = buffer(reuse?.ids[name], users.length * length);
     let place = 0;
     for (let row = 0; row < users.length; row++) {
       const start = offsets[users[row] as number] as number;
-      let at = start + (historyEnd[row] as number) - 1; // the latest that may be read
-      for (let k = 0; k < length; k++, at--) out[place++] = at >= start ? (idOf[items[at] as number] as number) : 0;
+      const end = start + (historyEnd[row] as number); // what follows must not be read
+      const cut = window === undefined ? start : sessionStart(data.history, start, end, window.session);
+      const [first, last] = window?.part === 'before-session' ? [start, cut - 1] : [cut, end - 1];
+      for (let k = 0, at = last; k < length; k++, at--)
+        out[place++] = at >= first ? (idOf[items[at] as number] as number) : 0;
     }
     ids[name] = out;
   }
@@ -44,6 +47,16 @@ export function assembleQuery(
  */
 export function assembleCandidate(data: PreparedData, items: Int32Array, reuse?: SideBatch): SideBatch {
   return assembleSide(data.candidate, items, reuse);
+}
+
+/** The first entry of the latest session among the entries from `start` to `end`. A step back in time is as good as one forward. */
+function sessionStart({ times }: History, start: number, end: number, { length, gap }: SessionRule): number {
+  const first = Math.max(start, end - length);
+  if (gap === null) return first;
+  if (times === null) throw new RangeError('assembleQuery: sessions are cut by a gap, but the history has no times');
+  let at = end - 1;
+  while (at > first && Math.abs((times[at] as number) - (times[at - 1] as number)) < gap) at--;
+  return Math.max(at, first);
 }
 
 function assembleSide(features: SideFeatures, rows: Int32Array, reuse: SideBatch | undefined): SideBatch {

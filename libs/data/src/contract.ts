@@ -88,12 +88,23 @@ export interface DenseFeature {
   readonly values: Float32Array;
 }
 
+/**
+ * Where the session of a user begins: it is the latest entries of the history, `length` at most. With a `gap`, it also begins after the
+ * last pair of neighbours that are at least so many seconds apart.
+ */
+export interface SessionRule {
+  readonly length: number;
+  readonly gap: number | null;
+}
+
 /** The user's last `length` items before the example, most recent first, as ids of the item feature `of`. */
 export interface SequenceFeature {
   readonly name: string;
   readonly of: string;
   readonly vocabulary: string;
   readonly length: number;
+  /** The part of the history that is listed; left out, all of it. */
+  readonly window?: { readonly part: 'session' | 'before-session'; readonly session: SessionRule };
 }
 
 export interface SideFeatures {
@@ -107,6 +118,12 @@ export interface SideFeatures {
 export interface Ragged {
   readonly offsets: Int32Array;
   readonly items: Int32Array;
+}
+
+/** Items that users acted on, and when. */
+export interface History extends Ragged {
+  /** Unix seconds of each of `items`; null where the data has no times. */
+  readonly times: Float64Array | null;
 }
 
 /** Training rows. `historyEnd[r]` is how many entries of the user's history (`PreparedData.history`) precede row r. */
@@ -164,7 +181,7 @@ export interface PreparedData {
   readonly query: SideFeatures;
   readonly candidate: SideFeatures;
   /** Per user, the items of the context and the training part in time order, followed by those of valid and test. */
-  readonly history: Ragged;
+  readonly history: History;
   readonly train: Examples;
   readonly valid: EvaluationSet;
   readonly test: EvaluationSet;

@@ -1,6 +1,6 @@
 import { ConfigError, type Definition } from '@towerbench/config';
 import { z } from 'zod';
-import type { Dataset } from './contract.js';
+import type { Dataset, SessionRule } from './contract.js';
 
 /** Where files are looked for and where prepared data is kept. */
 export interface DataPlaces {
@@ -92,6 +92,12 @@ const featureSpec = z.union([
       .positive()
       .optional()
       .describe('Sequence: how many of the last items (default 50). Multi-valued: how many values at most.'),
+    window: z
+      .enum(['all', 'session', 'before-session'])
+      .optional()
+      .describe(
+        'Sequence: the items of the latest session (features.session), those before it, or all of them. Default all.',
+      ),
     buckets: z
       .int()
       .min(2)
@@ -103,6 +109,21 @@ const featureSpec = z.union([
 
 /** One declared feature. */
 export type FeatureSpec = z.output<typeof featureSpec>;
+
+const sessionRule = z
+  .strictObject({
+    length: z.int().positive().default(5).describe('Items of a session at most, the latest ones.'),
+    gap: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe(
+        'A session begins anew where an item follows the one before it after so many seconds or more; null cuts by length alone.',
+      ),
+  })
+  .optional()
+  .describe("Where a user's latest session begins, for sequences with a window. Left out, it is the last 5 items.");
 
 const leaveOneOut = z.strictObject({
   protocol: z
@@ -199,10 +220,18 @@ export function commonParams<S extends z.ZodType<Split>>(options: {
           .min(1)
           .default([...candidate])
           .describe('Features of the candidate tower, in order.'),
+        session: sessionRule,
       })
       .prefault({})
       .describe('What each tower sees.'),
   };
+}
+
+/** What each tower sees. */
+export interface FeatureSpecs {
+  readonly query: readonly FeatureSpec[];
+  readonly candidate: readonly FeatureSpec[];
+  readonly session?: SessionRule | undefined;
 }
 
 /** The values of `commonParams`. */
@@ -211,7 +240,7 @@ export interface CommonParams {
   readonly positive: string | null;
   readonly split: Split;
   readonly minFrequency: number;
-  readonly features: { readonly query: readonly FeatureSpec[]; readonly candidate: readonly FeatureSpec[] };
+  readonly features: FeatureSpecs;
 }
 
 /** A single thing that is wrong with the `dataset` section or its files. */

@@ -83,6 +83,8 @@ describe('buildFeatures', () => {
     ['there is no column "colour"\n  allowed  item_id, year, genres, taste', 'colour'],
     ['"genres" is a multi column and cannot become numeric', { name: 'genres', kind: 'numeric' as const }],
     ['buckets are for numbers', { name: 'genres', buckets: 3 }],
+    ['only a sequence has "of"; "genres" is multi', { name: 'genres', of: 'item_id' }],
+    ['only a sequence has "window"; "genres" is multi', { name: 'genres', window: 'session' as const }],
     ['a sequence is a feature of the query side', { name: 'last', kind: 'sequence' as const }],
   ])('refuses: %s', (message, spec) => {
     expect(() => candidate([spec])).toThrow(message);
@@ -90,5 +92,35 @@ describe('buildFeatures', () => {
 
   it('refuses a feature that is listed twice, at its place', () => {
     expect(() => candidate(['year', 'year'])).toThrow('dataset.features.candidate[1]: "year" is listed twice');
+  });
+});
+
+describe('sequences with a window', () => {
+  const sequences = (query: Parameters<typeof buildFeatures>[0]['features']['query'], session?: object) =>
+    buildFeatures({
+      users: { table: none, trainRows: Int32Array.of(1) },
+      items: { table: items, trainRows: Int32Array.of(1, 1, 1, 1, 1, 1) },
+      features: { query, candidate: ['item_id'], ...(session === undefined ? {} : { session: session as never }) },
+      minFrequency: 1,
+    }).query.sequences;
+  const session = { name: 'short', kind: 'sequence' as const, window: 'session' as const };
+  const before = { name: 'long', kind: 'sequence' as const, window: 'before-session' as const };
+
+  it('share one rule, of the last five items unless said otherwise; a session is as wide as it may be long', () => {
+    const [short, long] = sequences([session, before]);
+    expect(short).toMatchObject({ length: 5, window: { part: 'session', session: { length: 5, gap: null } } });
+    expect(long).toMatchObject({ length: 50, window: { part: 'before-session', session: { length: 5, gap: null } } });
+    const rule = { length: 9, gap: 600 };
+    expect(sequences([session, before], rule).map(({ length, window }) => [length, window?.session])).toEqual([
+      [9, rule],
+      [50, rule],
+    ]);
+    expect(sequences([{ ...session, window: 'all' }])[0]?.window).toBeUndefined();
+  });
+
+  it('refuses a session of another length than the rule says', () => {
+    expect(() => sequences([{ ...session, length: 7 }])).toThrow(
+      'dataset.features.query[0]: a session has up to 5 items',
+    );
   });
 });

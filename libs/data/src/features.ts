@@ -4,17 +4,19 @@ import type {
   IdArray,
   IdFeature,
   SequenceFeature,
+  SessionRule,
   SideFeatures,
   Table,
   Vocabulary,
 } from './contract.js';
-import { dataError, type FeatureSpec } from './definition.js';
+import { dataError, type FeatureSpec, type FeatureSpecs } from './definition.js';
 import { idArray, numberedValues } from './ids.js';
 
 /** Row of an embedding table that stands for "unknown or rarer than min_frequency"; 0 is padding, real values start at 2. */
 const UNKNOWN = 1;
 const FIRST_VALUE = 2;
 const DEFAULT_SEQUENCE_LENGTH = 50;
+const LAST_ITEMS: SessionRule = { length: 5, gap: null };
 
 type Spec = Exclude<FeatureSpec, string>;
 
@@ -33,7 +35,7 @@ export interface CountedTable {
 export function buildFeatures(inputs: {
   readonly users: CountedTable;
   readonly items: CountedTable;
-  readonly features: { readonly query: readonly FeatureSpec[]; readonly candidate: readonly FeatureSpec[] };
+  readonly features: FeatureSpecs;
   readonly minFrequency: number;
 }): {
   readonly query: SideFeatures;
@@ -42,8 +44,10 @@ export function buildFeatures(inputs: {
 } {
   const { users, items, features, minFrequency } = inputs;
   const vocabularies: Record<string, Vocabulary> = {};
-  const candidate = buildSide('candidate', items, features.candidate, { minFrequency, vocabularies, sequenceOf: [] });
-  const query = buildSide('query', users, features.query, { minFrequency, vocabularies, sequenceOf: candidate.ids });
+  const { session = LAST_ITEMS } = features;
+  const context = { minFrequency, vocabularies, session };
+  const candidate = buildSide('candidate', items, features.candidate, { ...context, sequenceOf: [] });
+  const query = buildSide('query', users, features.query, { ...context, sequenceOf: candidate.ids });
   return { query, candidate, vocabularies };
 }
 
@@ -55,9 +59,10 @@ function buildSide(
     readonly minFrequency: number;
     readonly vocabularies: Record<string, Vocabulary>;
     readonly sequenceOf: readonly IdFeature[];
+    readonly session: SessionRule;
   },
 ): SideFeatures {
-  const { minFrequency, vocabularies, sequenceOf } = context;
+  const { minFrequency, vocabularies, sequenceOf, session } = context;
   const idColumn = side === 'query' ? 'user_id' : 'item_id';
   const ids: IdFeature[] = [];
   const dense: DenseFeature[] = [];
@@ -73,7 +78,7 @@ function buildSide(
       if (side === 'candidate') {
         throw dataError('feature-kind', path, 'a sequence is a feature of the query side', { received: spec.name });
       }
-      sequences.push(sequenceFeature(spec, sequenceOf, path));
+      sequences.push(sequenceFeature(spec, sequenceOf, session, path));
       continue;
     }
     const column = columnOf(counted.table, spec, idColumn, path);
@@ -150,15 +155,21 @@ function kindOf(spec: Spec, column: Column, path: string): string {
       },
     );
   }
-  if (spec.of !== undefined) {
-    throw dataError('feature-of', path, `only a sequence is "of" something; "${spec.name}" is ${kind}`, {
-      hint: 'remove of',
+  for (const key of ['of', 'window'] as const) {
+    if (spec[key] === undefined) continue;
+    throw dataError(`feature-${key}`, path, `only a sequence has "${key}"; "${spec.name}" is ${kind}`, {
+      hint: `remove ${key}`,
     });
   }
   return kind;
 }
 
-function sequenceFeature(spec: Spec, candidates: readonly IdFeature[], path: string): SequenceFeature {
+function sequenceFeature(
+  spec: Spec,
+  candidates: readonly IdFeature[],
+  session: SessionRule,
+  path: string,
+): SequenceFeature {
   const of = spec.of ?? 'item_id';
   const single = candidates.filter(({ width }) => width === 1);
   const source = single.find(({ name }) => name === of);
@@ -170,7 +181,21 @@ function sequenceFeature(spec: Spec, candidates: readonly IdFeature[], path: str
   }
   if (spec.buckets !== undefined)
     throw dataError('feature-buckets', path, 'a sequence has no buckets', { hint: 'remove buckets' });
-  return { name: spec.name, of, vocabulary: source.vocabulary, length: spec.length ?? DEFAULT_SEQUENCE_LENGTH };
+  const feature = {
+    name: spec.name,
+    of,
+    vocabulary: source.vocabulary,
+    length: spec.length ?? DEFAULT_SEQUENCE_LENGTH,
+  };
+  if (spec.window === undefined || spec.window === 'all') return feature;
+  if (spec.window === 'session' && spec.length !== undefined && spec.length !== session.length) {
+    throw dataError('feature-length', path, `a session has up to ${session.length} items`, {
+      received: String(spec.length),
+      hint: `remove length, or write session: {length: ${spec.length}} beside query and candidate`,
+    });
+  }
+  const length = spec.window === 'session' ? session.length : feature.length;
+  return { ...feature, length, window: { part: spec.window, session } };
 }
 
 /** Values shown by at least `minFrequency` training rows get ids from 2, in the order of the column's values; others get 1. */

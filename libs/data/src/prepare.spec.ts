@@ -100,6 +100,44 @@ describe('prepareData on world/movies', () => {
     }
   });
 
+  it('divides a history by the times of its items', () => {
+    const query = ['session', 'before-session'].map((window) => ({
+      name: window,
+      kind: 'sequence',
+      length: 5,
+      window,
+    }));
+    const cut = (gap: number | null) =>
+      prepareData(section('world/movies', { ...small, features: { query, session: { length: 5, gap } } }), places);
+    const day = 86_400;
+    const byGap = cut(2 * day);
+    const { times, offsets } = byGap.history;
+    const { users, historyEnd } = byGap.test as RankingSet;
+    const sessions = assembleQuery(byGap, users, historyEnd).ids['session'] as Int32Array;
+    const lengths = new Set<number>();
+    for (const [entry, user] of users.entries()) {
+      const own = [...(times as Float64Array).subarray(offsets[user], offsets[user + 1])].slice(0, historyEnd[entry]);
+      expect(own).toEqual([...own].sort((a, b) => a - b));
+      let length = 1;
+      while (length < Math.min(5, own.length)) {
+        const [later, earlier] = [own[own.length - length] as number, own[own.length - length - 1] as number];
+        if (later - earlier >= 2 * day) break;
+        length++;
+      }
+      lengths.add(length);
+      const session = [...sessions.subarray(5 * entry, 5 * entry + 5)];
+      expect(session.map((id) => id > 0)).toEqual([0, 1, 2, 3, 4].map((k) => k < length));
+    }
+    expect([...lengths].sort()).toEqual([1, 2, 3, 4, 5]);
+    const byCount = cut(null);
+    const { session, 'before-session': before } = assembleQuery(byCount, users, historyEnd).ids;
+    for (const [entry, user] of users.entries()) {
+      const all = listAt(byCount.history, user).slice(0, historyEnd[entry]).reverse().map(idOf);
+      const both = [session, before].flatMap((ids) => [...(ids as Int32Array).subarray(5 * entry, 5 * entry + 5)]);
+      expect(both.filter((id) => id > 0)).toEqual(all.slice(0, 10));
+    }
+  });
+
   it('counts training rows only: an item that only validation and testing show is unknown to the model', () => {
     const sparse = prepareData(section('world/movies', { ...small, numItems: 400 }), places);
     const counts = new Int32Array(sparse.numItems);

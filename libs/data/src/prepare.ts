@@ -1,5 +1,5 @@
 import type { Section } from '@towerbench/config';
-import type { Dataset, EvaluationSet, Examples, PreparedData, Protocol, Ragged } from './contract.js';
+import type { Dataset, EvaluationSet, Examples, History, PreparedData, Protocol, Ragged } from './contract.js';
 import type { CommonParams, DataPlaces, DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
 import { positiveRows, requireTimes, timelines } from './interactions.js';
@@ -99,7 +99,7 @@ interface DividedRows {
   readonly validStart: Int32Array;
   readonly testStart: Int32Array;
   /** Items of positive rows in the same order. */
-  readonly history: Ragged;
+  readonly history: History;
   /** How many entries of the user's history precede each entry of `rows`. */
   readonly before: Int32Array;
   readonly train: Examples;
@@ -110,7 +110,7 @@ interface DividedRows {
 }
 
 function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts: Uint8Array): DividedRows {
-  const { item, label } = interactions;
+  const { item, label, time } = interactions;
   const { offsets } = timeline;
   const numRows = timeline.items.length;
   const rows = new Int32Array(numRows);
@@ -131,6 +131,7 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
 
   const historyOffsets = new Int32Array(users.numRows + 1);
   const historyItems = new Int32Array(numRows);
+  const historyTimes = time === null ? null : new Float64Array(numRows);
   const before = new Int32Array(numRows);
   const userRows = new Int32Array(users.numRows);
   const itemRows = new Int32Array(items.numRows);
@@ -149,7 +150,9 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
         itemRows[item[row] as number]!++;
         if (positive) itemCounts[item[row] as number]!++;
       }
-      if (positive) historyItems[numPositives++] = item[row] as number;
+      if (!positive) continue;
+      if (historyTimes !== null) historyTimes[numPositives] = time?.[row] as number;
+      historyItems[numPositives++] = item[row] as number;
     }
     historyOffsets[user + 1] = numPositives;
   }
@@ -160,7 +163,11 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
     rows: { offsets, items: rows },
     validStart,
     testStart,
-    history: { offsets: historyOffsets, items: historyItems.slice(0, numPositives) },
+    history: {
+      offsets: historyOffsets,
+      items: historyItems.slice(0, numPositives),
+      times: historyTimes?.slice(0, numPositives) ?? null,
+    },
     before,
     train: {
       user: of(interactions.user),

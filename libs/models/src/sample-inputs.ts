@@ -62,7 +62,7 @@ export function sampleInputs(): {
       vocabularies,
       query,
       candidate,
-      history: { offsets: Int32Array.of(0, 2, 2, 3), items: Int32Array.of(0, 1, 3) },
+      history: { offsets: Int32Array.of(0, 2, 2, 3), items: Int32Array.of(0, 1, 3), times: null },
       train: {
         user: Int32Array.of(0, 0, 2),
         item: Int32Array.of(0, 1, 3),
