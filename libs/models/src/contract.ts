@@ -1,6 +1,6 @@
 import type { Definition } from '@towerbench/config';
 import type { PreparedData, SideBatch, SideFeatures, Vocabulary } from '@towerbench/data';
-import type { EmbeddingTable, Lookups, Parameter, Rng, Scope, tf } from '@towerbench/engine';
+import type { CatalogueVectors, EmbeddingTable, Lookups, Parameter, Rng, Scope, tf } from '@towerbench/engine';
 import type { z } from 'zod';
 
 /** What a tower makes of its batch; `prepare` notes which embedding rows that needs, the result runs on the tape. */
@@ -94,14 +94,35 @@ export interface MultiInterestModel extends TrainedModel {
 
 export type TowerModel = DotModel | MultiInterestModel;
 
-/** A baseline that is computed from the training part and scores every item; there are no vectors and no steps. */
+/** How far the fitting of a baseline is. */
+export interface FitProgress {
+  /** Pieces of work, each about as long as the others. */
+  readonly done: number;
+  readonly total: number;
+  /** Where a pass over the data has just ended: its number, from 1, and what is logged of it as `train/<name>`. */
+  readonly epoch?: { readonly number: number; readonly values: Readonly<Record<string, number>> };
+}
+
+/** A baseline that is computed from the positives of the training part, by a loop of its own, and scores every item. */
 export interface ScoringModel {
   readonly kind: 'scorer';
   readonly retrieval: 'exhaustive';
+  /**
+   * Computes what it scores by and reports after every piece, which takes some hundredths of a second. It may score from the end of
+   * its first epoch on; one without epochs when all is done. Left out where there is nothing to compute.
+   */
+  readonly fit?: () => Iterable<FitProgress>;
+  /**
+   * All that `fit` finds, as a checkpoint stores it. Left out where it is found again by another `fit`, which must then give the same
+   * numbers for every seed.
+   */
+  readonly parameters?: readonly Parameter[];
   /** Scores of every item for each user: [users, items], row-major. */
   scoreUsers(users: Int32Array): Float32Array;
   scorePairs(users: Int32Array, items: Int32Array): Float32Array;
-  /** Numbers it stores. */
+  /** Vectors whose inner products are the scores, where it has them: ranks are found faster. */
+  readonly vectors?: (users: Int32Array) => CatalogueVectors;
+  /** Numbers it stores, once it is fitted. */
   readonly parameterCount: number;
 }
 

@@ -2,6 +2,7 @@ export { models } from './catalog.js';
 export type {
   AuxiliaryLoss,
   DotModel,
+  FitProgress,
   Gates,
   InterestTower,
   LossTerm,

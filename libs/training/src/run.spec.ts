@@ -176,6 +176,13 @@ describe('evaluateCheckpoint', () => {
     expect(kept['test/hr@10']).toBeLessThan(full['test/hr@10'] as number);
   });
 
+  it.each(['popularity', 'item-cf'])('gives the stored numbers of the baseline %s', async (type) => {
+    const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
+    const { run, checkpoint } = await record(config);
+    const full = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
+    for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
+  });
+
   it.each(['dssm', 'popularity'])('refuses data that %s was not trained on, and names both', async (type) => {
     const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
     const { checkpoint } = await record(config);

@@ -2,7 +2,7 @@ import { ConfigError, type TrialConfig } from '@towerbench/config';
 import { describeDataset, prepareData, type EvaluationSet, type PreparedData } from '@towerbench/data';
 import { createRng, startEngine, type Parameter } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
-import type { TowerModel } from '@towerbench/models';
+import type { ScoringModel, TowerModel } from '@towerbench/models';
 import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
@@ -39,11 +39,11 @@ export async function executeRun({
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed);
-  const trained = run.kind === 'scorer' ? null : await train(run, { data, checkpoint, hooks, signal });
-  if (run.kind === 'scorer') hooks.progress({ step: 1, totalSteps: 1 });
+  const inputs = { data, checkpoint, hooks, signal };
+  const { bestStep, written } = await (run.kind === 'scorer' ? fit(run, inputs) : train(run, inputs));
 
   const { metrics, perUser } = evaluateParts(data, run.scorer());
-  hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: trained?.bestStep ?? 0, value })));
+  hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: bestStep, value })));
   hooks.log(
     `data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`,
   );
@@ -51,10 +51,9 @@ export async function executeRun({
     metrics,
     perUser,
     parameterCount: run.parameterCount,
-    bestStep: trained?.bestStep ?? 0,
+    bestStep,
     seconds: (performance.now() - started) / 1000,
-    checkpoint:
-      trained?.written ?? writeSafetensors(checkpoint, { tensors: [], metadata: manifest(config, seed, data) }),
+    checkpoint: written,
   };
 }
 
@@ -100,6 +99,7 @@ export async function evaluateCheckpoint(request: {
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   const run = assembleRun(config, data, 0);
   if (run.kind === 'towers') run.trainer.loadWeights(checkpoint);
+  else restore(run.model, checkpoint);
   return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
 }
 
@@ -144,6 +144,10 @@ interface TowerRun {
 
 interface ScorerRun {
   readonly kind: 'scorer';
+  readonly config: TrialConfig;
+  readonly seed: number;
+  readonly model: ScoringModel;
+  /** Of the model, once it is fitted. */
   readonly parameterCount: number;
   scorer(): EvaluatedScorer;
 }
@@ -162,8 +166,16 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     rng: rng.fork('model'),
   });
   if (model.kind === 'scorer') {
-    const { parameterCount } = model;
-    return { kind: 'scorer', parameterCount, scorer: () => ({ ...staticScorer(model), logits: null }) };
+    return {
+      kind: 'scorer',
+      config,
+      seed,
+      model,
+      get parameterCount() {
+        return model.parameterCount;
+      },
+      scorer: () => ({ ...staticScorer(model), logits: null }),
+    };
   }
   const loss: Loss = definitions.objective.build({
     params: withoutKey(config.objective, 'type') as never,
@@ -198,21 +210,68 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
   };
 }
 
-/** The fit loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
+interface LoopInputs {
+  readonly data: PreparedData;
+  readonly checkpoint: string;
+  readonly hooks: RunHooks;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Fitted {
+  readonly bestStep: number;
+  readonly written: WrittenFile;
+}
+
+/** Fits a baseline piece by piece and measures it on the validation part after each of its epochs, of which the last one counts. */
+async function fit(
+  { model, config, seed, scorer }: ScorerRun,
+  { data, checkpoint, hooks, signal }: LoopInputs,
+): Promise<Fitted> {
+  let lastEpoch = 0;
+  let totalSteps = 1;
+  let yielded = performance.now();
+  for (const { done, total, epoch } of model.fit?.() ?? []) {
+    totalSteps = total;
+    if (epoch !== undefined) {
+      const { metrics } = evaluate(data, 'valid', scorer(), { lists: false });
+      const values = { ...prefixed('train/', epoch.values), ...prefixed('valid/', metrics) };
+      lastEpoch = epoch.number;
+      hooks.points(Object.entries(values).map(([series, value]) => ({ series, step: lastEpoch, value })));
+    }
+    if (performance.now() - yielded > YIELD_MS) {
+      await letThrough({ step: done, totalSteps }, { hooks, signal });
+      yielded = performance.now();
+    }
+  }
+  hooks.progress({ step: totalSteps, totalSteps });
+  const tensors = model.parameters ?? [];
+  return {
+    bestStep: lastEpoch,
+    written: writeSafetensors(checkpoint, { tensors, metadata: manifest(config, seed, data) }),
+  };
+}
+
+/** Makes a baseline what it was when its checkpoint was written. */
+function restore({ parameters, fit: fitAgain }: ScoringModel, checkpoint: string): void {
+  if (parameters !== undefined) readSafetensors(checkpoint, ({ read }) => parameters.forEach(read));
+  else for (const _piece of fitAgain?.() ?? []);
+}
+
+/** Reports progress and lets messages in, such as the one that sets the signal. */
+async function letThrough(
+  progress: Parameters<RunHooks['progress']>[0],
+  { hooks, signal }: Pick<LoopInputs, 'hooks' | 'signal'>,
+): Promise<void> {
+  hooks.progress(progress);
+  await new Promise(setImmediate);
+  signal?.throwIfAborted();
+}
+
+/** The training loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
   { trainer, settings, config, seed, scorer, gates }: TowerRun,
-  {
-    data,
-    checkpoint,
-    hooks,
-    signal,
-  }: {
-    readonly data: PreparedData;
-    readonly checkpoint: string;
-    readonly hooks: RunHooks;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<{ readonly bestStep: number; readonly written: WrittenFile }> {
+  { data, checkpoint, hooks, signal }: LoopInputs,
+): Promise<Fitted> {
   const { totalSteps, stepsPerEpoch } = trainer;
   const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
   const worth = (value: number): number => (isLargerBetter(bestBy) ? value : -value);
@@ -251,9 +310,7 @@ async function train(
       }
     }
     if (performance.now() - yielded > YIELD_MS) {
-      hooks.progress({ step, totalSteps });
-      await new Promise(setImmediate);
-      signal?.throwIfAborted();
+      await letThrough({ step, totalSteps }, { hooks, signal });
       yielded = performance.now();
     }
   }

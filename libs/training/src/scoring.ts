@@ -136,6 +136,6 @@ export function staticScorer(source: ScoringModel | Truth): Scorer {
   return {
     scoreUsers: (users) => source.scoreUsers(users),
     scorePairs: (users, items) => source.scorePairs(users, items),
-    vectors: null,
+    vectors: ('vectors' in source ? source.vectors : undefined) ?? null,
   };
 }

@@ -1,0 +1,63 @@
+/** Entities that share something with another, by ascending id, and how much alike they are. */
+export interface Neighbours {
+  readonly ids: Int32Array;
+  readonly weights: Float32Array;
+}
+
+/**
+ * The entities that are most like one, by the cosine of the sets of what they are connected with.
+ *   w(a, b) = Σ_{x ∈ X_a ∩ X_b} weightOf(x) / √(|X_a| |X_b|),  b ≠ a
+ * Entities that share nothing are no neighbours; of equally near ones those with smaller ids are taken.
+ *
+ * @param connectedWith X of each entity
+ * @param entitiesOf the same connections by x
+ * @param count how many neighbours are wanted at most
+ * @returns what finds the neighbours of an entity; it takes as long as there are pairs (x ∈ X_a, entity of x)
+ * @numerics Sums and quotients are in float64; weights are rounded to float32.
+ */
+export function cosineNeighbours({
+  connectedWith,
+  entitiesOf,
+  weightOf,
+  count,
+}: {
+  readonly connectedWith: readonly Int32Array[];
+  readonly entitiesOf: readonly Int32Array[];
+  readonly weightOf: (x: number) => number;
+  readonly count: number;
+}): (entity: number) => Neighbours {
+  const numEntities = connectedWith.length;
+  const sizes = connectedWith.map(({ length }) => length);
+  const cosine = new Float64Array(numEntities);
+  return (entity) => {
+    cosine.fill(0);
+    for (const x of connectedWith[entity] as Int32Array) {
+      const weight = weightOf(x);
+      for (const other of entitiesOf[x] as Int32Array) cosine[other]! += weight;
+    }
+    cosine[entity] = 0;
+    const size = sizes[entity] as number;
+    for (const [other, weight] of cosine.entries()) {
+      if (weight > 0) cosine[other] = weight / Math.sqrt(size * (sizes[other] as number));
+    }
+    const ids = largest(cosine, count);
+    return { ids, weights: Float32Array.from(ids, (other) => cosine[other] as number) };
+  };
+}
+
+/** Places of the `count` largest values above 0, ascending; of equal values the earlier ones. */
+function largest(values: Float64Array, count: number): Int32Array {
+  const positive = Int32Array.from(values.keys()).filter((place) => (values[place] as number) > 0);
+  if (positive.length <= count) return positive;
+  const taken = positive.slice(0, count); // the largest first
+  const valueAt = (at: number): number => values[taken[at] as number] as number;
+  let found = 0;
+  for (const place of positive) {
+    const value = values[place] as number;
+    if (found === count && value <= valueAt(count - 1)) continue;
+    let at = found === count ? count - 1 : found++;
+    for (; at > 0 && valueAt(at - 1) < value; at--) taken[at] = taken[at - 1] as number;
+    taken[at] = place;
+  }
+  return taken.sort();
+}
