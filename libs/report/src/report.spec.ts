@@ -54,6 +54,7 @@ function storeOf(
       metrics: { 'valid/auc': run.auc, [run.metric ?? 'test/auc']: run.auc },
       perUser: run.users === undefined ? {} : { [run.metric ?? 'test/auc']: Float32Array.from(run.users) },
       parameterCount: 1234,
+      indexBytesPerItem: null,
       seconds: 2,
       bestStep: 10,
       artifacts: [],

@@ -58,6 +58,8 @@ export interface RunResult {
   /** Per-user values by metric name, in the order of the protocol's users. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
   readonly parameterCount: number;
+  /** What the index of the items takes; null for a model without vectors. */
+  readonly indexBytesPerItem: number | null;
   readonly seconds: number;
   readonly bestStep: number;
   readonly artifacts: readonly ArtifactRef[];
@@ -139,6 +141,8 @@ export interface RunRow {
   readonly endedAt: number | null;
   readonly seconds: number | null;
   readonly parameterCount: number | null;
+  /** Null for a model without vectors, for a run that has not finished, and where the store was written before it was recorded. */
+  readonly indexBytesPerItem: number | null;
   readonly bestStep: number | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly error: string | null;

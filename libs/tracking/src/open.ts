@@ -4,7 +4,7 @@ import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { StoreReader, StoreWriter } from './contract.js';
 import { asStoreError, isBusy, StoreError } from './errors.js';
 import { createReader } from './reader.js';
-import { inspect, migrate } from './schema.js';
+import { inspect, migrate, schemaVersion } from './schema.js';
 import { createWriter } from './writer.js';
 
 /** How long a transaction waits for another process, in milliseconds. */
@@ -27,7 +27,7 @@ export function openStoreWriter(
 }
 
 /**
- * Opens a run store for reading; never blocks a writer.
+ * Opens a run store for reading; never blocks a writer. An older schema is brought up to date first.
  *
  * @throws {StoreError} `missing`, or `unusable`
  */
@@ -39,14 +39,20 @@ export function openStoreReader(path: string): StoreReader {
       'run a sweep first: npx nx run runner:sweep --config configs/senet.yaml',
     );
   }
-  const db = open(path, { readonly: true });
+  let db = open(path, { readonly: true });
   try {
-    if (inspect(db, path).kind === 'empty') {
+    const found = inspect(db, path);
+    if (found.kind === 'empty') {
       throw new StoreError(
         'missing',
         `the run store at ${path} is empty`,
         'run a sweep first: npx nx run runner:sweep --config configs/senet.yaml',
       );
+    }
+    if (found.version < schemaVersion) {
+      db.close();
+      openForWriting(path).close();
+      db = open(path, { readonly: true });
     }
     return createReader(db);
   } catch (error) {

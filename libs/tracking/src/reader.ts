@@ -33,6 +33,7 @@ interface StoredRun {
   readonly ended_at: number | null;
   readonly seconds: number | null;
   readonly parameter_count: number | null;
+  readonly index_bytes_per_item: number | null;
   readonly best_step: number | null;
   readonly error: string | null;
 }
@@ -200,6 +201,7 @@ function runRow(row: StoredRun, metrics: Readonly<Record<string, number>> = {}):
     endedAt: row.ended_at,
     seconds: row.seconds,
     parameterCount: row.parameter_count,
+    indexBytesPerItem: row.index_bytes_per_item,
     bestStep: row.best_step,
     metrics,
     error: row.error,

@@ -29,6 +29,7 @@ export function sampleResult(): RunResult {
     metrics: { 'valid/ndcg@10': 0.25, 'test/ndcg@10': 0.2, 'test/hr@10': 0.5 },
     perUser: { 'test/hr@10': Float32Array.of(0, 1) },
     parameterCount: 1000,
+    indexBytesPerItem: 128,
     seconds: 1.5,
     bestStep: 40,
     artifacts: [{ kind: 'checkpoint', sha256: 'a'.repeat(64), sizeBytes: 12 }],

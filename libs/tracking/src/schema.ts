@@ -145,10 +145,13 @@ CREATE TABLE run_artifacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_artifacts_by_sha256 ON run_artifacts (sha256);
 `,
+  `
+ALTER TABLE runs ADD COLUMN index_bytes_per_item INTEGER;
+`,
 ];
 
 /** The schema this program writes: the number of migrations. */
-const schemaVersion = migrations.length;
+export const schemaVersion = migrations.length;
 
 /** What a file's header says about it. */
 type Found = { readonly kind: 'empty' } | { readonly kind: 'store'; readonly version: number };

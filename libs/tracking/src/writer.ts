@@ -132,6 +132,7 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
         now: time,
         seconds: result.seconds,
         parameterCount: result.parameterCount,
+        indexBytesPerItem: result.indexBytesPerItem,
         bestStep: result.bestStep,
       });
       for (const [name, value] of Object.entries(result.metrics)) sql.saveMetric.run(runId, name, toReal(value));
@@ -211,7 +212,7 @@ function prepare(db: Database) {
     ),
     finishRun: db.prepare(`
       UPDATE runs SET status = 'finished', step = total_steps, ended_at = @now, seconds = @seconds, parameter_count = @parameterCount,
-                      best_step = @bestStep, error = NULL
+                      index_bytes_per_item = @indexBytesPerItem, best_step = @bestStep, error = NULL
       WHERE id = @runId`),
     failRun: db.prepare("UPDATE runs SET status = 'failed', ended_at = @now, error = @error WHERE id = @runId"),
     saveProgress: db.prepare(`

@@ -24,6 +24,8 @@ export interface ExecutedRun {
   /** Per-user values of the test metrics, by metric name. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
   readonly parameterCount: number;
+  /** What an index of the candidate vectors takes, 4 · dim; null for a model without vectors. */
+  readonly indexBytesPerItem: number | null;
   readonly bestStep: number;
   /** Wall time of training and evaluation, seconds. */
   readonly seconds: number;

@@ -48,6 +48,15 @@ describe('executeRun', () => {
     expect(run.checkpoint).toEqual({ sha256, sizeBytes: bytes.length });
   });
 
+  it('says what the index takes: the width that all towers give together, nothing without vectors', async () => {
+    const bytesOf = async (model: object): Promise<number | null> =>
+      (await record(trial({ model, training: { maxSteps: 1 } }))).run.indexBytesPerItem;
+    expect(await bytesOf({ type: 'parallel-towers', outputDim: 8, embeddingDim: 4, itemTerms: false })).toBe(
+      4 * (8 + 4),
+    );
+    expect(await bytesOf({ type: 'popularity' })).toBeNull();
+  });
+
   it('beats popularity and stays below the truth on a world that looks like MovieLens', async () => {
     const config = trial({
       dataset: { numUsers: 1000, numItems: 200, meanLength: 20 },

@@ -51,6 +51,7 @@ export async function executeRun({
     metrics,
     perUser,
     parameterCount: run.parameterCount,
+    indexBytesPerItem: run.indexBytesPerItem,
     bestStep,
     seconds: (performance.now() - started) / 1000,
     checkpoint: written,
@@ -136,6 +137,7 @@ interface TowerRun {
   readonly trainer: Trainer;
   readonly settings: TrainingSettings;
   readonly parameterCount: number;
+  readonly indexBytesPerItem: number | null;
   /** Scores with the weights as they are now. */
   scorer(): EvaluatedScorer;
   /** What the towers make of their fields for the queries of `set`; see `meanGates`. */
@@ -149,6 +151,7 @@ interface ScorerRun {
   readonly model: ScoringModel;
   /** Of the model, once it is fitted. */
   readonly parameterCount: number;
+  readonly indexBytesPerItem: number | null;
   scorer(): EvaluatedScorer;
 }
 
@@ -174,6 +177,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
       get parameterCount() {
         return model.parameterCount;
       },
+      indexBytesPerItem: null,
       scorer: () => ({ ...staticScorer(model), logits: null }),
     };
   }
@@ -205,6 +209,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     trainer,
     settings,
     parameterCount: trainer.parameterCount,
+    indexBytesPerItem: Float32Array.BYTES_PER_ELEMENT * model.candidate.dim,
     scorer: () => ({ ...towerScorer(model, weightsOf(model, loss), data), logits: loss.logits }),
     gates: (set) => meanGates(model, weightsOf(model, loss), data, set),
   };

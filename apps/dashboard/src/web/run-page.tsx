@@ -54,6 +54,9 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
         <Fact term="Best step">{run.bestStep === null ? NONE : count(run.bestStep)}</Fact>
         <Fact term="Time">{run.seconds === null ? NONE : duration(run.seconds)}</Fact>
         <Fact term="Parameters">{run.parameterCount === null ? NONE : count(run.parameterCount)}</Fact>
+        <Fact term="Index">
+          {run.indexBytesPerItem === null ? NONE : `${count(run.indexBytesPerItem)} bytes per item`}
+        </Fact>
         <Fact term="Started">{run.startedAt === null ? NONE : moment(run.startedAt)}</Fact>
         <Fact term="Ended">{run.endedAt === null ? NONE : moment(run.endedAt)}</Fact>
       </dl>

@@ -37,6 +37,7 @@ export function show(context: Context, argument: string, { format }: ShowOptions
           ['status', `${run.status}${run.status === 'running' ? `, step ${run.step} of ${run.totalSteps}` : ''}`],
           ['time', run.seconds === null ? '' : `${run.seconds.toFixed(1)} s, from ${moment(run.startedAt)}`],
           ['parameters', run.parameterCount === null ? '' : run.parameterCount.toLocaleString('en')],
+          ['index', run.indexBytesPerItem === null ? '' : `${run.indexBytesPerItem} bytes per item`],
           ['best step', run.bestStep === null ? '' : String(run.bestStep)],
           [
             'checkpoint',

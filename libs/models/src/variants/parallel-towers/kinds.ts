@@ -5,7 +5,6 @@ import {
   tf,
   type EmbeddingTable,
   type Parameter,
-  type Rng,
   type Scope,
 } from '@towerbench/engine';
 import { embedFields, flatten, type EmbeddedFields, type Fields } from '../../blocks/fields.js';
@@ -106,7 +105,7 @@ function fieldPair(
 }
 
 /**
- * Deep & cross: x_{l+1} = x_0 (x_lᵀ w_l) + b_l + x_l, then a linear layer.
+ * Deep & cross, stacked: x_{l+1} = x_0 (x_lᵀ w_l) + b_l + x_l, then an MLP like that of mlp.
  *
  * @source Wang et al. 2017, "Deep & Cross Network for Ad Click Predictions", doi:10.1145/3124749.3124754
  */
@@ -119,7 +118,14 @@ function crossEncoder({ params, rng }: Inputs, name: Side, { flatWidth }: Fields
     ),
     bias: createParameter(`dcn/${name}/cross${l}/bias`, [flatWidth], () => 0),
   }));
-  const output = linear(`dcn/${name}`, flatWidth, params.outputDim, rng.fork(name));
+  const output = mlp({
+    name: `dcn/${name}`,
+    inputDim: flatWidth,
+    hiddenUnits: params.hiddenUnits,
+    outputDim: params.outputDim,
+    activation: params.activation,
+    rng: rng.fork(name),
+  });
   return {
     parameters: [...layers.flatMap(({ kernel, bias }) => [kernel, bias]), ...output.parameters],
     encode(scope, embedded) {
@@ -153,7 +159,14 @@ function interactionEncoder({ params, rng }: Inputs, name: Side, { names, dim }:
     );
   });
   const pooled = params.cinUnits.reduce((sum, units) => sum + units, 0);
-  const output = linear(`cin/${name}`, pooled, params.outputDim, rng.fork(name));
+  const output = mlp({
+    name: `cin/${name}`,
+    inputDim: pooled,
+    hiddenUnits: [],
+    outputDim: params.outputDim,
+    activation: 'linear',
+    rng: rng.fork(name),
+  });
   return {
     parameters: [...kernels, ...output.parameters],
     encode(scope, { fields }) {
@@ -270,10 +283,6 @@ function fieldAwarePair(inputs: Inputs): EncoderPair {
 
 function fieldCount({ ids, sequences }: Inputs['query']): number {
   return ids.length + sequences.length;
-}
-
-function linear(name: string, inputDim: number, outputDim: number, rng: Rng): ReturnType<typeof mlp> {
-  return mlp({ name, inputDim, hiddenUnits: [], outputDim, activation: 'linear', rng });
 }
 
 function requireFields(fields: tf.Tensor3D | null, kind: TowerKind, side: Side): tf.Tensor3D {

@@ -118,8 +118,8 @@ describe('ffm', () => {
 });
 
 describe('dcn', () => {
-  it('is x0 (xᵀw) + b + x layer by layer, then a linear layer', () => {
-    const model = build({ towers: ['dcn'], crossLayers: 2 });
+  it('is x0 (xᵀw) + b + x layer by layer, then its MLP', () => {
+    const model = build({ towers: ['dcn'], crossLayers: 2, hiddenUnits: [] });
     const weight = (name: string): Float32Array => {
       const found = model.parameters.find((parameter) => parameter.name === name);
       if (found === undefined) throw new Error(`no ${name}`);

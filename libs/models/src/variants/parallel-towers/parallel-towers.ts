@@ -24,7 +24,7 @@ const params = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether all towers but ffm read one embedding table; otherwise each has its own.'),
-  crossLayers: z.int().positive().default(3).describe('dcn: cross layers before its linear layer.'),
+  crossLayers: z.int().positive().default(3).describe('dcn: cross layers before its MLP.'),
   cinUnits: z.array(z.int().positive()).min(1).default([16]).describe('cin: feature maps per layer.'),
   ffmDim: z
     .int()
