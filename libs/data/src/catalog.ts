@@ -6,6 +6,7 @@ import { dualAugmented } from './worlds/dual-augmented.js';
 import { fieldCrosses } from './worlds/field-crosses.js';
 import { fieldNoise } from './worlds/field-noise.js';
 import { interests } from './worlds/interests.js';
+import { longAndShortTerm } from './worlds/long-and-short-term.js';
 import { movies } from './worlds/movies.js';
 
 /** Every dataset that an experiment may name. */
@@ -17,5 +18,6 @@ export const datasets = createCatalog('dataset', [
   fieldCrosses,
   fieldNoise,
   interests,
+  longAndShortTerm,
   movies,
 ]);

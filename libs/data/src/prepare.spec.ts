@@ -411,6 +411,73 @@ describe('world/interests', () => {
   });
 });
 
+describe('world/long-and-short-term', () => {
+  const sizes = { numClusters: 8, clusterSize: 3, longLength: 4, sessionLength: 2 };
+  const query = [
+    'type',
+    { name: 'session', kind: 'sequence', window: 'session' },
+    { name: 'long', kind: 'sequence', window: 'before-session', length: 5 },
+  ];
+  const make = (session: object, params: object = {}) =>
+    prepareData(
+      section('world/long-and-short-term', {
+        numRows: 2000,
+        numEvaluationUsers: 40,
+        ...sizes,
+        features: { query, session },
+        ...params,
+      }),
+      places,
+    );
+  const clusterOf = (item: number): number => Math.floor(item / sizes.clusterSize);
+
+  it.each([{ length: 2 }, { length: 5, gap: 600 }])(
+    'has a session of one cluster after items of another, and %o tells them apart',
+    (session) => {
+      const data = make(session);
+      const { user, historyEnd, item } = data.train;
+      const { session: short, long } = assembleQuery(data, user, historyEnd).ids;
+      const width = session.length;
+      const explorers = { those: 0, all: user.length };
+      for (const row of user.keys()) {
+        const clusters = (ids: Int32Array, from: number, to: number) => new Set([...ids.subarray(from, to)].map((id) => clusterOf(id - 2))); // prettier-ignore
+        const s = clusters(short as Int32Array, row * width, row * width + 2);
+        const l = clusters(long as Int32Array, row * 5, row * 5 + 4);
+        expect([s.size, l.size]).toEqual([1, 1]);
+        expect(long?.[row * 5 + 4]).toBe(0);
+        if (width > 2) expect(short?.[row * width + 2]).toBe(0);
+        expect([...s]).not.toEqual([...l]);
+        const isExplorer = data.query.ids[0]?.ids[user[row] as number] === 3;
+        if (isExplorer) explorers.those++;
+        expect([clusterOf(item[row] as number)]).toEqual([...(isExplorer ? s : l)]);
+      }
+      expect(Math.abs(explorers.those - explorers.all / 2)).toBeLessThan(4 * Math.sqrt(explorers.all / 4));
+    },
+  );
+
+  it('asks for all items of the cluster that goes on, which the truth puts first', () => {
+    const data = make({ length: 2 });
+    for (const part of ['valid', 'test'] as const) {
+      const { users, positives, seen, historyEnd } = data[part] as RankingSet;
+      expect([users.length, seen.items.length]).toEqual([40, 0]);
+      expect(new Set(historyEnd)).toEqual(new Set([6]));
+      const scores = data.truth?.scoreUsers(users) as Float32Array;
+      for (const entry of users.keys()) {
+        const wanted = listAt(positives, entry).sort((a, b) => a - b);
+        const own = [...scores.subarray(entry * data.numItems, (entry + 1) * data.numItems).entries()];
+        expect(own.filter(([, score]) => score === 1).map(([item]) => item)).toEqual(wanted);
+        expect(new Set(wanted.map(clusterOf)).size).toBe(1);
+        expect(wanted.length).toBe(sizes.clusterSize);
+      }
+    }
+    expect(data.protocol.seen).toBe('kept');
+  });
+
+  it('has loyal users alone when asked', () => {
+    expect(new Set(make({ length: 2 }, { explorers: 0 }).query.ids[0]?.ids)).toEqual(new Set([2]));
+  });
+});
+
 describe('worlds', () => {
   const ofUsers = { numUsers: small.numUsers, numItems: small.numItems };
   it.each([
@@ -418,6 +485,7 @@ describe('worlds', () => {
     ['world/field-noise', { numRows: 1000 }],
     ['world/field-crosses', { numRows: 1000 }],
     ['world/interests', { numRows: 1000 }],
+    ['world/long-and-short-term', { numRows: 1000 }],
     ['world/movies', small],
   ])('%s is the same for one seed and another for another', (name, sizes) => {
     const make = (seed: number) => {
