@@ -157,7 +157,7 @@ export function mlpTowers(
  *
  * @throws {ConfigError} when it names a feature that neither side has, or all features of a side
  */
-function featuresRead({
+export function featuresRead({
   params: { leaveOut },
   query,
   candidate,

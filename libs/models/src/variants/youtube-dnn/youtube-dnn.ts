@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { itemRows, queryTable, sharedItemTable } from '../../blocks/item-table.js';
-import { mlpTower, towerParams } from '../../blocks/towers.js';
+import { featuresRead, mlpTower, towerParams } from '../../blocks/towers.js';
 import { defineModel } from '../../contract.js';
 
 const params = z.strictObject({ ...towerParams, sharedItemTable });
@@ -27,10 +27,11 @@ export const definition = defineModel({
   },
   params,
   build(inputs) {
-    const { params, query: features, rng } = inputs;
-    const embeddings = queryTable(inputs);
-    const query = mlpTower({ name: 'query', params, features, table: embeddings, rng });
-    const items = itemRows({ ...inputs, embeddings, outputDim: query.tower.dim });
+    const { params, rng } = inputs;
+    const read = { ...inputs, ...featuresRead(inputs) };
+    const embeddings = queryTable(read);
+    const query = mlpTower({ name: 'query', params, features: read.query, table: embeddings, rng });
+    const items = itemRows({ ...read, embeddings, outputDim: query.tower.dim });
     return {
       kind: 'towers',
       retrieval: 'dot',
