@@ -5,7 +5,7 @@ export { Lookups, type TableRows } from './embeddings/lookups.js';
 export { optimizerDefinitions } from './optimizers/catalog.js';
 export type { Moments, OptimizerDefinition, UpdateRule } from './optimizers/contract.js';
 export { Optimizer, type StepGradients } from './optimizers/optimizer.js';
-export { stopGradient } from './stop-gradient.js';
+export { offTape, stopGradient } from './stop-gradient.js';
 export { forward, scoped, stepGradients, type Pass, type Scope, type StepResult } from './tape.js';
 export { tf } from './tf.js';
 export { engineNames, resolveEngine, startEngine, type Engine, type EngineName } from './backends/engine.js';

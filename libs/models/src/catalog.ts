@@ -1,11 +1,23 @@
 import { createCatalog } from '@towerbench/config';
+import { definition as comirec } from './variants/comirec/index.js';
 import { definition as dat } from './variants/dat/index.js';
 import { definition as dssm } from './variants/dssm/index.js';
 import { definition as itemCf } from './variants/item-cf/index.js';
+import { definition as mind } from './variants/mind/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
 import { definition as senet } from './variants/senet/index.js';
 import { definition as youtubeDnn } from './variants/youtube-dnn/index.js';
 
 /** Every model, sorted by name. */
-export const models = createCatalog('model', [dat, dssm, itemCf, parallelTowers, popularity, senet, youtubeDnn]);
+export const models = createCatalog('model', [
+  comirec,
+  dat,
+  dssm,
+  itemCf,
+  mind,
+  parallelTowers,
+  popularity,
+  senet,
+  youtubeDnn,
+]);

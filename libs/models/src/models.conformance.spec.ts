@@ -3,7 +3,7 @@ import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
-import type { DotModel, Model, ModelDefinition } from './contract.js';
+import type { Model, ModelDefinition, TowerModel } from './contract.js';
 import { sampleInputs } from './sample-inputs.js';
 
 beforeAll(() => startEngine(engineUnderTest));
@@ -19,15 +19,18 @@ function buildAny(name: Name, params: object = {}, inputs = sampleInputs()): Mod
   return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
 }
 
-function build(name: Name, params: object = {}): { model: DotModel; inputs: ReturnType<typeof sampleInputs> } {
+function build(name: Name, params: object = {}): { model: TowerModel; inputs: ReturnType<typeof sampleInputs> } {
   const inputs = sampleInputs();
   const model = buildAny(name, params, inputs);
-  if (model.retrieval !== 'dot') throw new Error(`${name} has no vector of each side`);
+  if (model.kind !== 'towers') throw new Error(`${name} has no vectors`);
   return { model, inputs };
 }
 
-/** Models with one vector a side. */
-const towers = models.names.filter((name) => buildAny(name).retrieval === 'dot');
+/** Models with vectors; a query has one, or several side by side. */
+const towers = models.names.filter((name) => buildAny(name).kind === 'towers');
+/** Numbers that a query is encoded to. */
+const queryWidth = (model: TowerModel): number =>
+  model.query.dim * (model.retrieval === 'dot' ? 1 : model.query.numInterests);
 /**
  * Those whose vectors come out of one MLP, which ends in a layer that can be left out; rows of a table are as wide as need be, and
  * augmented vectors as wide as a layer.
@@ -45,7 +48,10 @@ const mlpTowers = towers.filter((name) => {
 function vectors({ model, inputs }: ReturnType<typeof build>): { query: Float32Array; candidate: Float32Array } {
   const run = (side: 'query' | 'candidate'): Float32Array => {
     const lookups = new Lookups(model.tables);
-    const encode = model[side].prepare(side === 'query' ? inputs.queryBatch : inputs.candidateBatch, lookups);
+    const encode: (scope: Scope) => tf.Tensor = model[side].prepare(
+      side === 'query' ? inputs.queryBatch : inputs.candidateBatch,
+      lookups,
+    );
     return forward({ parameters: model.parameters, lookups, rng: createRng(0) }, encode);
   };
   return { query: run('query'), candidate: run('candidate') };
@@ -64,7 +70,7 @@ describe.each(towers)('%s', (name) => {
     const { query, candidate } = vectors(built);
     const { dim } = built.model.query;
     expect(built.model.candidate.dim).toBe(dim);
-    expect([query.length, candidate.length]).toEqual([3 * dim, 4 * dim]);
+    expect([query.length, candidate.length]).toEqual([3 * queryWidth(built.model), 4 * dim]);
     for (const value of [...query, ...candidate]) expect(Number.isFinite(value)).toBe(true);
   });
 
@@ -97,7 +103,7 @@ describe.each(towers)('%s', (name) => {
     const first = vectors(build(name)).query;
     expect(vectors(build(name)).query).toEqual(first);
     const inputs = { ...sampleInputs(), rng: createRng('another') };
-    const model = buildAny(name, {}, inputs) as DotModel;
+    const model = buildAny(name, {}, inputs) as TowerModel;
     expect(vectors({ model, inputs }).query).not.toEqual(first);
   });
 
@@ -116,15 +122,17 @@ describe.each(towers)('%s', (name) => {
   });
 
   it('has the gradient that central differences give, for weights and embedding rows, empty histories included', () => {
+    // one iteration of routing, because the weights of later ones are constants that central differences would move
     // tanh, because a kink of ReLU within the step of the difference would be no error of the gradient
-    const { model, inputs } = build(name, { activation: 'tanh' });
+    const { model, inputs } = build(name, { activation: 'tanh', routingIterations: 1 });
     const rng = createRng('direction');
-    const { dim } = model.query;
-    const direction = Float32Array.from({ length: 3 * dim }, () => rng.normal());
+    const width = queryWidth(model);
+    const direction = Float32Array.from({ length: 3 * width }, () => rng.normal());
     const lookups = new Lookups(model.tables);
     const query = model.query.prepare(inputs.queryBatch, lookups);
     const pass = { parameters: model.parameters, lookups, rng };
-    const loss = (scope: Scope): tf.Scalar => tf.sum(tf.mul(query(scope), tf.tensor2d(direction, [3, dim])));
+    const loss = (scope: Scope): tf.Scalar =>
+      tf.sum(tf.mul(tf.reshape(query(scope), [3, width]), tf.tensor2d(direction, [3, width])));
     const gradients = stepGradients(
       pass,
       (scope) => ({ loss: loss(scope) }),
@@ -146,11 +154,11 @@ describe.each(towers)('%s', (name) => {
       expect(gradientGap({ f, gradient: () => gradient, at: original }), parameter.name).toBeLessThan(FLOAT32_GAP);
     }
     for (const { read, gradient } of gradients.rows) {
-      const { dim: width, values } = read.table;
+      const { dim, values } = read.table;
       const rowsOf = (): Float32Array =>
-        Float32Array.from([...read.rows].flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]));
+        Float32Array.from([...read.rows].flatMap((row) => [...values.subarray(row * dim, (row + 1) * dim)]));
       const put = (at: Float32Array): void =>
-        read.rows.forEach((row, i) => values.set(at.subarray(i * width, (i + 1) * width), row * width));
+        read.rows.forEach((row, i) => values.set(at.subarray(i * dim, (i + 1) * dim), row * dim));
       const original = rowsOf();
       const f = (at: Float32Array): number => {
         put(at);

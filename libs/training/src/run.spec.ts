@@ -192,6 +192,17 @@ describe('evaluateCheckpoint', () => {
     for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
   });
 
+  it('gives the stored numbers of a model that draws from the seed when it serves', async () => {
+    const query = ['user_id', { name: 'watched', kind: 'sequence', length: 10 }];
+    const config = sampleTrial({
+      dataset: { features: { query } },
+      model: { type: 'mind', embeddingDim: 8, hiddenUnits: [], outputDim: 8, numInterests: 3 },
+    });
+    const { run, checkpoint } = await record(config, 7);
+    const found = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
+    for (const [name, value] of Object.entries(found)) expect(value, name).toBe(run.metrics[name]);
+  });
+
   it.each(['dssm', 'popularity'])('refuses data that %s was not trained on, and names both', async (type) => {
     const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
     const { checkpoint } = await record(config);

@@ -98,10 +98,15 @@ export async function evaluateCheckpoint(request: {
   requireSameData(config, checkpoint, places);
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
-  const run = assembleRun(config, data, 0);
+  const run = assembleRun(config, data, seedOf(checkpoint));
   if (run.kind === 'towers') run.trainer.loadWeights(checkpoint);
   else restore(run.model, checkpoint);
   return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
+}
+
+/** The seed that a checkpoint was trained with, on which more than the initial weights may depend. */
+function seedOf(checkpoint: string): number {
+  return readSafetensors(checkpoint, ({ metadata }) => Number(metadata['seed']));
 }
 
 function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: Places): void {

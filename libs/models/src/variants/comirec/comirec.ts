@@ -1,0 +1,154 @@
+import { createParameter, glorotUniform, offTape, tf, type Scope } from '@towerbench/engine';
+import { z } from 'zod';
+import {
+  interestModel,
+  interestParams,
+  selectByTarget,
+  squash,
+  type HistoryShape,
+  type InterestExtractor,
+} from '../../blocks/interests.js';
+import { maskedSoftmax } from '../../blocks/masked-softmax.js';
+import { defineModel } from '../../contract.js';
+
+const params = z.strictObject({
+  ...interestParams,
+  extractor: z
+    .enum(['sa', 'dr'])
+    .default('dr')
+    .describe(
+      'How interests are read: `sa` self-attention over the history, `dr` dynamic routing with a transform per position.',
+    ),
+  routingIterations: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe('r of `dr`: how often capsules and routing weights are computed; `sa` has none.'),
+});
+
+/**
+ * Several interests per user, by self-attention or by dynamic routing.
+ *   sa:  A = softmax_t(tanh((H + P) W1) W2)^T,  V = A H
+ *   dr:  û_kt = h_t W_kt;  r times, from b = 0:  w_kt = softmax_k(b_kt),  c_k = squash(Σ_t w_kt û_kt),  b_kt += ⟨û_kt, c_k⟩;  V = c
+ *   v_k = MLP([V_k ‖ profile]),  training: v_u = v_k with k = argmax_k ⟨v_k, v_target⟩,  score = max_k ⟨v_k, v_i⟩
+ * Position t is counted from the end of the history (0 is the most recent item), so P and W mean the same however much padding follows.
+ * The choice k and the weights w are constants of the step: the gradient goes through the last capsules alone.
+ *
+ * @shape H [batch, T, D], P [T, D], W1 [D, 4D], W2 [4D, K], W [K, T·D, D], V [batch, K, D]
+ * @source Cen et al. 2020, "Controllable Multi-Interest Framework for Recommendation", doi:10.1145/3394486.3403344
+ * @deviation The paper has no layers after the interests and no profile; `hidden_units: []`, `output_dim: null` and no other feature of
+ *   the user is the paper.
+ * @deviation The published code counts positions from the oldest item that is kept.
+ * @deviation No controllable aggregation: lists are by score alone, which is its λ = 0.
+ */
+export const definition = defineModel({
+  name: 'comirec',
+  revision: 1,
+  summary: 'Several vectors per user: self-attention or dynamic routing over the positions of the history.',
+  reference: {
+    title: 'Controllable Multi-Interest Framework for Recommendation',
+    year: 2020,
+    url: 'https://doi.org/10.1145/3394486.3403344',
+  },
+  params,
+  build(inputs) {
+    const { extractor, numInterests, routingIterations, embeddingStd } = inputs.params;
+    return interestModel(
+      inputs,
+      (shape) =>
+        extractor === 'sa'
+          ? selfAttention({ ...shape, numInterests, embeddingStd })
+          : dynamicRouting({ ...shape, numInterests, routingIterations }),
+      (_scope, examples) => selectByTarget(examples),
+    );
+  },
+});
+
+function selfAttention({
+  history: { length },
+  dim,
+  rng,
+  numInterests,
+  embeddingStd,
+}: HistoryShape & { readonly numInterests: number; readonly embeddingStd: number }): InterestExtractor {
+  const units = 4 * dim;
+  const draw = rng.fork('positions');
+  const positions = createParameter('query/positions', [length, dim], () => draw.normal() * embeddingStd);
+  const hidden = createParameter(
+    'query/attention/hidden',
+    [dim, units],
+    glorotUniform({ fanIn: dim, fanOut: units, rng: rng.fork('hidden') }),
+  );
+  const heads = createParameter(
+    'query/attention/heads',
+    [units, numInterests],
+    glorotUniform({ fanIn: units, fanOut: numInterests, rng: rng.fork('heads') }),
+  );
+  return {
+    parameters: [positions, hidden, heads],
+    activeInterests: () => null,
+    prepare:
+      ({ size }, mask) =>
+      (scope: Scope, entries: tf.Tensor3D) => {
+        const placed = tf.add(entries, scope.value(positions)); // [batch, T, D]
+        const features = tf.tanh(tf.matMul(tf.reshape<tf.Rank.R2>(placed, [size * length, dim]), scope.value(hidden)));
+        const scores = tf.reshape<tf.Rank.R3>(tf.matMul(features, scope.value(heads)), [size, length, numInterests]);
+        const weights = maskedSoftmax(
+          tf.transpose<tf.Tensor3D>(scores, [0, 2, 1]), // [batch, K, T]
+          tf.tensor3d(mask, [size, 1, length]),
+        );
+        return tf.matMul(weights, entries);
+      },
+  };
+}
+
+function dynamicRouting({
+  history: { length },
+  dim,
+  rng,
+  numInterests,
+  routingIterations,
+}: HistoryShape & { readonly numInterests: number; readonly routingIterations: number }): InterestExtractor {
+  const transforms = createParameter(
+    'query/transforms',
+    [numInterests, length * dim, dim],
+    glorotUniform({ fanIn: dim, fanOut: dim, rng: rng.fork('transforms') }),
+  );
+  return {
+    parameters: [transforms],
+    activeInterests: () => null,
+    prepare:
+      () =>
+      (scope: Scope, entries: tf.Tensor3D): tf.Tensor3D =>
+        routedByPosition(entries, scope.value(transforms) as tf.Tensor3D, routingIterations),
+  };
+}
+
+/**
+ * Capsules of the last iteration. û_kt, which would be [batch, K, T, D], is never made: w_kt scales the entries, which one product per
+ * capsule then transforms and sums at once, and ⟨û_kt, c_k⟩ = ⟨h_t, W_kt c_k⟩.
+ *
+ * @shape entries [batch, T, D], transforms [K, T·D, D], result [batch, K, D]
+ */
+export function routedByPosition(entries: tf.Tensor3D, transforms: tf.Tensor3D, iterations: number): tf.Tensor3D {
+  const [batch, length, dim] = entries.shape;
+  const numInterests = transforms.shape[0];
+  const shared = tf.reshape<tf.Rank.R4>(entries, [1, batch, length, dim]);
+  const capsulesOf = (weights: tf.Tensor4D): tf.Tensor3D => {
+    const weighted = tf.reshape<tf.Rank.R3>(tf.mul(weights, shared), [numInterests, batch, length * dim]);
+    return squash(tf.matMul(weighted, transforms)); // [K, batch, D]
+  };
+  const weights = offTape(() => {
+    const softmaxOf = (b: tf.Tensor2D): tf.Tensor4D =>
+      tf.reshape(tf.transpose(tf.softmax(tf.transpose(b))), [numInterests, batch, length, 1]);
+    let b = tf.zeros<tf.Rank.R2>([numInterests, batch * length]);
+    for (let iteration = 1; iteration < iterations; iteration++) {
+      const directions = tf.matMul(capsulesOf(softmaxOf(b)), transforms, false, true); // [K, batch, T·D]
+      const agreement = tf.sum(tf.mul(tf.reshape(directions, [numInterests, batch, length, dim]), shared), 3);
+      b = tf.add(b, tf.reshape(agreement, [numInterests, batch * length]));
+    }
+    return softmaxOf(b);
+  });
+  return tf.transpose(capsulesOf(weights), [1, 0, 2]);
+}
