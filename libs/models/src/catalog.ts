@@ -6,6 +6,7 @@ import { definition as itemCf } from './variants/item-cf/index.js';
 import { definition as mind } from './variants/mind/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
+import { definition as rankerMlp } from './variants/ranker-mlp/index.js';
 import { definition as senet } from './variants/senet/index.js';
 import { definition as youtubeDnn } from './variants/youtube-dnn/index.js';
 
@@ -18,6 +19,7 @@ export const models = createCatalog('model', [
   mind,
   parallelTowers,
   popularity,
+  rankerMlp,
   senet,
   youtubeDnn,
 ]);

@@ -1,6 +1,6 @@
 import type { Definition } from '@towerbench/config';
 import type { PreparedData, SideBatch, SideFeatures, Vocabulary } from '@towerbench/data';
-import type { CatalogueVectors, EmbeddingTable, Lookups, Parameter, Rng, Scope, tf } from '@towerbench/engine';
+import type { CatalogueVectors, EmbeddingTable, Lookups, Pairs, Parameter, Rng, Scope, tf } from '@towerbench/engine';
 import type { z } from 'zod';
 
 /** What a tower makes of its batch; `prepare` notes which embedding rows that needs, the result runs on the tape. */
@@ -57,9 +57,7 @@ export interface AuxiliaryLoss {
   ) => Readonly<Record<string, LossTerm>>;
 }
 
-interface TrainedModel {
-  readonly kind: 'towers';
-  readonly candidate: Tower;
+interface Learned {
   readonly parameters: readonly Parameter[];
   readonly tables: readonly EmbeddingTable[];
   /**
@@ -67,6 +65,11 @@ interface TrainedModel {
    * (dropout, statistics of the batch). Left out, equal users of a batch are encoded once; equal items always are.
    */
   readonly queryPerExample?: boolean;
+}
+
+interface TrainedModel extends Learned {
+  readonly kind: 'towers';
+  readonly candidate: Tower;
 }
 
 /** A trained model whose score is the dot product of one query vector and one candidate vector. */
@@ -93,6 +96,18 @@ export interface MultiInterestModel extends TrainedModel {
 }
 
 export type TowerModel = DotModel | MultiInterestModel;
+
+/** A trained model that scores a pair by the features of both sides together, so that it has no vectors to search by. */
+export interface RankingModel extends Learned {
+  readonly kind: 'ranker';
+  readonly retrieval: 'exhaustive';
+  /** @shape result [pairs.queryOf.length, candidates per query] */
+  prepare(
+    batches: { readonly query: SideBatch; readonly candidate: SideBatch },
+    pairs: Pairs,
+    lookups: Lookups,
+  ): (scope: Scope) => tf.Tensor2D;
+}
 
 /** How far the fitting of a baseline is. */
 export interface FitProgress {
@@ -126,7 +141,7 @@ export interface ScoringModel {
   readonly parameterCount: number;
 }
 
-export type Model = TowerModel | ScoringModel;
+export type Model = TowerModel | RankingModel | ScoringModel;
 
 /** What a model is built from. */
 export interface ModelInputs<Params> {
@@ -139,6 +154,8 @@ export interface ModelInputs<Params> {
 }
 
 export interface ModelDefinition<Params extends z.ZodObject = z.ZodObject> extends Definition<Params> {
+  /** Whether it is a `RankingModel`, which needs an objective of the scores of pairs. */
+  readonly isRanker?: boolean;
   build(inputs: ModelInputs<z.output<Params>>): Model;
 }
 

@@ -11,6 +11,7 @@ export type {
   ModelInputs,
   MultiInterestModel,
   PairedExamples,
+  RankingModel,
   ScoringModel,
   Tower,
   TowerModel,

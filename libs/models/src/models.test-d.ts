@@ -1,7 +1,14 @@
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import { defineModel } from './contract.js';
-import { models, type DotModel, type Model, type MultiInterestModel, type ScoringModel } from './index.js';
+import {
+  models,
+  type DotModel,
+  type Model,
+  type MultiInterestModel,
+  type RankingModel,
+  type ScoringModel,
+} from './index.js';
 
 // The catalogue knows each model by name, with its own parameters.
 expectTypeOf<'dssm' | 'popularity' | 'senet'>().toExtend<(typeof models.names)[number]>();
@@ -48,6 +55,7 @@ defineModel({
 // How a model is searched decides what it has.
 if (model.retrieval === 'dot') expectTypeOf(model).toEqualTypeOf<DotModel>();
 else if (model.retrieval === 'multi-interest') expectTypeOf(model).toEqualTypeOf<MultiInterestModel>();
+else if (model.kind === 'ranker') expectTypeOf(model).toEqualTypeOf<RankingModel>();
 else expectTypeOf(model).toEqualTypeOf<ScoringModel>();
 // @ts-expect-error not every model has towers
 void model.query;

@@ -52,7 +52,7 @@ export async function chooseEngine(
       describeTrial(config, places); // says what does not fit
       const data = prepareData(config.dataset, places);
       await startEngine('simd');
-      if (assembleRun(config, data, 0).kind === 'towers') return fasterEngine(await measure(config, data));
+      if (assembleRun(config, data, 0).kind !== 'scorer') return fasterEngine(await measure(config, data));
     } catch (error) {
       throw placed(error);
     }
@@ -87,7 +87,7 @@ async function measure(config: TrialConfig, data: PreparedData): Promise<Trainin
 /** Examples per second of processor time on the engine in use, in at least `milliseconds`; null when no second step succeeds. */
 export function trainingRate(config: TrialConfig, data: PreparedData, milliseconds: number): number | null {
   const run = assembleRun(config, data, 0);
-  if (run.kind !== 'towers') return null;
+  if (run.kind === 'scorer') return null;
   const { trainer } = run;
   let steps = 0;
   let start = process.cpuUsage();

@@ -119,7 +119,7 @@ describe('prepareExamples of several interests', () => {
       settings: trainingSettings.parse(config.training),
       rng,
     });
-    forward(NOTHING, (scope) => trainer.assemble(1).encode(scope).query);
+    forward(NOTHING, (scope) => trainer.assemble(1).lossOf(scope).loss);
     const { users, targets } = model.readouts[0] as (typeof model.readouts)[number];
     const pairs = users.map((user, row) => `${user} ${targets[row]}`);
     const { user, item } = data.train;

@@ -1,15 +1,15 @@
 import { ConfigError, type TrialConfig } from '@towerbench/config';
 import { describeDataset, prepareData, type EvaluationSet, type PreparedData } from '@towerbench/data';
-import { createRng, startEngine, type Parameter } from '@towerbench/engine';
+import { createRng, startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
-import type { ScoringModel, TowerModel } from '@towerbench/models';
+import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
 import type { Loss } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { meanGates } from './gates.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
-import { staticScorer, towerScorer } from './scoring.js';
+import { rankerScorer, staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
 import { batchSizeOf, Trainer, type StepReport } from './trainer.js';
 import { definitionsOf } from './trial.js';
@@ -99,7 +99,7 @@ export async function evaluateCheckpoint(request: {
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   const run = assembleRun(config, data, seedOf(checkpoint));
-  if (run.kind === 'towers') run.trainer.loadWeights(checkpoint);
+  if (run.kind !== 'scorer') run.trainer.loadWeights(checkpoint);
   else restore(run.model, checkpoint);
   return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
 }
@@ -135,8 +135,8 @@ function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): Pick<Execut
   };
 }
 
-interface TowerRun {
-  readonly kind: 'towers';
+interface TrainedRun {
+  readonly kind: (TowerModel | RankingModel)['kind'];
   readonly config: TrialConfig;
   readonly seed: number;
   readonly trainer: Trainer;
@@ -161,7 +161,7 @@ interface ScorerRun {
 }
 
 /** Builds everything a run needs from its config. All randomness comes from forks of the seed. */
-export function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TowerRun | ScorerRun {
+export function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TrainedRun | ScorerRun {
   const definitions = definitionsOf(config);
   const rng = createRng(seed);
   const { query, candidate, vocabularies } = data;
@@ -207,16 +207,20 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     settings,
     rng,
   });
+  const weights = [...model.parameters, ...loss.parameters];
   return {
-    kind: 'towers',
+    kind: model.kind,
     config,
     seed,
     trainer,
     settings,
     parameterCount: trainer.parameterCount,
-    indexBytesPerItem: Float32Array.BYTES_PER_ELEMENT * model.candidate.dim,
-    scorer: () => ({ ...towerScorer(model, weightsOf(model, loss), data), logits: loss.logits }),
-    gates: (set) => meanGates(model, weightsOf(model, loss), data, set),
+    indexBytesPerItem: model.kind === 'ranker' ? null : Float32Array.BYTES_PER_ELEMENT * model.candidate.dim,
+    scorer: () => ({
+      ...(model.kind === 'ranker' ? rankerScorer(model, weights, data) : towerScorer(model, weights, data)),
+      logits: loss.logits,
+    }),
+    gates: (set) => (model.kind === 'ranker' ? {} : meanGates(model, weights, data, set)),
   };
 }
 
@@ -279,7 +283,7 @@ async function letThrough(
 
 /** The training loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
-  { trainer, settings, config, seed, scorer, gates }: TowerRun,
+  { trainer, settings, config, seed, scorer, gates }: TrainedRun,
   { data, checkpoint, hooks, signal }: LoopInputs,
 ): Promise<Fitted> {
   const { totalSteps, stepsPerEpoch } = trainer;
@@ -364,10 +368,6 @@ function pointsOf(
     ...[...sums].map(([series, sum]) => ({ series, step, value: sum / steps })),
     { series: 'train/examples_per_second', step, value: (steps * batchSize) / elapsed },
   ];
-}
-
-function weightsOf(model: TowerModel, loss: Loss): readonly Parameter[] {
-  return [...model.parameters, ...loss.parameters];
 }
 
 function manifest(config: TrialConfig, seed: number, data: PreparedData): Record<string, string> {

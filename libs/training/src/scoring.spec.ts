@@ -9,13 +9,14 @@ import {
   type CatalogueVectors,
 } from '@towerbench/engine';
 import { logLoss } from '@towerbench/metrics';
-import { models, type TowerModel } from '@towerbench/models';
+import { models, type ModelDefinition, type TowerModel } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareExamples } from './encode-examples.js';
 import { assembleRun } from './run.js';
 import { readSafetensors } from './safetensors.js';
 import { checkpointFile, places, sampleTrial } from './sample-trial.js';
+import { describeTrial } from './trial.js';
 
 beforeAll(async () => {
   await startEngine(engineUnderTest);
@@ -31,6 +32,8 @@ const towers = models.names.filter((type) => {
 });
 /** Those with one query vector: with several, the one that is trained for an example is not the one that scores another item best. */
 const ofOneVector = towers.filter((name) => !('numInterests' in models.get(name).params.shape));
+/** Models that are trained and score pairs, without vectors. */
+const rankers = models.names.filter((type) => (models.get(type) as ModelDefinition).isRanker === true);
 const SEED = 1;
 const TEMPERATURE = 0.2;
 /** Larger than any training part here: a step is one batch of all rows, whatever their order. */
@@ -47,7 +50,7 @@ function trained(type: string, changes: Parameters<typeof sampleTrial>[0] = {}) 
   });
   const data = prepareData(config.dataset, places);
   const run = assembleRun(config, data, SEED);
-  if (run.kind !== 'towers') throw new Error(`${type} has no towers`);
+  if (run.kind === 'scorer') throw new Error(`${type} is not trained`);
   for (let step = 0; step < 5; step++) run.trainer.step();
   return { config, data, run };
 }
@@ -196,5 +199,47 @@ describe.each(ofOneVector)('%s when it trains', (type) => {
     const before = logLoss(logits?.(scorePairs(user, item, historyEnd)) as Float32Array, label as Uint8Array);
     const { loss, terms } = run.trainer.step();
     expect(terms['objective'] ?? loss).toBeCloseTo(before, 5);
+  });
+});
+
+describe.each(rankers)('%s when it scores', (type) => {
+  const labelled = {
+    dataset: { name: 'world/field-noise', numRows: 1000, numEvaluationRows: 500, numItems: 20 },
+    objective: { type: 'bce', temperature: TEMPERATURE },
+    sampler: { type: 'labelled' },
+  };
+
+  it('gives labelled rows the log-odds that training gives them', () => {
+    const { data, run } = trained(type, labelled);
+    const { user, item, historyEnd, label } = data.train;
+    const { scorePairs, logits, vectors } = run.scorer();
+    expect(vectors).toBeNull();
+    const before = logLoss(logits?.(scorePairs(user, item, historyEnd)) as Float32Array, label as Uint8Array);
+    expect(run.trainer.step().loss).toBeCloseTo(before, 5);
+  });
+
+  it.each([20, 17_000])('scores a user as it scores the pairs, a block after the other: %i items', (numItems) => {
+    const { data, run } = trained(type, { ...labelled, dataset: { ...labelled.dataset, numItems } });
+    const users = Int32Array.of(3, 990);
+    const ends = new Int32Array(2);
+    const scores = run.scorer().scoreUsers(users, ends); // [users, items]
+    expect(scores).toHaveLength(2 * numItems);
+    const rng = createRng('pairs');
+    const { item } = data.train; // the others share one embedding
+    const at = Int32Array.from({ length: 100 }, () => rng.int(2) * numItems + (item[rng.int(item.length)] as number));
+    const pairs = run.scorer().scorePairs(
+      at.map((place) => users[Math.floor(place / numItems)] as number),
+      at.map((place) => place % numItems),
+      new Int32Array(100),
+    );
+    expect(new Set(pairs).size).toBeGreaterThan(20);
+    for (const [k, place] of at.entries()) expect(pairs[k]).toBeCloseTo(scores[place] as number, 5);
+  });
+
+  it('is told apart from models with vectors where it meets an objective of vectors', () => {
+    const trial = sampleTrial({ model: { type } });
+    expect(() => describeTrial(trial, places)).toThrow(
+      `objective.type: "in-batch-softmax" learns from vectors, and "${type}" has none`,
+    );
   });
 });

@@ -6,10 +6,11 @@ import {
   scoped,
   tf,
   type CatalogueVectors,
+  type Pairs,
   type Parameter,
   type Scope,
 } from '@towerbench/engine';
-import type { ScoringModel, TowerModel } from '@towerbench/models';
+import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
 
 /** Whatever can be evaluated: a trained model, a baseline, or the truth of a planted world. */
 export interface Scorer {
@@ -23,6 +24,8 @@ export interface Scorer {
 
 /** Rows that are encoded at once. */
 const BLOCK = 1024;
+/** Pairs that a model without vectors scores at once. */
+const BLOCK_PAIRS = 1 << 14;
 
 /**
  * Scores by the vectors of the towers: their dot product, with several query vectors the largest. The candidate vectors are computed
@@ -129,6 +132,54 @@ function dot(a: Float32Array, rowOfA: number, b: Float32Array, rowOfB: number, d
   let sum = 0;
   for (let k = 0; k < dim; k++) sum += (a[rowOfA * dim + k] as number) * (b[rowOfB * dim + k] as number);
   return sum;
+}
+
+/** Scores every pair by itself: exact, and slow where there are many. */
+export function rankerScorer(model: RankingModel, parameters: readonly Parameter[], data: PreparedData): Scorer {
+  const lookups = new Lookups(model.tables);
+  const rng = createRng('evaluation');
+  const score = (users: Int32Array, historyEnd: Int32Array, items: Int32Array, pairs: Pairs): Float32Array => {
+    lookups.begin();
+    const batches = { query: assembleQuery(data, users, historyEnd), candidate: assembleCandidate(data, items) };
+    return forward({ parameters, lookups, rng }, model.prepare(batches, pairs, lookups));
+  };
+  const { numItems } = data;
+  const numUsersAtOnce = Math.max(1, Math.floor(BLOCK_PAIRS / numItems));
+
+  return {
+    scoreUsers(users, historyEnd) {
+      const scores = new Float32Array(users.length * numItems);
+      for (let from = 0; from < users.length; from += numUsersAtOnce) {
+        const to = Math.min(from + numUsersAtOnce, users.length);
+        const ofUsers = [users.subarray(from, to), historyEnd.subarray(from, to)] as const;
+        const queryOf = Int32Array.from({ length: to - from }, (_, row) => row);
+        for (let first = 0; first < numItems; first += BLOCK_PAIRS) {
+          const width = Math.min(BLOCK_PAIRS, numItems - first);
+          const items = Int32Array.from({ length: width }, (_, k) => first + k);
+          const candidateOf = Int32Array.from({ length: (to - from) * width }, (_, k) => k % width);
+          const block = score(...ofUsers, items, { queryOf, candidateOf }); // [users, width]
+          for (let row = 0; row < to - from; row++)
+            scores.set(block.subarray(row * width, (row + 1) * width), (from + row) * numItems + first);
+        }
+      }
+      return scores;
+    },
+    scorePairs(users, items, historyEnd) {
+      const scores = new Float32Array(users.length);
+      for (let from = 0; from < users.length; from += BLOCK_PAIRS) {
+        const to = Math.min(from + BLOCK_PAIRS, users.length);
+        const [ofUsers, ends, ofItems] = [users, historyEnd, items].map((of) => of.subarray(from, to)) as [
+          Int32Array,
+          Int32Array,
+          Int32Array,
+        ];
+        const each = Int32Array.from({ length: to - from }, (_, row) => row);
+        scores.set(score(ofUsers, ends, ofItems, { queryOf: each, candidateOf: each }), from);
+      }
+      return scores;
+    },
+    vectors: null,
+  };
 }
 
 /** A baseline or the truth as a scorer; neither reads a history that grows. */

@@ -1,7 +1,8 @@
-import { assembleCandidate, assembleQuery, type PreparedData } from '@towerbench/data';
+import { assembleCandidate, assembleQuery, type PreparedData, type SideBatch } from '@towerbench/data';
 import {
   Lookups,
   Optimizer,
+  pairScores,
   stepGradients,
   tf,
   type EmbeddingTable,
@@ -10,17 +11,24 @@ import {
   type Scope,
   type UpdateRule,
 } from '@towerbench/engine';
-import type { LossTerm, TowerModel } from '@towerbench/models';
-import { knownPositives, type IsKnown, type Loss, type LossBatch, type Sampler } from '@towerbench/objectives';
+import type { LossTerm, RankingModel, TowerModel } from '@towerbench/models';
+import {
+  knownPositives,
+  type IsKnown,
+  type Loss,
+  type LossBatch,
+  type LossValue,
+  type Sampler,
+} from '@towerbench/objectives';
 import { choicesOf } from './choices.js';
 import { allDistinct, Distinct } from './distinct.js';
-import { prepareExamples, type EncodedExamples } from './encode-examples.js';
+import { prepareExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
 
 export interface TrainerOptions {
   readonly data: PreparedData;
-  readonly model: TowerModel;
+  readonly model: TowerModel | RankingModel;
   readonly loss: Loss;
   readonly sampler: Sampler;
   readonly rule: UpdateRule;
@@ -96,40 +104,33 @@ export class Trainer {
 
   /** Does the next step; returns its loss, the parts of it, and which share of the drawn negatives are known positives. */
   step(): StepReport {
-    const { loss, settings, rng, learningRate } = this.#options;
+    const { settings, rng, learningRate } = this.#options;
     const step = ++this.#step;
-    const { encode, batch, knownNegatives } = this.assemble(step);
+    const { lossOf, knownNegatives } = this.assemble(step);
     const pass = {
       parameters: this.#parameters,
       lookups: this.#lookups,
       rng: rng.fork(`step/${step}`).fork('dropout'),
     };
-    return stepGradients(
-      pass,
-      (scope) => {
-        const { terms, ...vectors } = encode(scope);
-        return withTerms(loss.apply(scope, vectors, batch), terms);
-      },
-      (result) => {
-        if (!Number.isFinite(result.loss)) {
-          throw new RangeError(
-            `the loss is ${result.loss} at step ${step}; lower optimizer.learning_rate, set training.clip_norm, or raise objective.temperature`,
-          );
-        }
-        const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
-        this.#optimizer.step(result.gradients, {
-          step,
-          learningRate: learningRate * factor,
-          clipNorm: settings.clipNorm,
-        });
-        return { loss: result.loss, terms: result.terms, knownNegatives };
-      },
-    );
+    return stepGradients(pass, lossOf, (result) => {
+      if (!Number.isFinite(result.loss)) {
+        throw new RangeError(
+          `the loss is ${result.loss} at step ${step}; lower optimizer.learning_rate, set training.clip_norm, or raise objective.temperature`,
+        );
+      }
+      const factor = scheduleFactor(settings, { step, totalSteps: this.totalSteps });
+      this.#optimizer.step(result.gradients, {
+        step,
+        learningRate: learningRate * factor,
+        clipNorm: settings.clipNorm,
+      });
+      return { loss: result.loss, terms: result.terms, knownNegatives };
+    });
   }
 
-  /** Everything that step number `step` computes with: the batch, and the features of its queries and candidates. */
+  /** The loss of the batch of step number `step`, with everything it is computed from. */
   assemble(step: number): {
-    encode(scope: Scope): EncodedExamples;
+    lossOf(scope: Scope): LossValue;
     readonly batch: LossBatch;
     readonly knownNegatives: number | null;
   } {
@@ -157,28 +158,28 @@ export class Trainer {
     const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
 
     this.#lookups.begin();
-    const { encode, queryOf: queryRows } = prepareExamples(
-      model,
-      {
-        query: assembleQuery(data, queries.values, historyEnd),
-        candidate: assembleCandidate(data, items),
-      },
-      { queryOf: queries.placeOf, candidateOf: positiveOf, labels },
-      this.#lookups,
-    );
+    const batch: LossBatch = {
+      size: rows.length,
+      numNegatives,
+      queryOf: queries.placeOf,
+      candidateOf,
+      occurrences,
+      items,
+      labels,
+      weights: null,
+      logSamplingProbability,
+    };
     return {
-      encode,
-      batch: {
-        size: rows.length,
-        numNegatives,
-        queryOf: queryRows,
-        candidateOf,
-        occurrences,
-        items,
-        labels,
-        weights: null,
-        logSamplingProbability,
-      },
+      batch,
+      lossOf: prepareLoss(
+        this.#options,
+        {
+          query: assembleQuery(data, queries.values, historyEnd),
+          candidate: assembleCandidate(data, items),
+        },
+        { batch, positiveOf },
+        this.#lookups,
+      ),
       knownNegatives: loss.layout === 'catalogue' ? null : this.#shareKnown(users, negatives),
     };
   }
@@ -256,11 +257,33 @@ export class Trainer {
   }
 }
 
+/** Prepares what the objective makes of a batch: of its vectors, or of the scores of its pairs. */
+function prepareLoss(
+  { model, loss }: Pick<TrainerOptions, 'model' | 'loss'>,
+  batches: { readonly query: SideBatch; readonly candidate: SideBatch },
+  { batch, positiveOf }: { readonly batch: LossBatch; readonly positiveOf: Int32Array },
+  lookups: Lookups,
+): (scope: Scope) => LossValue {
+  if (model.kind === 'ranker') {
+    if (loss.layout !== 'pairs') throw new RangeError('a model without vectors needs an objective of pairs');
+    const score = model.prepare(batches, batch, lookups);
+    return (scope) => loss.apply(scope, score(scope), batch);
+  }
+  const examples = { queryOf: batch.queryOf, candidateOf: positiveOf, labels: batch.labels };
+  const { encode, queryOf } = prepareExamples(model, batches, examples, lookups);
+  const read: LossBatch = { ...batch, queryOf };
+  return (scope) => {
+    const { terms, ...vectors } = encode(scope);
+    const value =
+      loss.layout === 'pairs'
+        ? loss.apply(scope, pairScores(vectors.query, vectors.candidate, read), read)
+        : loss.apply(scope, vectors, read);
+    return withTerms(value, terms);
+  };
+}
+
 /** The objective's loss with the terms of the model; beside them the objective's own part is logged as `objective`. */
-function withTerms(
-  objective: ReturnType<Loss['apply']>,
-  terms: Readonly<Record<string, LossTerm>>,
-): ReturnType<Loss['apply']> {
+function withTerms(objective: LossValue, terms: Readonly<Record<string, LossTerm>>): LossValue {
   if (Object.keys(terms).length === 0) return objective;
   const values = Object.entries(terms);
   return {

@@ -2,7 +2,7 @@ import { ConfigError, didYouMean, type ConfigIssue, type TrialConfig } from '@to
 import { datasets, describeDataset } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { isOfLists, parseMetricName } from '@towerbench/metrics';
-import { models } from '@towerbench/models';
+import { models, type ModelDefinition } from '@towerbench/models';
 import { losses, samplers, type LossDefinition } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
 import { measuredMetrics } from './evaluation.js';
@@ -112,7 +112,7 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
   }
-  return [...issues, ...lengthConflict(config), ...bestByConflict(config)];
+  return [...issues, ...rankerConflict(config), ...lengthConflict(config), ...bestByConflict(config)];
 }
 
 function lengthConflict(config: TrialConfig): ConfigIssue[] {
@@ -126,6 +126,22 @@ function lengthConflict(config: TrialConfig): ConfigIssue[] {
       received: 'false',
       allowed: 'true',
       hint: 'write normalize: true, or take another objective',
+    },
+  ];
+}
+
+function rankerConflict(config: TrialConfig): ConfigIssue[] {
+  const { model, objective } = definitionsOf(config);
+  if ((model as ModelDefinition).isRanker !== true || objective.layout === 'pairs') return [];
+  const fit = losses.definitions.filter(({ layout }) => layout === 'pairs');
+  return [
+    {
+      code: 'objective-model',
+      path: 'objective.type',
+      message: `"${objective.name}" learns from vectors, and "${model.name}" has none`,
+      received: objective.name,
+      allowed: fit.map(({ name }) => name).join(', '),
+      hint: 'take an allowed objective, or a model with towers',
     },
   ];
 }

@@ -9,7 +9,7 @@ import type { z } from 'zod';
 export type CandidateLayout = 'catalogue' | 'in-batch' | 'pairs';
 
 /**
- * What a loss gets besides the vectors. Vectors that several examples of the batch share stand once, so examples name them by row.
+ * What a loss gets besides vectors or scores. Vectors that several examples of the batch share stand once, so examples name them by row.
  *  - `in-batch`: the candidate of example j is its positive and a negative of all others; what was drawn is a negative of all.
  *  - `catalogue`: every item is a candidate; the one of example j is its positive.
  *  - `pairs`: the candidates of example j are its positive and `numNegatives` negatives.
@@ -37,36 +37,56 @@ export interface LossBatch {
   readonly logSamplingProbability: Float32Array | null;
 }
 
-export interface Loss {
-  readonly layout: CandidateLayout;
+/**
+ * Loss (1/n) Σ w L over the n examples or pairs of the batch, w their weights, in nats where it is a likelihood; and the parts worth
+ * logging. A weight belongs to what is learned of an example, never to its item as a negative of others.
+ */
+export interface LossValue {
+  readonly loss: tf.Scalar;
+  readonly terms?: Readonly<Record<string, tf.Scalar>>;
+}
+
+interface AnyLoss {
   readonly parameters: readonly Parameter[];
-  /**
-   * Loss (1/n) Σ w L over the n examples or pairs of the batch, w their weights, in nats where it is a likelihood; and the parts worth
-   * logging. A weight belongs to what is learned of an example, never to its item as a negative of others.
-   *
-   * @shape query [queries, dim], candidate [candidates, dim]
-   */
-  apply(
-    scope: Scope,
-    vectors: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
-    batch: LossBatch,
-  ): { readonly loss: tf.Scalar; readonly terms?: Readonly<Record<string, tf.Scalar>> };
   /** The log-odds it gives to raw scores, for labelled data; null when it is no model of probability. */
   logits: ((scores: Float32Array) => Float32Array) | null;
 }
 
-export interface LossDefinition<Params extends z.ZodObject = z.ZodObject> extends Definition<Params> {
-  readonly layout: CandidateLayout;
+/** A loss that scores every query against every candidate, which takes a vector of each. */
+interface VectorLoss<Layout extends CandidateLayout> extends AnyLoss {
+  readonly layout: Layout;
+  /** @shape query [queries, dim], candidate [candidates, dim] */
+  apply(
+    scope: Scope,
+    vectors: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
+    batch: LossBatch,
+  ): LossValue;
+}
+
+/** A loss of the scores of pairs, wherever these come from. */
+export interface PairLoss extends AnyLoss {
+  readonly layout: 'pairs';
+  /** @shape scores [size, 1 + numNegatives], the positive or the labelled item first */
+  apply(scope: Scope, scores: tf.Tensor2D, batch: LossBatch): LossValue;
+}
+
+export type Loss = VectorLoss<'catalogue'> | VectorLoss<'in-batch'> | PairLoss;
+
+export interface LossDefinition<
+  Params extends z.ZodObject = z.ZodObject,
+  Layout extends CandidateLayout = CandidateLayout,
+> extends Definition<Params> {
+  readonly layout: Layout;
   /** Whether it can learn from rows with labels. */
   readonly labelled: boolean;
   /** Whether it takes scores for cosines, so that it needs a model that normalises its vectors. */
   readonly needsUnitVectors?: boolean;
-  build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Loss;
+  build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Extract<Loss, { readonly layout: Layout }>;
 }
 
-/** Keeps the literal name and the type of `params` in `build`. */
-export function defineLoss<const N extends string, P extends z.ZodObject>(
-  definition: LossDefinition<P> & { readonly name: N },
-): LossDefinition<P> & { readonly name: N } {
+/** Keeps the literal name, the layout and the type of `params` in `build`. */
+export function defineLoss<const N extends string, P extends z.ZodObject, const L extends CandidateLayout>(
+  definition: LossDefinition<P, L> & { readonly name: N },
+): LossDefinition<P, L> & { readonly name: N } {
   return definition;
 }

@@ -1,9 +1,9 @@
 import { createRng, forward, Lookups, tf } from '@towerbench/engine';
-import type { Loss, LossBatch } from './contract.js';
+import type { LossBatch, PairLoss } from './contract.js';
 
 /** What a loss of layout `pairs` gives to scores: one positive and as many negatives for every example. */
 export function lossOfScores(
-  loss: Loss,
+  loss: PairLoss,
   { positive, negatives }: { readonly positive: readonly number[]; readonly negatives: readonly (readonly number[])[] },
   changes: Partial<LossBatch> = {},
 ): number {
@@ -24,7 +24,6 @@ export function lossOfScores(
   };
   return forward(
     { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
-    (scope) =>
-      loss.apply(scope, { query: tf.ones([1, 1]), candidate: tf.tensor2d(scores, [scores.length, 1]) }, batch).loss,
+    (scope) => loss.apply(scope, tf.tensor2d(scores, [size, scores.length / size]), batch).loss,
   )[0] as number;
 }

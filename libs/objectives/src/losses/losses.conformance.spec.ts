@@ -1,5 +1,14 @@
 import { readdirSync } from 'node:fs';
-import { createRng, Lookups, startEngine, stepGradients, tf, forward, type Scope } from '@towerbench/engine';
+import {
+  createRng,
+  forward,
+  Lookups,
+  pairScores,
+  startEngine,
+  stepGradients,
+  tf,
+  type Scope,
+} from '@towerbench/engine';
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { losses } from './catalog.js';
@@ -15,13 +24,25 @@ const normals = (length: number, name: string): Float32Array => {
   return Float32Array.from({ length }, () => rng.normal());
 };
 
+/** The loss of two towers with these vectors. */
+function lossOf(
+  loss: Loss,
+  scope: Scope,
+  { query, candidate }: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
+  batch: LossBatch,
+): tf.Scalar {
+  return loss.layout === 'pairs'
+    ? loss.apply(scope, pairScores(query, candidate, batch), batch).loss
+    : loss.apply(scope, { query, candidate }, batch).loss;
+}
+
 /** The loss as a function of both matrices, flat, query first. */
 function scalarOf(loss: Loss, batch: LossBatch) {
   const numCandidates = SIZE * (1 + batch.numNegatives);
   const apply = (scope: Scope, flat: tf.Tensor1D): tf.Scalar => {
     const query = tf.reshape<tf.Rank.R2>(tf.slice(flat, 0, SIZE * DIM), [SIZE, DIM]);
     const candidate = tf.reshape<tf.Rank.R2>(tf.slice(flat, SIZE * DIM, numCandidates * DIM), [numCandidates, DIM]);
-    return loss.apply(scope, { query, candidate }, batch).loss;
+    return lossOf(loss, scope, { query, candidate }, batch);
   };
   const input = (values: Float32Array) => ({ name: 'vectors', shape: [values.length], values });
   return {
@@ -108,14 +129,15 @@ describe.each(losses.names)('%s', (name) => {
     const gradient = stepGradients(
       { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
       (scope) => ({
-        loss: loss.apply(
+        loss: lossOf(
+          loss,
           scope,
           {
             query: tf.tensor2d(vectors.subarray(0, SIZE * DIM), [SIZE, DIM]),
             candidate: tf.tensor2d(vectors.subarray(SIZE * DIM), [SIZE * (1 + numNegatives), DIM]),
           },
           batchOf(numNegatives, layout),
-        ).loss,
+        ),
       }),
       ({ gradients }) => (gradients.dense.get(theta) as Float32Array).slice(),
     );

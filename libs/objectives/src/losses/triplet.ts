@@ -1,16 +1,12 @@
-import { pairScores, tf } from '@towerbench/engine';
+import { tf } from '@towerbench/engine';
 import type { LossBatch } from './contract.js';
 
 /**
  * How much better each negative is scored than its positive: s⁻ − s⁺.
  *
- * @shape query [queries, dim], candidate [candidates, dim], result [batch, numNegatives]
+ * @shape scores [batch, 1 + numNegatives], result [batch, numNegatives]
  */
-export function leads(
-  { query, candidate }: { readonly query: tf.Tensor2D; readonly candidate: tf.Tensor2D },
-  batch: LossBatch,
-): tf.Tensor2D {
-  const scores = pairScores(query, candidate, batch); // [batch, 1 + numNegatives]
+export function leads(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
   const positive = tf.slice(scores, [0, 0], [batch.size, 1]);
   const negatives = tf.slice(scores, [0, 1], [batch.size, batch.numNegatives]);
   return tf.sub(negatives, positive);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRng, forward, Lookups, startEngine, tf } from '@towerbench/engine';
+import { createRng, forward, Lookups, pairScores, startEngine, tf } from '@towerbench/engine';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LossBatch } from '../../contract.js';
 import { definition } from './bce.js';
@@ -26,26 +26,22 @@ describe('bce', () => {
       rng: createRng(0),
     });
     loss.parameters[0]?.values.fill(bias ?? 0);
-    return forward(
-      { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
-      (scope) =>
-        loss.apply(
-          scope,
-          { query: tf.tensor2d(query, [query.length, 1]), candidate: tf.tensor2d(candidate, [candidate.length, 1]) },
-          {
-            size: query.length,
-            numNegatives: 0,
-            queryOf: Int32Array.from(query.keys()),
-            candidateOf: Int32Array.from(candidate.keys()),
-            items: Int32Array.from(candidate.keys()),
-            labels: null,
-            occurrences: null,
-            weights: null,
-            logSamplingProbability: null,
-            ...batch,
-          },
-        ).loss,
-    )[0] as number;
+    const whole: LossBatch = {
+      size: query.length,
+      numNegatives: 0,
+      queryOf: Int32Array.from(query.keys()),
+      candidateOf: Int32Array.from(candidate.keys()),
+      items: Int32Array.from(candidate.keys()),
+      labels: null,
+      occurrences: null,
+      weights: null,
+      logSamplingProbability: null,
+      ...batch,
+    };
+    return forward({ parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) }, (scope) => {
+      const [u, v] = [query, candidate].map((values) => tf.tensor2d(values, [values.length, 1]));
+      return loss.apply(scope, pairScores(u as tf.Tensor2D, v as tf.Tensor2D, whole), whole).loss;
+    })[0] as number;
   };
 
   it('gives the worked example from a drawn negative, as the mean over its two pairs', () => {

@@ -1,4 +1,4 @@
-import { createParameter, pairScores, sigmoidCrossEntropy, tf } from '@towerbench/engine';
+import { createParameter, sigmoidCrossEntropy, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
@@ -14,10 +14,10 @@ const params = z.strictObject({
 
 /**
  * Pointwise binary cross-entropy from logits, over positives and drawn negatives, or over labelled rows.
- *   s = ⟨u, v⟩ / τ + b,   L = mean( w softplus(−s) for label 1, w softplus(s) for label 0 )
+ *   s = score / τ + b,   L = mean( w softplus(−s) for label 1, w softplus(s) for label 0 )
  * w is the weight of the row, 1 for drawn negatives.
  *
- * @shape query [queries, dim], candidate [candidates, dim]
+ * @shape scores [size, 1 + numNegatives]
  * @returns nats, mean over all scored pairs (not per positive)
  * @numerics softplus(s) = max(s, 0) + log(1 + e^−|s|), from logits, so no probability is ever clipped
  */
@@ -39,8 +39,7 @@ export const definition = defineLoss({
         const shift = bias?.values[0] ?? 0;
         return scores.map((score) => score / tau + shift);
       },
-      apply(scope, vectors, { size, numNegatives, queryOf, candidateOf, labels, weights }) {
-        const scores = pairScores(vectors.query, vectors.candidate, { queryOf, candidateOf }); // [batch, 1 + numNegatives]
+      apply(scope, scores, { size, numNegatives, labels, weights }) {
         const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
         const logits = bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
         const y = new Float32Array(size * (1 + numNegatives));

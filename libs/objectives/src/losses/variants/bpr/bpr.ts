@@ -10,7 +10,7 @@ const params = z.strictObject({ ...temperatureParams, temperature: temperaturePa
  * Bayesian personalised ranking: how sure the model is that the positive beats a negative.
  *   L = mean( softplus((s⁻ − s⁺) / τ) ) over all pairs of a positive and one of its negatives
  *
- * @shape query [queries, dim], candidate [candidates, dim]
+ * @shape scores [batch, 1 + numNegatives]
  * @returns nats, mean over the pairs; a negative that is the positive's own item counts 0
  * @source Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback", arXiv:1205.2618
  * @deviation The paper's L2 term is `optimizer.weight_decay`. Its one negative per positive is `sampler.num_negatives: 1`.
@@ -34,8 +34,8 @@ export const definition = defineLoss({
       layout: 'pairs',
       parameters: temperature.parameters,
       logits: null,
-      apply(scope, vectors, batch) {
-        const x = tf.div<tf.Tensor2D>(leads(vectors, batch), temperature.value(scope)); // [batch, numNegatives]
+      apply(scope, scores, batch) {
+        const x = tf.div<tf.Tensor2D>(leads(scores, batch), temperature.value(scope)); // [batch, numNegatives]
         return { loss: sigmoidCrossEntropy(x, new Float32Array(x.size), pairWeights(batch)) };
       },
     };

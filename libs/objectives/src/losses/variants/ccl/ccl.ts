@@ -1,4 +1,4 @@
-import { pairScores, tf } from '@towerbench/engine';
+import { tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
 import { pairWeights, weightedMean } from '../../triplet.js';
@@ -21,7 +21,7 @@ const params = z.strictObject({
  * Cosine contrastive loss.
  *   L = mean over positives of (1 − s⁺) + (w / n) Σ_j max(0, s⁻_j − m),   n = numNegatives
  *
- * @shape query [queries, dim], candidate [candidates, dim], rows of length 1: the scores are the cosines
+ * @shape scores [batch, 1 + numNegatives], cosines
  * @returns a number without unit, mean over the positives; a negative that is the positive's own item counts 0
  * @source Mao et al. 2021, "SimpleX: A Simple and Strong Baseline for Collaborative Filtering", doi:10.1145/3459637.3482297
  * @deviation It does not normalise by itself, so that the trained score is the served one: the model has to.
@@ -44,9 +44,8 @@ export const definition = defineLoss({
     layout: 'pairs',
     parameters: [],
     logits: null,
-    apply(_, { query, candidate }, batch) {
+    apply(_, cosines, batch) {
       const { size, numNegatives, weights } = batch;
-      const cosines = pairScores(query, candidate, batch); // [batch, 1 + numNegatives]
       const gaps = tf.sub<tf.Tensor2D>(1, tf.slice(cosines, [0, 0], [size, 1]));
       const excess = tf.relu(tf.sub<tf.Tensor2D>(tf.slice(cosines, [0, 1], [size, numNegatives]), margin));
       const pushed = tf.mul<tf.Scalar>(weightedMean(excess, pairWeights(batch)), negativeWeight);

@@ -17,7 +17,7 @@ const params = z.strictObject({
  *   L = mean( max(0, s⁻ − s⁺ + m) ) over all pairs of a positive and one of its negatives
  * With unit vectors and D = 1 − s it is the distance form max(0, D⁺ − D⁻ + m).
  *
- * @shape query [queries, dim], candidate [candidates, dim]
+ * @shape scores [batch, 1 + numNegatives]
  * @returns units of the score, mean over the pairs; a negative that is the positive's own item counts 0
  * @source Huang et al. 2020, "Embedding-based Retrieval in Facebook Search", doi:10.1145/3394486.3403305
  * @numerics The gradient at the corner is that of the flat side, 0.
@@ -38,8 +38,8 @@ export const definition = defineLoss({
     layout: 'pairs',
     parameters: [],
     logits: null,
-    apply(_, vectors, batch) {
-      const short = tf.relu(tf.add<tf.Tensor2D>(leads(vectors, batch), margin)); // [batch, numNegatives]
+    apply(_, scores, batch) {
+      const short = tf.relu(tf.add<tf.Tensor2D>(leads(scores, batch), margin)); // [batch, numNegatives]
       return { loss: weightedMean(short, pairWeights(batch)) };
     },
   }),

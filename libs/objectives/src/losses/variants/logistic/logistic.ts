@@ -17,7 +17,7 @@ const params = z.strictObject({
  *   L = mean( log(1 + exp(σ (s⁻ − s⁺))) ) over all pairs of a positive and one of its negatives
  * With σ = 1 it is `bpr`, with σ = 1 / τ that one at temperature τ.
  *
- * @shape query [queries, dim], candidate [candidates, dim]
+ * @shape scores [batch, 1 + numNegatives]
  * @returns nats, mean over the pairs; a negative that is the positive's own item counts 0
  * @source Gao et al. 2011, "Clickthrough-Based Latent Semantic Models for Web Search", doi:10.1145/2009916.2010007
  * @numerics log(1 + e^x) = max(x, 0) + log(1 + e^−|x|)
@@ -33,8 +33,8 @@ export const definition = defineLoss({
     layout: 'pairs',
     parameters: [],
     logits: null,
-    apply(_, vectors, batch) {
-      const x = tf.mul<tf.Tensor2D>(leads(vectors, batch), scale); // [batch, numNegatives]
+    apply(_, scores, batch) {
+      const x = tf.mul<tf.Tensor2D>(leads(scores, batch), scale); // [batch, numNegatives]
       return { loss: sigmoidCrossEntropy(x, new Float32Array(x.size), pairWeights(batch)) };
     },
   }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRng, forward, Lookups, startEngine, tf } from '@towerbench/engine';
+import { createRng, forward, Lookups, pairScores, startEngine, tf } from '@towerbench/engine';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LossBatch } from '../../contract.js';
 import { definition } from './sampled-softmax.js';
@@ -35,7 +35,7 @@ function lossOf(params: object, changes: Partial<LossBatch> = {}): number {
   };
   return forward(
     { parameters: loss.parameters, lookups: new Lookups([]), rng: createRng(0) },
-    (scope) => loss.apply(scope, { query: tf.tensor2d(query), candidate: tf.tensor2d(candidate) }, batch).loss,
+    (scope) => loss.apply(scope, pairScores(tf.tensor2d(query), tf.tensor2d(candidate), batch), batch).loss,
   )[0] as number;
 }
 

@@ -1,4 +1,4 @@
-import { firstChoiceSoftmaxCrossEntropy, pairScores } from '@towerbench/engine';
+import { firstChoiceSoftmaxCrossEntropy } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss, type LossBatch } from '../../contract.js';
 import { requireProbability } from '../../sampling-probability.js';
@@ -20,11 +20,11 @@ const params = z.strictObject({
 
 /**
  * Softmax over a positive and the negatives drawn for it.
- *   s_j = ⟨u, v_j⟩ / τ − log E_j,   L = −(1/B) Σ_b w_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
+ *   s_j = score_j / τ − log E_j,   L = −(1/B) Σ_b w_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
  * Positive and negatives are corrected alike. numNegatives is a factor of every term, so log q_j is what is subtracted. The order is fixed:
  * divide by τ, then subtract, then mask accidental hits. The correction is never applied when serving.
  *
- * @shape query [queries, dim], candidate [candidates, dim]
+ * @shape scores [size, 1 + numNegatives]
  * @returns nats, mean over the batch
  * @source Jean et al. 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation", doi:10.3115/v1/P15-1001
  * @deviation A sample of its own for every query, drawn with repetition; the paper shares one among all.
@@ -47,12 +47,12 @@ export const definition = defineLoss({
       layout: 'pairs',
       parameters: temperature.parameters,
       logits: null,
-      apply(scope, { query, candidate }, batch) {
+      apply(scope, scores, batch) {
         const logProbability =
           logQ === 'none' ? null : requireProbability('sampled-softmax', batch.logSamplingProbability);
         return {
           loss: firstChoiceSoftmaxCrossEntropy({
-            scores: pairScores(query, candidate, batch), // [batch, 1 + numNegatives]
+            scores,
             temperature: temperature.value(scope),
             correction: corrections(batch, logProbability, maskAccidentalHits),
             weights: batch.weights,
