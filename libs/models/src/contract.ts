@@ -61,8 +61,14 @@ interface Learned {
   readonly parameters: readonly Parameter[];
   readonly tables: readonly EmbeddingTable[];
   /**
+   * Running statistics of the batches, which a step of training moves and no optimizer; a checkpoint holds them beside the weights. Left
+   * out, there are none.
+   */
+  readonly statistics?: readonly Parameter[];
+  /**
    * Whether every example of a batch needs a query vector of its own, because equal inputs may give unequal vectors while training
-   * (dropout, statistics of the batch). Left out, equal users of a batch are encoded once; equal items always are.
+   * (dropout, statistics of the batch). Left out, equal users of a batch are encoded once; equal items always are, so they count once
+   * in the statistics of a batch and share what dropout takes away.
    */
   readonly queryPerExample?: boolean;
 }

@@ -66,6 +66,36 @@ describe('Trainer', () => {
     expect(Buffer.compare(readFileSync(end), readFileSync(other))).toBe(0);
   });
 
+  it('continues and serves with the running statistics of the checkpoint, and drops the same numbers', () => {
+    const changes = { model: { norm: 'batch', activation: 'dice', dropout: 0.2 } };
+    const [whole, first, second] = [newTrainer(changes), newTrainer(changes), newTrainer(changes)];
+    const [halfway, end, other] = [checkpointFile(), checkpointFile(), checkpointFile()];
+    for (let step = 0; step < 6; step++) {
+      whole.step();
+      first.step();
+    }
+    first.save(halfway, {});
+    second.load(halfway);
+    for (let step = 0; step < 6; step++) expect(second.step().loss).toBe(whole.step().loss);
+    second.save(end, {});
+    whole.save(other, {});
+    expect(Buffer.compare(readFileSync(end), readFileSync(other))).toBe(0);
+    const names = readFileSync(end)
+      .toString('latin1')
+      .match(/running_(mean|variance)"/g);
+    expect(names?.length).toBe(2 * 2 * 2); // of norm and dice, on both sides
+  });
+
+  it('encodes equal users once, but where equal inputs may give unequal vectors', () => {
+    const rowsOf = (model: object): number => {
+      const { queryOf } = newTrainer({ model }).assemble(1).batch;
+      return new Set(queryOf).size;
+    };
+    expect(rowsOf({})).toBeLessThan(64);
+    for (const model of [{ dropout: 0.1 }, { norm: 'batch' }, { activation: 'dice' }]) expect(rowsOf(model)).toBe(64);
+    expect(rowsOf({ norm: 'layer', activation: 'prelu' })).toBe(rowsOf({}));
+  });
+
   it('refuses a checkpoint of a model with other shapes', () => {
     const checkpoint = checkpointFile();
     newTrainer().save(checkpoint, {});

@@ -55,8 +55,8 @@ const NO_HISTORY = new Int32Array(0);
 
 /**
  * Steps of one run. What a step does is a function of the seed, the number of the step and the weights before it: order,
- * negatives and dropout come from generators forked by epoch and step. So weights, moments and the step number are all of its
- * state, and a checkpoint continues bit for bit.
+ * negatives and dropout come from generators forked by epoch and step. So weights, moments, running statistics and the step number
+ * are all of its state, and a checkpoint continues bit for bit.
  */
 export class Trainer {
   readonly stepsPerEpoch: number;
@@ -208,7 +208,8 @@ export class Trainer {
 
   /** Writes everything that the next step depends on to a safetensors file; `manifest` becomes its metadata. */
   save(path: string, manifest: Readonly<Record<string, string>>): WrittenFile {
-    const tensors = this.#weights().flatMap((weights) => [tensorOf(weights), ...this.#momentsOf(weights)]);
+    const learned = this.#weights().flatMap((weights) => [tensorOf(weights), ...this.#momentsOf(weights)]);
+    const tensors = [...learned, ...this.#statistics().map(tensorOf)];
     return writeSafetensors(path, { tensors, metadata: { ...manifest, step: String(this.#step) } });
   }
 
@@ -231,12 +232,16 @@ export class Trainer {
    * @throws {RangeError} when a tensor is missing or has another shape
    */
   loadWeights(path: string): void {
-    readSafetensors(path, ({ read }) => this.#weights().map(tensorOf).forEach(read));
+    readSafetensors(path, ({ read }) => [...this.#weights(), ...this.#statistics()].map(tensorOf).forEach(read));
   }
 
   /** All that is learned, in a fixed order. */
   #weights(): (Parameter | EmbeddingTable)[] {
     return [...this.#parameters, ...this.#options.model.tables];
+  }
+
+  #statistics(): readonly Parameter[] {
+    return this.#options.model.statistics ?? [];
   }
 
   #momentsOf(weights: Parameter | EmbeddingTable): NamedTensor[] {

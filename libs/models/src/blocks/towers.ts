@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import type { DotModel, Gates, ModelInputs, Tower } from '../contract.js';
 import { embedFields, flatten, type EmbeddedFields, type Fields } from './fields.js';
-import { activations, mlp } from './linear.js';
+import { activations, mlp, norms } from './linear.js';
 
 /** Keys of every model that embeds fields and runs an MLP on each side. */
 export const towerParams = {
@@ -31,7 +31,26 @@ export const towerParams = {
     .describe(
       'Units of the last layer; null leaves it out, so with no hidden layers a tower is the embedding lookup itself.',
     ),
-  activation: z.enum(activations).default('relu').describe('Activation of the hidden layers.'),
+  activation: z
+    .enum(activations)
+    .default('relu')
+    .describe(
+      'Activation of the hidden layers. `prelu` and `dice` learn a slope per unit; `dice` knows the batch, as norm: batch does; `gelu` is the tanh form.',
+    ),
+  norm: z
+    .enum(norms)
+    .default('none')
+    .describe(
+      'Normalisation of the hidden layers, before the activation: over the units of a row, or over the batch (over what it has been when serving).',
+    ),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'Share of the numbers after each hidden layer that are 0 in a step of training; the others are divided by 1 − dropout.',
+    ),
   lastActivation: z
     .enum(activations)
     .default('linear')
@@ -68,6 +87,9 @@ export interface BesideFields {
 export interface LearnedTower {
   readonly tower: Tower;
   readonly parameters: readonly Parameter[];
+  /** See `TowerModel`. */
+  readonly statistics: readonly Parameter[];
+  readonly queryPerExample: boolean;
 }
 
 /**
@@ -92,11 +114,15 @@ export function mlpTower(inputs: {
     hiddenUnits: params.hiddenUnits,
     outputDim: params.outputDim,
     activation: params.activation,
+    norm: params.norm,
+    dropout: params.dropout,
     lastActivation: params.lastActivation,
     rng: rng.fork(name),
   });
   return {
     parameters: [...(change?.parameters ?? []), ...layers.parameters],
+    statistics: layers.statistics,
+    queryPerExample: layers.statistics.length > 0 || params.dropout > 0,
     tower: {
       dim: layers.outputDim,
       ...(change?.weights === undefined ? {} : { gates: gatesOf(fields, change.weights) }),
@@ -122,10 +148,8 @@ export function mlpTower(inputs: {
  */
 export function mlpTowers(
   inputs: Omit<ModelInputs<TowerParams>, 'data'>,
-  change: {
-    readonly transform?: Parameters<typeof mlpTower>[0]['transform'];
-    readonly beside?: Readonly<Record<'query' | 'candidate', BesideFields>>;
-  } = {},
+  transform: Parameters<typeof mlpTower>[0]['transform'] = () => null,
+  beside?: Readonly<Record<'query' | 'candidate', BesideFields>>,
 ): DotModel {
   const { params, rng } = inputs;
   const features = featuresRead(inputs);
@@ -137,8 +161,8 @@ export function mlpTowers(
       features: features[name],
       table,
       rng,
-      ...(change.transform === undefined ? {} : { transform: change.transform }),
-      ...(change.beside === undefined ? {} : { beside: change.beside[name] }),
+      transform,
+      ...(beside === undefined ? {} : { beside: beside[name] }),
     });
   const [query, candidate] = [of('query'), of('candidate')];
   requireEqualWidths(query.tower, candidate.tower);
@@ -148,6 +172,8 @@ export function mlpTowers(
     query: query.tower,
     candidate: candidate.tower,
     parameters: [...query.parameters, ...candidate.parameters],
+    statistics: [...query.statistics, ...candidate.statistics],
+    queryPerExample: query.queryPerExample,
     tables: [table],
   };
 }

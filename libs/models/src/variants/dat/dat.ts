@@ -93,7 +93,7 @@ export const definition = defineModel({
     const width = widthOf(inputs.params);
     const query = augmentedVectors('query', inputs, width);
     const candidate = augmentedVectors('candidate', inputs, width);
-    const model = mlpTowers(inputs, { beside: { query, candidate } });
+    const model = mlpTowers(inputs, undefined, { query, candidate });
     return {
       ...model,
       tables: [...model.tables, query.table, candidate.table],

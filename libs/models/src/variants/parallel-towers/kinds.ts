@@ -24,6 +24,9 @@ export interface EncoderPair {
   readonly query: Pick<Tower, 'prepare'>;
   readonly candidate: Pick<Tower, 'prepare'>;
   readonly parameters: readonly Parameter[];
+  /** See `TowerModel`. */
+  readonly statistics?: readonly Parameter[];
+  readonly queryPerExample?: boolean;
   readonly tables: readonly EmbeddingTable[];
 }
 
@@ -75,6 +78,8 @@ function mlpPair({ params, query, candidate, rng, table }: Inputs): EncoderPair 
     query: u.tower,
     candidate: v.tower,
     parameters: [...u.parameters, ...v.parameters],
+    statistics: [...u.statistics, ...v.statistics],
+    queryPerExample: u.queryPerExample,
     tables: [own],
   };
 }

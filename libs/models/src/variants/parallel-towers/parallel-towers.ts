@@ -1,6 +1,6 @@
 import { createParameter, l2Normalize, tf, type EmbeddingTable, type Parameter } from '@towerbench/engine';
 import { z } from 'zod';
-import { sharedTable, towerParams } from '../../blocks/towers.js';
+import { featuresRead, sharedTable, towerParams } from '../../blocks/towers.js';
 import { defineModel, type Tower } from '../../contract.js';
 import { buildPair, towerKinds, type EncoderPair } from './kinds.js';
 
@@ -50,7 +50,8 @@ export const definition = defineModel({
   revision: 1,
   summary: 'MLP, DCN, FM, FFM and CIN towers side by side, their matches weighed by a logistic regression.',
   params,
-  build(inputs) {
+  build(whole) {
+    const inputs = { ...whole, ...featuresRead(whole) };
     const { params, rng } = inputs;
     const common = params.sharedEmbeddings ? sharedTable(inputs) : null;
     const pairs = params.towers.map((kind): EncoderPair => {
@@ -85,6 +86,8 @@ export const definition = defineModel({
       query: side('query'),
       candidate: side('candidate'),
       parameters: [...pairs.flatMap(({ parameters }) => parameters), ...weights.filter((weight) => weight !== null)],
+      statistics: pairs.flatMap(({ statistics = [] }) => statistics),
+      queryPerExample: pairs.some(({ queryPerExample }) => queryPerExample === true),
       tables: [...new Set(pairs.flatMap(({ tables }) => tables))],
     };
   },

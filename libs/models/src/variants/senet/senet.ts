@@ -37,19 +37,17 @@ export const definition = defineModel({
   },
   params,
   build: (inputs) =>
-    mlpTowers(inputs, {
-      transform: (side, { names, dim }, rng) => {
-        if (names.length < 2) return null;
-        const gate = createExcitation({ ...inputs.params, name: `${side}/senet`, numFields: names.length, dim, rng });
-        return {
-          parameters: gate.parameters,
-          apply(scope, { fields, dense }) {
-            if (fields === null) return { fields, dense };
-            const weighted = tf.mul<tf.Tensor3D>(fields, gate.weights(scope, fields)); // [batch, F, D]
-            return { fields: inputs.params.skip ? tf.add<tf.Tensor3D>(fields, weighted) : weighted, dense };
-          },
-          weights: (scope, fields) => tf.mean<tf.Tensor2D>(gate.weights(scope, fields), 2), // of a field's dimensions
-        };
-      },
+    mlpTowers(inputs, (side, { names, dim }, rng) => {
+      if (names.length < 2) return null;
+      const gate = createExcitation({ ...inputs.params, name: `${side}/senet`, numFields: names.length, dim, rng });
+      return {
+        parameters: gate.parameters,
+        apply(scope, { fields, dense }) {
+          if (fields === null) return { fields, dense };
+          const weighted = tf.mul<tf.Tensor3D>(fields, gate.weights(scope, fields)); // [batch, F, D]
+          return { fields: inputs.params.skip ? tf.add<tf.Tensor3D>(fields, weighted) : weighted, dense };
+        },
+        weights: (scope, fields) => tf.mean<tf.Tensor2D>(gate.weights(scope, fields), 2), // of a field's dimensions
+      };
     }),
 });

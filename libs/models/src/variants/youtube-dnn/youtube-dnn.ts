@@ -38,6 +38,8 @@ export const definition = defineModel({
       query: query.tower,
       candidate: items.tower,
       parameters: query.parameters,
+      statistics: query.statistics,
+      queryPerExample: query.queryPerExample,
       tables: [...new Set([embeddings, items.table])],
     };
   },
