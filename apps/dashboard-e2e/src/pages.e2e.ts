@@ -106,6 +106,45 @@ test.describe('an address that leads nowhere', () => {
   });
 });
 
+test('a run with gates shows the weights of its last validation, the largest first', async ({ page, dashboard }) => {
+  const store = dashboard.writer();
+  const [run] = store.plan(experimentInput(NAME));
+  const attempt = begin(store, run!);
+  const weights = {
+    'query/field_1': 0.75,
+    'query/a-field-with-quite-a-long-name-of-its-own': 1.5,
+    'candidate/genres': 1.25,
+  };
+  for (const [step, factor] of [
+    [400, 0.1],
+    [800, 1],
+  ] as const)
+    // prettier-ignore
+    store.points(
+      attempt,
+      Object.entries(weights).map(([field, weight]) => ({ series: `valid/gate/${field}`, step, value: factor * weight, time: step })), // prettier-ignore
+    );
+  for (const width of [1280, 400]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(`/runs/${run!.id}`);
+    const rows = (side: string): Locator =>
+      page.getByRole('group', { name: `Field weights of the ${side} side` }).locator('tbody tr');
+    await expect(rows('query')).toHaveText([/^a-field-with-quite-a-long-name-of-its-own1\.50*$/, /^field_10\.750*$/]);
+    await expect(rows('candidate')).toHaveText([/^genres1\.250*$/]);
+    const [first, second] = await rows('query').locator('.bar').all();
+    const [long, short] = [await first!.boundingBox(), await second!.boundingBox()];
+    expect((short?.width ?? 0) / (long?.width ?? 1)).toBeCloseTo(0.5, 1);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: null });
+  }
+  const [, plain] = store.plan(experimentInput(NAME));
+  begin(store, plain!);
+  await page.goto(`/runs/${plain!.id}`);
+  await expect(chart(page)).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Field weights' })).toHaveCount(0);
+});
+
 test('a store that is replaced takes its experiments off the page', async ({ page, dashboard, complaints }) => {
   sweep(dashboard.writer(), NAME);
   await page.goto(experimentPage);

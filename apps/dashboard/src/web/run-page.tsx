@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
 import { CurveChart } from './curve-chart.js';
+import { FieldWeights } from './field-weights.js';
 import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
 import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
 import { requests } from './requests.js';
@@ -72,6 +73,7 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
           <RunCurve id={run.id} series={shown} all={series} />
         )}
       </Section>
+      <FieldWeights id={run.id} series={series} />
       <Section title="Attempts">
         {attempts.length === 0 && <p className="muted">This run has not begun.</p>}
         {attempts.map((attempt) => (
