@@ -53,6 +53,8 @@ export interface DatasetDefinition<
 > extends Definition<Params> {
   readonly name: Name;
   readonly task: 'ranking' | 'labelled';
+  /** Whether the training rows of a ranking carry labels; left out, each is a positive. Those of a labelled task always do. */
+  readonly labelled?: boolean;
   /** Name of the candidate lists that a published protocol brings for the test part, e.g. `sampled-99`. */
   readonly candidateLists?: string;
   /** Whether what a user has seen stays among the candidates of a ranking; left out, it is removed. */

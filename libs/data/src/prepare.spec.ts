@@ -478,12 +478,52 @@ describe('world/long-and-short-term', () => {
   });
 });
 
+describe('world/impressions', () => {
+  const sizes = { numUsers: 40, numItems: 120, numRows: 20_000, numBest: 7 };
+  const data = prepareData(section('world/impressions', sizes), places);
+  const logOdds = data.truth?.scorePairs(data.train.user, data.train.item) as Float32Array;
+
+  it('draws labels as often as its log-odds say, for pairs that are as good as any', () => {
+    const { label, user, item } = data.train;
+    const expected = logOdds.map((score) => 1 / (1 + Math.exp(-score)));
+    const excess = expected.reduce((sum, p, row) => sum + ((label?.[row] as number) - p) * (logOdds[row] as number), 0);
+    const variance = expected.reduce((sum, p, row) => sum + p * (1 - p) * (logOdds[row] as number) ** 2, 0);
+    expect(Math.abs(excess) / Math.sqrt(variance)).toBeLessThan(4);
+    expect([new Set(user).size, new Set(item).size]).toEqual([40, 120]);
+    const mean = logOdds.reduce((sum, score) => sum + score, 0) / logOdds.length;
+    expect(Math.abs(mean + 1)).toBeLessThan(0.3);
+  });
+
+  it('asks for the items of the largest log-odds, those with an impression among them', () => {
+    const test = data.test as RankingSet;
+    expect(test.users).toHaveLength(40);
+    for (const [entry, user] of test.users.entries()) {
+      const scores = [...(data.truth?.scoreUsers(Int32Array.of(user)) as Float32Array).entries()];
+      const best = scores.sort((a, b) => b[1] - a[1]).slice(0, 7).map(([item]) => item); // prettier-ignore
+      expect(new Set(listAt(test.positives, entry))).toEqual(new Set(best));
+      expect(listAt(test.seen, entry)).toHaveLength(0);
+    }
+  });
+
+  it('validates by clicks: what is clicked is better than what is shown', () => {
+    const valid = data.valid as RankingSet;
+    const clicked = [...valid.users].flatMap(
+      (user, entry) =>
+      [...listAt(valid.positives, entry)].map((item) => data.truth?.scorePairs(Int32Array.of(user), Int32Array.of(item))[0] as number), // prettier-ignore
+    );
+    const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length; // prettier-ignore
+    expect(clicked.length).toBeGreaterThan(40 * 4);
+    expect(mean(clicked)).toBeGreaterThan(mean(logOdds) + 1);
+  });
+});
+
 describe('worlds', () => {
   const ofUsers = { numUsers: small.numUsers, numItems: small.numItems };
   it.each([
     ['world/dual-augmented', ofUsers],
     ['world/field-noise', { numRows: 1000 }],
     ['world/field-crosses', { numRows: 1000 }],
+    ['world/impressions', { numUsers: 20, numRows: 1000 }],
     ['world/interests', { numRows: 1000 }],
     ['world/long-and-short-term', { numRows: 1000 }],
     ['world/movies', small],

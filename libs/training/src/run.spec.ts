@@ -255,6 +255,10 @@ describe('describeTrial', () => {
         'objective.type: "sampled-softmax" cannot learn from the rows of world/field-noise, which have labels\n  allowed  bce',
       ],
       [
+        sampleTrial({ dataset: { name: 'world/impressions' } }),
+        'objective.type: "in-batch-softmax" cannot learn from the rows of world/impressions, which have labels\n  allowed  bce',
+      ],
+      [
         sampleTrial({ objective, sampler: { type: 'labelled' } }),
         `sampler.type: world/movies has no labels on its rows, which "labelled" reads\n  allowed  ${drawn}`,
       ],

@@ -1,5 +1,5 @@
 import { ConfigError, didYouMean, type ConfigIssue, type TrialConfig } from '@towerbench/config';
-import { datasets, describeDataset } from '@towerbench/data';
+import { datasets, describeDataset, type DatasetDefinition } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models, type ModelDefinition } from '@towerbench/models';
@@ -73,7 +73,7 @@ export function metricsOf({ name }: TrialConfig['dataset']): string[] {
 /** Reasons why the parts of a trial cannot work together. */
 export function conflicts(config: TrialConfig): ConfigIssue[] {
   const { dataset, objective, sampler } = definitionsOf(config);
-  const isLabelled = dataset.task === 'labelled';
+  const isLabelled = dataset.task === 'labelled' || (dataset as DatasetDefinition).labelled === true;
   const issues: ConfigIssue[] = [];
   const samplersOf = (loss: typeof objective): (typeof samplers.definitions)[number][] =>
     isLabelled && !loss.labelled

@@ -179,6 +179,23 @@ describe('catalogue', () => {
   });
 });
 
+describe('labelled', () => {
+  const { params, build } = samplers.get('labelled');
+  const sampler = (options: object) => build({ params: params.parse(options), data, batchSize: 1 });
+
+  it('draws nothing unless told to', () => {
+    expect(sampler({})).toMatchObject({ numNegatives: 0, logSamplingProbability: null });
+    expect(sampler({}).draw(batchOf(Int32Array.of(0, 1), 1))).toHaveLength(0);
+  });
+
+  it('draws what was not clicked beside each row, every item equally often', () => {
+    const many = sampler({ numNegatives: 7000 });
+    const counts = countsOf(many.draw(batchOf(Int32Array.of(0), 1)));
+    expect(chiSquare(counts, counts.map((_, item) => (item < 3 ? 0 : 1 / 7)))).toBeLessThan(27.9); // prettier-ignore
+    for (const probability of probabilitiesOf(many)) expect(probability).toBeCloseTo(0.1, 6);
+  });
+});
+
 describe('knownPositives', () => {
   it('knows the training rows of each user, and of labelled rows the positive ones', () => {
     const isKnown = knownPositives(data);

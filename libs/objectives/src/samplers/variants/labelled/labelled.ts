@@ -1,13 +1,32 @@
 import { z } from 'zod';
 import { defineSampler } from '../../contract.js';
+import { drawPerPositive, perPositiveParams } from '../../drawing.js';
 
-/** Rows carry their own labels (clicked or not); nothing is drawn. */
+const params = z.strictObject({
+  ...perPositiveParams,
+  numNegatives: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Items drawn uniformly beside each row, for what was never shown; `bce` takes their label for 0.'),
+});
+
+/**
+ * Rows carry their own labels (clicked or not). A model that serves the whole catalogue learns from them only about what was shown;
+ * `numNegatives` adds items that were not.
+ *   q_i = 1 / N
+ */
 export const definition = defineSampler({
   name: 'labelled',
   revision: 1,
-  summary: 'The labels of the rows themselves: positives and negatives were both observed.',
-  params: z.strictObject({}),
+  summary:
+    'The labels of the rows themselves: positives and negatives were both observed; more negatives can be drawn.',
+  params,
   layout: 'pairs',
   labelled: true,
-  build: () => ({ numNegatives: 0, logSamplingProbability: null, draw: () => new Int32Array(0) }),
+  build: ({ params: of, data: { numItems } }) => ({
+    numNegatives: of.numNegatives,
+    logSamplingProbability: of.numNegatives === 0 ? null : new Float32Array(numItems).fill(-Math.log(numItems)),
+    draw: (batch) => drawPerPositive(batch, of, (rng) => rng.int(numItems)),
+  }),
 });
