@@ -14,7 +14,7 @@ import type { InterestTower, ModelInputs, MultiInterestModel } from '../contract
 import { embedFields, flatten } from './fields.js';
 import { mlp } from './linear.js';
 import { embedSequence } from './sequences.js';
-import { mlpTower, requireEqualWidths, sharedTable, towerParams } from './towers.js';
+import { featuresRead, mlpTower, requireEqualWidths, sharedTable, towerParams, type LearnedTower } from './towers.js';
 
 /** Keys of every model that reads several interests from a history. */
 export const interestParams = {
@@ -65,9 +65,10 @@ export function interestModel(
   readout: MultiInterestModel['readout'],
 ): MultiInterestModel {
   const { params, rng } = inputs;
-  const table = sharedTable(inputs);
-  const query = interestTower(inputs, table, createExtractor);
-  const candidate = mlpTower({ name: 'candidate', params, features: inputs.candidate, table, rng });
+  const features = featuresRead(inputs);
+  const table = sharedTable({ ...inputs, ...features });
+  const query = interestTower({ ...inputs, query: features.query }, table, createExtractor);
+  const candidate = mlpTower({ name: 'candidate', params, features: features.candidate, table, rng });
   requireEqualWidths(query.tower, candidate.tower);
   return {
     kind: 'towers',
@@ -75,6 +76,7 @@ export function interestModel(
     query: query.tower,
     candidate: candidate.tower,
     parameters: [...query.parameters, ...candidate.parameters],
+    statistics: [...query.statistics, ...candidate.statistics],
     tables: [table],
     readout,
   };
@@ -84,7 +86,7 @@ function interestTower(
   { params, query, rng }: Omit<ModelInputs<InterestParams>, 'data'>,
   table: EmbeddingTable,
   createExtractor: (of: HistoryShape) => InterestExtractor,
-): { readonly tower: InterestTower; readonly parameters: readonly Parameter[] } {
+): Pick<LearnedTower, 'parameters' | 'statistics'> & { readonly tower: InterestTower } {
   const [history, ...others] = query.sequences;
   if (history === undefined) {
     throw new ConfigError([
@@ -96,7 +98,7 @@ function interestTower(
       },
     ]);
   }
-  const { numInterests, hiddenUnits, outputDim, activation, normalize } = params;
+  const { numInterests, normalize } = params;
   const { dim } = table;
   const profile = { ...query, sequences: others };
   const fields = embedFields(profile, table);
@@ -104,13 +106,17 @@ function interestTower(
   const layers = mlp({
     name: 'query',
     inputDim: dim + fields.flatWidth,
-    hiddenUnits,
-    outputDim,
-    activation,
+    hiddenUnits: params.hiddenUnits,
+    outputDim: params.outputDim,
+    activation: params.activation,
+    norm: params.norm,
+    dropout: params.dropout,
+    lastActivation: params.lastActivation,
     rng: rng.fork('query'),
   });
   return {
     parameters: [...extractor.parameters, ...layers.parameters],
+    statistics: layers.statistics,
     tower: {
       dim: layers.outputDim,
       numInterests,

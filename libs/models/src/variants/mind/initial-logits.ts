@@ -13,8 +13,8 @@ const DRAWN = 1 << 14;
  * Initial routing logits of a batch, [batch, length, K]: those of the first `active` capsules of a user, and −1e9 for the others.
  *   b_ik = σ · normal(user, item i, how often the item came after in the history, capsule k)
  * normal(…) is a number that was drawn from N(0, 1) with the seed of the run, picked by a hash. So a logit does not depend on the rest
- * of the batch, on padding or on the order of the history, and is the same in training and when serving. The user is what the ids
- * of the profile say: a user id tells all users apart, without any feature they share their numbers item by item.
+ * of the batch, on padding or on the order of the history, and is the same in training and when serving. The user is what the model knows
+ * of them: the ids of the profile, and which items are in the history.
  */
 export function initialLogits(options: {
   readonly init: (typeof routingInits)[number];
@@ -32,11 +32,12 @@ export function initialLogits(options: {
     const length = ids.length / size;
     const logits = new Float32Array(size * length * numInterests);
     for (let row = 0, at = 0; row < size; row++) {
-      const user = userKey(batch, profile, row);
+      const entries = ids.subarray(row * length, (row + 1) * length);
+      const user = userKey(batch, profile, row) + entries.reduce((sum, id) => sum + (id === 0 ? 0 : mixed(id)), 0);
       const count = active?.[row] ?? numInterests;
       const seen = new Map<number, number>();
       for (let t = 0; t < length; t++) {
-        const id = ids[row * length + t] as number;
+        const id = entries[t] as number;
         const occurrence = seen.get(id) ?? 0;
         seen.set(id, occurrence + 1);
         const entry = mixed(mixed(user ^ id) + occurrence);

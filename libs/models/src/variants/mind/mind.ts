@@ -62,7 +62,7 @@ const params = z.strictObject({
  */
 export const definition = defineModel({
   name: 'mind',
-  revision: 1,
+  revision: 2,
   summary: 'Several vectors per user: dynamic routing of the history to capsules.',
   reference: {
     title: 'Multi-Interest Network with Dynamic Routing for Recommendation at Tmall',
@@ -105,7 +105,7 @@ function capsules(
       const logits = logitsOf(batch, activeInterests(batch));
       return (scope: Scope, entries: tf.Tensor3D) => {
         const length = entries.shape[1];
-        const flat = tf.matMul(tf.reshape(entries, [size * length, dim]), scope.value(bilinear) as tf.Tensor2D);
+        const flat = tf.matMul(tf.reshape(entries, [size * length, dim]), scope.value(bilinear));
         const initial = tf.tensor3d(logits, [size, length, numInterests]);
         return routed(tf.reshape(flat, [size, length, dim]), initial, routingIterations);
       };
