@@ -79,7 +79,7 @@ export function syntheticData(options: {
       sequences: [],
     },
     history: { offsets, items: item, times: null },
-    train: { user, item, label: null, historyEnd },
+    train: { user, item, label: null, weight: null, historyEnd },
     valid: nothing,
     test: nothing,
     itemCounts,

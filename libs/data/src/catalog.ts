@@ -9,6 +9,8 @@ import { impressions } from './worlds/impressions.js';
 import { interests } from './worlds/interests.js';
 import { longAndShortTerm } from './worlds/long-and-short-term.js';
 import { movies } from './worlds/movies.js';
+import { neverClicked } from './worlds/never-clicked.js';
+import { popularityClicks } from './worlds/popularity-clicks.js';
 
 /** Every dataset that an experiment may name. */
 export const datasets = createCatalog('dataset', [
@@ -22,4 +24,6 @@ export const datasets = createCatalog('dataset', [
   interests,
   longAndShortTerm,
   movies,
+  neverClicked,
+  popularityClicks,
 ]);

@@ -30,6 +30,8 @@ export interface Interactions {
   readonly rating: Float32Array | null;
   /** 1 or 0 in a labelled (click-through) dataset; null where every row is a positive. */
   readonly label: Uint8Array | null;
+  /** Other numbers of the rows, by name; left out where there are none. */
+  readonly numbers?: Readonly<Record<string, Float32Array>>;
 }
 
 /** The known preference of a planted world. Scores order items of one user as the truth does. */
@@ -131,6 +133,8 @@ export interface Examples {
   readonly user: Int32Array;
   readonly item: Int32Array;
   readonly label: Uint8Array | null;
+  /** How much each row counts in a loss, 1 on average; null where all count 1. */
+  readonly weight: Float32Array | null;
   readonly historyEnd: Int32Array;
 }
 

@@ -210,6 +210,20 @@ export function commonParams<S extends z.ZodType<Split>>(options: {
       .positive()
       .default(1)
       .describe('Values that fewer training rows show share the "unknown" embedding row.'),
+    sampleWeight: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe(
+        'Numbers of the interactions that say how much each training row counts in the loss, e.g. rating; divided by their mean. null weighs all alike.',
+      ),
+    sampleWeightClip: z
+      .number()
+      .gt(0)
+      .max(100)
+      .nullable()
+      .default(null)
+      .describe('Percentile of the training rows at which weights are clipped, e.g. 99; null does not clip.'),
     features: z
       .strictObject({
         query: z
@@ -242,6 +256,8 @@ export interface CommonParams {
   readonly positive: string | null;
   readonly split: Split;
   readonly minFrequency: number;
+  readonly sampleWeight: string | null;
+  readonly sampleWeightClip: number | null;
   readonly features: FeatureSpecs;
 }
 

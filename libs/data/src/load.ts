@@ -27,8 +27,8 @@ export interface Source {
 }
 
 /**
- * Finds the inputs of a dataset and names their content. Features and `min_frequency` are what a model sees, not what is
- * measured, so they are outside the fingerprint.
+ * Finds the inputs of a dataset and names their content. Features, `min_frequency` and weights are what a model sees, not what
+ * is measured, so they are outside the fingerprint.
  *
  * @throws {ConfigError} that says which files to put where, when one is missing
  */
@@ -36,7 +36,13 @@ export function locate(section: Section & { readonly name: string }, places: Dat
   const definition = datasets.get(section.name as never) as DatasetDefinition;
   const params = definition.params.parse(Object.fromEntries(Object.entries(section).filter(([key]) => key !== 'name')));
   const files = readInputs(definition, places);
-  const { features: _features, minFrequency: _minFrequency, ...measured } = params;
+  const {
+    features: _features,
+    minFrequency: _minFrequency,
+    sampleWeight: _sampleWeight,
+    sampleWeightClip: _sampleWeightClip,
+    ...measured
+  } = params;
   const hash = createHash('sha256');
   hash.update(canonicalize({ name: definition.name, revision: definition.revision, params: measured }) as string);
   for (const [role, { bytes }] of Object.entries(files)) hash.update(`\n${role} ${bytes.length}\n`).update(bytes);

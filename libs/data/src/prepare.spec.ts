@@ -517,6 +517,74 @@ describe('world/impressions', () => {
   });
 });
 
+describe('world/popularity-clicks', () => {
+  const sizes = { numUsers: 300, numItems: 60, numClicks: 200 };
+  const ofTarget = (target: string) => prepareData(section('world/popularity-clicks', { ...sizes, target }), places);
+  const [clicks, taste] = [ofTarget('clicks'), ofTarget('taste')];
+
+  it('trains and validates on the same clicks, whatever the test asks for', () => {
+    expect(taste.train).toEqual(clicks.train);
+    expect(taste.valid).toEqual(clicks.valid);
+    expect(taste.fingerprint).not.toBe(clicks.fingerprint);
+    expect(clicks.train.user.length).toBe(300 * 200);
+    expect(clicks.protocol.seen).toBe('kept');
+  });
+
+  it('clicks as often as the truth says', () => {
+    const users = Int32Array.from({ length: 300 }, (_, user) => user);
+    const scores = clicks.truth?.scoreUsers(users) as Float32Array;
+    const expected = new Float64Array(60);
+    for (const user of users) {
+      const weights = Array.from(scores.subarray(user * 60, (user + 1) * 60), Math.exp);
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (const [item, weight] of weights.entries()) expected[item]! += (200 * weight) / total;
+    }
+    const chiSquare = expected.reduce(
+      (sum, count, item) => sum + ((clicks.itemCounts[item] as number) - count) ** 2 / count,
+      0,
+    );
+    expect(chiSquare).toBeLessThan(98.3); // 59 degrees of freedom, p = .001; less still, since users differ
+  });
+
+  it('asks for the items that taste alone puts first', () => {
+    const { users, positives } = taste.test as RankingSet;
+    const scores = taste.truth?.scoreUsers(users) as Float32Array;
+    for (const entry of users.keys()) {
+      const own = scores.subarray(entry * 60, (entry + 1) * 60);
+      const first = [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number)).slice(0, 20);
+      expect(listAt(positives, entry).sort((a, b) => a - b)).toEqual(first.sort((a, b) => a - b));
+    }
+  });
+
+  it('has popularity that says nothing about the number of an item', () => {
+    const hottest = clicks.itemCounts.indexOf(Math.max(...clicks.itemCounts));
+    const other = prepareData(section('world/popularity-clicks', { ...sizes, seed: 1 }), places).itemCounts;
+    expect(other.indexOf(Math.max(...other))).not.toBe(hottest);
+  });
+});
+
+describe('world/never-clicked', () => {
+  const data = prepareData(section('world/never-clicked', { numUsers: 100, numItems: 400, numCategories: 8 }), places);
+  const columnOf = (name: string) => data.candidate.ids.find((feature) => feature.name === name)?.ids as Uint8Array;
+
+  it('clicks all that it asks for, and never an item of the upper half of quality', () => {
+    const [category, quality] = [columnOf('category'), columnOf('quality')];
+    const live = new Set([...data.train.item].map((item) => quality[item]));
+    expect(live.size).toBe(5);
+    const isLive = (item: number): boolean => live.has(quality[item] as number);
+    expect(data.itemCounts.every((count, item) => isLive(item) || count === 0)).toBe(true);
+    const { users, positives } = data.test as RankingSet;
+    const scores = data.truth?.scoreUsers(users) as Float32Array;
+    for (const entry of users.keys()) {
+      const liked = listAt(positives, entry);
+      for (const item of liked) expect(scores[entry * 400 + item]).toBe(1);
+      const kind = category[liked[0] as number];
+      for (let item = 0; item < 400; item++)
+        expect(scores[entry * 400 + item]).toBe(category[item] === kind && isLive(item) ? 1 : 0);
+    }
+  });
+});
+
 describe('worlds', () => {
   const ofUsers = { numUsers: small.numUsers, numItems: small.numItems };
   it.each([
@@ -527,6 +595,8 @@ describe('worlds', () => {
     ['world/interests', { numRows: 1000 }],
     ['world/long-and-short-term', { numRows: 1000 }],
     ['world/movies', small],
+    ['world/never-clicked', { numUsers: 20 }],
+    ['world/popularity-clicks', { numUsers: 20 }],
   ])('%s is the same for one seed and another for another', (name, sizes) => {
     const make = (seed: number) => {
       const { train } = prepareData(section(name, { seed, ...sizes }), places);

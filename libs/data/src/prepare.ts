@@ -4,6 +4,7 @@ import type { CommonParams, DataPlaces, DatasetDefinition } from './definition.j
 import { buildFeatures } from './features.js';
 import { positiveRows, requireTimes, timelines } from './interactions.js';
 import { loadDataset, locate, type Source } from './load.js';
+import { sampleWeights } from './sample-weights.js';
 import { CONTEXT, needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
 
 type DatasetSection = Section & { readonly name: string };
@@ -52,7 +53,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
   const timeline = timelines(interactions, rows, users.numRows);
   const parts = splitRows(params.split, { interactions, timeline, fixed: fixedSplit, seed: params.seed });
   requireParts(params.split, parts);
-  const split = divide(dataset, timeline, parts);
+  const split = divide(dataset, timeline, parts, params);
   const { query, candidate, vocabularies } = buildFeatures({
     users: { table: users, trainRows: split.userRows },
     items: { table: items, trainRows: split.itemRows },
@@ -109,7 +110,12 @@ interface DividedRows {
   readonly itemCounts: Int32Array;
 }
 
-function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts: Uint8Array): DividedRows {
+function divide(
+  { users, items, interactions }: Dataset,
+  timeline: Ragged,
+  parts: Uint8Array,
+  params: CommonParams,
+): DividedRows {
   const { item, label, time } = interactions;
   const { offsets } = timeline;
   const numRows = timeline.items.length;
@@ -173,6 +179,11 @@ function divide({ users, items, interactions }: Dataset, timeline: Ragged, parts
       user: of(interactions.user),
       item: of(item),
       label: label === null ? null : Uint8Array.from(train, (entry) => label[rows[entry] as number] as number),
+      weight: sampleWeights(
+        interactions,
+        train.map((entry) => rows[entry] as number),
+        params,
+      ),
       historyEnd: train.map((entry) => before[entry] as number),
     },
     userRows,

@@ -10,6 +10,6 @@ export {
 export { rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
 export { categoryMetrics, meanOverUsers, userMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
-export { auc, logLoss } from './labelled/labelled.js';
+export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
 export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';
 export { holm, pairedT, wilcoxonSignedRank, type PairedDifference } from './statistics/significance.js';

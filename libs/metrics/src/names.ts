@@ -6,7 +6,7 @@ const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
 /** The same, for datasets that name a category of each item. */
 const categoryMetricsAtK = ['category_recall'] as const;
 /** Metrics with a cut-off that describe all recommended lists together. */
-const listMetricsAtK = ['coverage', 'mean_popularity'] as const;
+const listMetricsAtK = ['coverage', 'mean_popularity', 'cold_share'] as const;
 /** Candidate sets that a published protocol fixes; a metric on one carries its name. */
 const sampledCandidates = ['sampled-99'] as const;
 
@@ -17,7 +17,9 @@ export const metricNames: readonly string[] = parts.flatMap((part) => {
   const atK = (names: readonly string[]): string[] => names.flatMap((name) => cutoffs.map((k) => `${name}@${k}`));
   const perUser = [...atK(userMetricsAtK), 'mrr', 'auc'];
   return [
-    ...[...perUser, ...atK(categoryMetricsAtK), ...atK(listMetricsAtK), 'logloss'].map((name) => `${part}/${name}`),
+    ...[...perUser, ...atK(categoryMetricsAtK), ...atK(listMetricsAtK), 'logloss', 'gauc'].map(
+      (name) => `${part}/${name}`,
+    ),
     ...sampledCandidates.flatMap((candidates) => perUser.map((name) => `${part}/${candidates}/${name}`)),
   ];
 });

@@ -12,6 +12,7 @@ export function inputsOf(rows: readonly (readonly number[])[], seed = 1): Omit<M
     user: Int32Array.from(pairs, ({ user }) => user),
     item: Int32Array.from(pairs, ({ item }) => item),
     label: null,
+    weight: null,
     historyEnd: new Int32Array(pairs.length),
   };
   return {

@@ -4,6 +4,7 @@ import {
   auc,
   categoryMetrics,
   cutoffs,
+  groupedAuc,
   isOfCategories,
   ListStatistics,
   logLoss,
@@ -42,8 +43,12 @@ export function measuredMetrics({
     const parsed = parseMetricName(name);
     const { part, candidates, metric } = parsed;
     if (isOfCategories(parsed) && category === undefined) return false;
-    if (task === 'labelled') return candidates === null && (metric === 'auc' || metric === 'logloss');
-    return metric !== 'logloss' && (candidates === null || (part === 'test' && candidates === candidateLists));
+    if (task === 'labelled') return candidates === null && ['auc', 'gauc', 'logloss'].includes(metric);
+    return (
+      metric !== 'logloss' &&
+      metric !== 'gauc' &&
+      (candidates === null || (part === 'test' && candidates === candidateLists))
+    );
   });
 }
 
@@ -67,8 +72,13 @@ export function evaluate(
 function evaluateLabelled({ user, item, label, historyEnd }: LabelledSet, scorer: EvaluatedScorer): Evaluation {
   const scores = scorer.scorePairs(user, item, historyEnd);
   const logits = scorer.logits?.(scores);
+  const gauc = groupedAuc(scores, label, user);
   return {
-    metrics: { auc: auc(scores, label), ...(logits === undefined ? {} : { logloss: logLoss(logits, label) }) },
+    metrics: {
+      auc: auc(scores, label),
+      ...(Number.isNaN(gauc) ? {} : { gauc }), // where every user has one class, as in worlds of one row per user
+      ...(logits === undefined ? {} : { logloss: logLoss(logits, label) }),
+    },
     perUser: {},
   };
 }

@@ -13,10 +13,16 @@ beforeAll(async () => {
   await startEngine(engineUnderTest);
 });
 
-function newTrainer(changes: Parameters<typeof sampleTrial>[0] = {}, auxiliary?: AuxiliaryLoss): Trainer {
+function newTrainer(
+  changes: Parameters<typeof sampleTrial>[0] = {},
+  auxiliary?: AuxiliaryLoss,
+  weightOf: ((row: number) => number) | null = null,
+): Trainer {
   const config = sampleTrial(changes);
   const definitions = definitionsOf(config);
-  const data = prepareData(config.dataset, places);
+  const prepared = prepareData(config.dataset, places);
+  const weight = weightOf && Float32Array.from(prepared.train.user, (_, row) => weightOf(row));
+  const data = { ...prepared, train: { ...prepared.train, weight } };
   const rng = createRng(1);
   const model = definitions.model.build({
     params: config.model as never,
@@ -94,6 +100,17 @@ describe('Trainer', () => {
     expect(rowsOf({})).toBeLessThan(64);
     for (const model of [{ dropout: 0.1 }, { norm: 'batch' }, { activation: 'dice' }]) expect(rowsOf(model)).toBe(64);
     expect(rowsOf({ norm: 'layer', activation: 'prelu' })).toBe(rowsOf({}));
+  });
+
+  it('weighs each row by its own weight', () => {
+    const plain = newTrainer().step().loss;
+    expect(newTrainer({}, undefined, () => 2).step().loss).toBeCloseTo(2 * plain, 5);
+    const [even, odd] = [0, 1].map(
+      (rest) => newTrainer({}, undefined, (row) => (row % 2 === rest ? 1 : 0)).step().loss,
+    );
+    expect((even as number) + (odd as number)).toBeCloseTo(plain, 5);
+    expect(even).toBeGreaterThan(0);
+    expect(odd).toBeGreaterThan(0);
   });
 
   it('refuses a checkpoint of a model with other shapes', () => {

@@ -156,6 +156,8 @@ export class Trainer {
     );
     const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
     const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
+    const weight = data.train.weight;
+    const weights = weight === null ? null : Float32Array.from(rows, (row) => weight[row] as number);
 
     this.#lookups.begin();
     const batch: LossBatch = {
@@ -166,7 +168,7 @@ export class Trainer {
       occurrences,
       items,
       labels,
-      weights: null,
+      weights,
       logSamplingProbability,
     };
     return {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auc, logLoss } from './labelled.js';
+import { auc, groupedAuc, logLoss } from './labelled.js';
 
 describe('auc', () => {
   it('equals the count of ordered pairs, ties half', () => {
@@ -23,6 +23,27 @@ describe('auc', () => {
 
   it('refuses NaN', () => {
     expect(() => auc(Float32Array.of(1, NaN), Uint8Array.of(0, 1))).toThrow('auc: a score is NaN');
+  });
+});
+
+describe('groupedAuc', () => {
+  it('weighs each user by their rows and leaves out those with one class', () => {
+    const users = Int32Array.of(7, 3, 7, 3, 7, 5, 5); // 7: one pair right, one wrong; 3: right; 5: one class
+    const labels = Uint8Array.of(1, 0, 0, 1, 0, 1, 1);
+    const scores = Float32Array.of(0.5, 0.1, 0.4, 0.2, 0.9, 0.3, 0.7);
+    expect(groupedAuc(scores, labels, users)).toBeCloseTo((3 * 0.5 + 2 * 1) / 5, 9);
+  });
+
+  it('does not see what only differs between users, and is the AUC of a single one', () => {
+    const labels = Uint8Array.of(1, 0, 1, 0);
+    const scores = Float32Array.of(0.2, 0.1, 5.2, 5.1);
+    expect(groupedAuc(scores, labels, Int32Array.of(0, 0, 1, 1))).toBe(1);
+    expect(groupedAuc(scores, labels, new Int32Array(4))).toBe(auc(scores, labels));
+    expect(auc(scores, labels)).toBeLessThan(1);
+  });
+
+  it('is NaN when no user has both classes', () => {
+    expect(groupedAuc(Float32Array.of(1, 2), Uint8Array.of(0, 1), Int32Array.of(0, 1))).toBeNaN();
   });
 });
 

@@ -230,6 +230,13 @@ describe('ListStatistics', () => {
     expect(statistics.metrics()['mean_popularity@1']).toBe(15);
     expect(statistics.metrics()['coverage@5']).toBe(1);
   });
+
+  it('counts the places that go to items which training never saw', () => {
+    const statistics = new ListStatistics({ numItems: 4, popularity: Int32Array.of(10, 0, 30, 0) });
+    statistics.add(Float32Array.of(4, 3, 2, 1, 4, 3, 2, 1), { seen: lists([], [0]), from: 0 });
+    expect(statistics.metrics()['cold_share@1']).toBe(0.5); // item 0, then item 1
+    expect(statistics.metrics()['cold_share@5']).toBeCloseTo(4 / 7, 9);
+  });
 });
 
 describe('categoryMetrics', () => {

@@ -53,6 +53,7 @@ export function topK(scores: Float32Array, k: number, excluded: Uint8Array): Int
  * What all recommended lists have in common.
  *   coverage@k         share of the catalogue that is in at least one user's first k
  *   mean_popularity@k  mean training count of the items in the first k, over users and places
+ *   cold_share@k       share of the places in the first k that go to items without any training count
  */
 export class ListStatistics {
   readonly #numItems: number;
@@ -60,6 +61,7 @@ export class ListStatistics {
   /** Smallest place (from 0) at which an item was recommended to anybody. */
   readonly #bestPlace: Int32Array;
   readonly #popularitySums = new Float64Array(cutoffs.length);
+  readonly #coldPlaces = new Float64Array(cutoffs.length);
   readonly #places = new Float64Array(cutoffs.length);
   readonly #excluded: Uint8Array;
 
@@ -88,6 +90,7 @@ export class ListStatistics {
       if (place < (this.#bestPlace[item] as number)) this.#bestPlace[item] = place;
       for (let c = cutoffs.length - 1; c >= 0 && place < (cutoffs[c] as number); c--) {
         this.#popularitySums[c] = (this.#popularitySums[c] as number) + (this.#popularity[item] as number);
+        if (this.#popularity[item] === 0) this.#coldPlaces[c]! += 1;
         this.#places[c] = (this.#places[c] as number) + 1;
       }
     }
@@ -98,6 +101,7 @@ export class ListStatistics {
       cutoffs.flatMap((k, c) => [
         [`coverage@${k}`, this.#bestPlace.reduce((count, place) => count + (place < k ? 1 : 0), 0) / this.#numItems],
         [`mean_popularity@${k}`, (this.#popularitySums[c] as number) / (this.#places[c] as number)],
+        [`cold_share@${k}`, (this.#coldPlaces[c] as number) / (this.#places[c] as number)],
       ]),
     );
   }
