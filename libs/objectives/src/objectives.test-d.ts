@@ -5,7 +5,7 @@ expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<
   'bce' | 'bpr' | 'ccl' | 'full-softmax' | 'hinge' | 'in-batch-softmax' | 'logistic' | 'sampled-softmax'
 >();
 expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<
-  'catalogue' | 'in-batch' | 'labelled' | 'mixed' | 'popularity' | 'uniform'
+  'catalogue' | 'in-batch' | 'labelled' | 'log-uniform' | 'mixed' | 'popularity' | 'uniform'
 >();
 
 // Each has its own parameters, those of the temperature included.

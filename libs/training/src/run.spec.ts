@@ -240,7 +240,7 @@ describe('describeTrial', () => {
   it('refuses parts that do not fit together, saying what does', () => {
     const dataset = { name: 'world/field-noise', numRows: 1000 };
     const objective = { type: 'bce' };
-    const drawn = 'popularity, uniform';
+    const drawn = 'log-uniform, popularity, uniform';
     const refusals: [ReturnType<typeof sampleTrial>, string][] = [
       [
         sampleTrial({ dataset, objective, sampler: { type: 'uniform' } }),

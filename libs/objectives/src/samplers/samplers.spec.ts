@@ -60,7 +60,7 @@ describe('in-batch', () => {
   });
 });
 
-describe.each(['popularity', 'uniform'] as const)('%s', (name) => {
+describe.each(['log-uniform', 'popularity', 'uniform'] as const)('%s', (name) => {
   const draw = (options: object, users: Int32Array, seed: number, of = data): Int32Array => {
     const { params, build } = samplers.get(name);
     return build({ params: params.parse(options) as never, data: of, batchSize: 4 }).draw(batchOf(users, seed, of));
@@ -148,6 +148,28 @@ describe('popularity', () => {
       });
       expect(Math.max(...sampler.draw(batchOf(Int32Array.of(0), 3)))).toBe(2);
     }
+  });
+});
+
+describe('log-uniform', () => {
+  const { params, build } = samplers.get('log-uniform');
+  const probabilities = (itemCounts: Int32Array): number[] =>
+    probabilitiesOf(
+      build({ params: params.parse({}), data: { ...data, itemCounts, numItems: itemCounts.length }, batchSize: 4 }),
+    );
+
+  it('gives the worked example over 1000 items', () => {
+    const sorted = probabilities(Int32Array.from({ length: 1000 }, (_, item) => 2000 - item));
+    expect(sorted[0]).toBeCloseTo(0.100329, 5);
+    expect(sorted[9]).toBeCloseTo(0.0137956, 6);
+    expect(sorted.reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 4);
+  });
+
+  it('goes by the rank of popularity, not by the id or the count', () => {
+    const [few, many] = [probabilities(Int32Array.of(1, 5, 3)), probabilities(Int32Array.of(1, 5000, 3))];
+    expect(few[1]).toBeGreaterThan(few[2] as number);
+    expect(few[2]).toBeGreaterThan(few[0] as number);
+    expect(many).toEqual(few);
   });
 });
 

@@ -54,11 +54,12 @@ function lossOf(params: object, changes: Partial<LossBatch> = {}, inputs: Inputs
 /** Of the query vectors, then of the candidate vectors. */
 function gradientOf(params: object, changes: Partial<LossBatch>, inputs: Inputs): Float32Array {
   const { loss, batch } = setUp(params, changes, inputs);
-  const [query, candidate] = [inputs.query, inputs.candidate].map((rows, index) => ({
-    name: index === 0 ? 'query' : 'candidate',
-    shape: [rows.length, (rows[0] as number[]).length],
-    values: Float32Array.from(rows.flat()),
-  })) as [Parameter, Parameter];
+  const parameterOf = (name: 'query' | 'candidate'): Parameter => ({
+    name,
+    shape: [inputs[name].length, inputs[name][0]?.length ?? 0],
+    values: Float32Array.from(inputs[name].flat()),
+  });
+  const [query, candidate] = [parameterOf('query'), parameterOf('candidate')];
   return stepGradients(
     { parameters: [query, candidate, ...loss.parameters], lookups: new Lookups([]), rng: createRng(0) },
     (scope) =>
