@@ -2,7 +2,15 @@ import { expectTypeOf } from 'vitest';
 import { losses, samplers, type LossBatch } from './index.js';
 
 expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<
-  'bce' | 'bpr' | 'ccl' | 'full-softmax' | 'hinge' | 'in-batch-softmax' | 'logistic' | 'sampled-softmax'
+  | 'bce'
+  | 'bpr'
+  | 'ccl'
+  | 'distillation'
+  | 'full-softmax'
+  | 'hinge'
+  | 'in-batch-softmax'
+  | 'logistic'
+  | 'sampled-softmax'
 >();
 expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<
   'catalogue' | 'in-batch' | 'labelled' | 'log-uniform' | 'mixed' | 'popularity' | 'uniform'

@@ -3,7 +3,7 @@ import { describeDataset, prepareData, type EvaluationSet, type PreparedData } f
 import { createRng, startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
-import type { Loss } from '@towerbench/objectives';
+import type { Loss, LossDefinition } from '@towerbench/objectives';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
@@ -12,6 +12,7 @@ import { readSafetensors, writeSafetensors, type WrittenFile } from './safetenso
 import { rankerScorer, staticScorer, towerScorer } from './scoring.js';
 import { trainingSettings, type TrainingSettings } from './settings.js';
 import { batchSizeOf, Trainer, type StepReport } from './trainer.js';
+import { noisyTruth } from './teacher.js';
 import { definitionsOf } from './trial.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
@@ -190,6 +191,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     params: withoutKey(config.objective, 'type') as never,
     rng: rng.fork('objective'),
   });
+  const noise = (definitions.objective as LossDefinition).teacherNoise?.(config.objective as never);
   const settings = trainingSettings.parse(config.training);
   const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
   const trainer = new Trainer({
@@ -201,6 +203,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
       data,
       batchSize: batchSizeOf(settings, data),
     }),
+    ...(noise === undefined ? {} : { teacher: noisyTruth(data, noise, rng.fork('teacher')) }),
     rule: definitions.optimizer.rule(withoutKey(config.optimizer, 'type') as never),
     learningRate: optimizer.learningRate,
     embedding: optimizer.embedding,

@@ -25,12 +25,15 @@ import { allDistinct, Distinct } from './distinct.js';
 import { prepareExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
+import type { Teacher } from './teacher.js';
 
 export interface TrainerOptions {
   readonly data: PreparedData;
   readonly model: TowerModel | RankingModel;
   readonly loss: Loss;
   readonly sampler: Sampler;
+  /** Whose scores the loss imitates; left out where it asks for none. */
+  readonly teacher?: Teacher;
   readonly rule: UpdateRule;
   readonly learningRate: number;
   readonly embedding: 'lazy' | 'dense';
@@ -134,7 +137,7 @@ export class Trainer {
     readonly batch: LossBatch;
     readonly knownNegatives: number | null;
   } {
-    const { data, model, loss, sampler, rng } = this.#options;
+    const { data, model, loss, sampler, teacher, rng } = this.#options;
     const rows = this.#rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
@@ -168,6 +171,9 @@ export class Trainer {
       occurrences,
       items,
       labels,
+      ...(teacher === undefined
+        ? {}
+        : { teacher: teacher(repeated(users, 1 + numNegatives), pick(items, candidateOf)) }),
       weights,
       logSamplingProbability,
     };
@@ -307,6 +313,11 @@ function withTerms(objective: LossValue, terms: Readonly<Record<string, LossTerm
 function tensorOf(weights: Parameter | EmbeddingTable): NamedTensor {
   const shape = 'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
   return { name: weights.name, shape, values: weights.values };
+}
+
+/** Each value `times` times. */
+function repeated(values: Int32Array, times: number): Int32Array {
+  return Int32Array.from({ length: values.length * times }, (_, at) => values[Math.floor(at / times)] as number);
 }
 
 function pick(values: Int32Array, rows: Int32Array): Int32Array {

@@ -112,7 +112,13 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       hint: `write sampler: {type: ${fitting[0]?.name}}`,
     });
   }
-  return [...issues, ...rankerConflict(config), ...lengthConflict(config), ...bestByConflict(config)];
+  return [
+    ...issues,
+    ...teacherConflict(config),
+    ...rankerConflict(config),
+    ...lengthConflict(config),
+    ...bestByConflict(config),
+  ];
 }
 
 function lengthConflict(config: TrialConfig): ConfigIssue[] {
@@ -128,6 +134,37 @@ function lengthConflict(config: TrialConfig): ConfigIssue[] {
       hint: 'write normalize: true, or take another objective',
     },
   ];
+}
+
+/** What an objective that imitates a teacher needs: a truth, and candidates to imitate it on. */
+function teacherConflict(config: TrialConfig): ConfigIssue[] {
+  const { dataset, objective } = definitionsOf(config) as { dataset: DatasetDefinition; objective: LossDefinition };
+  const issues: ConfigIssue[] = [];
+  if (objective.teacherNoise !== undefined && !dataset.hasTruth) {
+    issues.push({
+      code: 'teacher-truth',
+      path: 'objective.type',
+      message: `"${objective.name}" learns from the truth, which is not known of ${dataset.name}`,
+      received: objective.name,
+      allowed: `datasets ${datasets.definitions.flatMap(({ name, hasTruth }) => (hasTruth ? name : [])).join(', ')}`,
+      hint: 'take another objective, or a world',
+    });
+  }
+  const least = objective.leastNegatives?.(config.objective) ?? (objective.leastNegatives === undefined ? 0 : Infinity);
+  const drawn = Number(config.sampler['numNegatives'] ?? 0);
+  if (drawn < least) {
+    issues.push({
+      code: 'objective-candidates',
+      path: 'objective.candidates',
+      message:
+        least === Infinity
+          ? 'a row has one labelled item, and this form compares several'
+          : `there are ${drawn} items drawn beside each row, and this form needs ${least}`,
+      received: String(config.objective['candidates']),
+      hint: least === Infinity ? 'write candidates: all' : `write sampler: {num_negatives: ${least}}`,
+    });
+  }
+  return issues;
 }
 
 function rankerConflict(config: TrialConfig): ConfigIssue[] {

@@ -26,7 +26,7 @@ export const impressions = defineDataset({
     numRows: z.int().min(100).max(10_000_000).default(15_000).describe('Labelled impressions to train on.'),
     numBest: z.int().min(1).max(100).default(20).describe("Best items of each user, which are the test's."),
     validationClicks: z.int().min(1).max(100).default(5).describe('Clicked items of each user for validation.'),
-    rank: z.int().min(1).max(64).default(8).describe('Dimension of the hidden tastes.'),
+    rank: z.int().min(1).max(64).default(5).describe('Dimension of the hidden tastes.'),
     signal: z.number().positive().default(2).describe('Standard deviation of the true log-odds, about.'),
     bias: z.number().default(-1).describe('Log-odds of an item that is neither liked nor disliked.'),
     ...commonParams({

@@ -2,6 +2,7 @@ import { createCatalog } from '@towerbench/config';
 import { definition as bce } from './variants/bce/index.js';
 import { definition as bpr } from './variants/bpr/index.js';
 import { definition as ccl } from './variants/ccl/index.js';
+import { definition as distillation } from './variants/distillation/index.js';
 import { definition as fullSoftmax } from './variants/full-softmax/index.js';
 import { definition as hinge } from './variants/hinge/index.js';
 import { definition as inBatchSoftmax } from './variants/in-batch-softmax/index.js';
@@ -13,6 +14,7 @@ export const losses = createCatalog('objective', [
   bce,
   bpr,
   ccl,
+  distillation,
   fullSoftmax,
   hinge,
   inBatchSoftmax,

@@ -31,6 +31,8 @@ export interface LossBatch {
   readonly items: Int32Array;
   /** 1 or 0 per example; null where all are positives. */
   readonly labels: Float32Array | null;
+  /** Log-odds that a teacher gives to the candidates of each example, as `candidateOf`; left out where the loss asks for none. */
+  readonly teacher?: Float32Array;
   /** How much each example counts in the mean, 1 on average over the training part; null where all count 1. */
   readonly weights: Float32Array | null;
   /** Natural logarithm of the probability that the item is drawn as a negative, per item of the catalogue; null when unknown. */
@@ -81,6 +83,10 @@ export interface LossDefinition<
   readonly labelled: boolean;
   /** Whether it takes scores for cosines, so that it needs a model that normalises its vectors. */
   readonly needsUnitVectors?: boolean;
+  /** Items that have to be drawn beside each row, at least; null where its parameters contradict each other. Left out, none. */
+  leastNegatives?(params: z.output<Params>): number | null;
+  /** For a loss that learns from the truth of a planted world: standard deviation of the noise on its log-odds. */
+  teacherNoise?(params: z.output<Params>): number;
   build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Extract<Loss, { readonly layout: Layout }>;
 }
 

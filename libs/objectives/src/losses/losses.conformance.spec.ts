@@ -74,6 +74,7 @@ const batchOf = (numNegatives: number, layout: CandidateLayout): LossBatch => ({
   labels: null,
   occurrences:
     layout === 'pairs' ? null : layout === 'in-batch' ? Float32Array.of(2, 1, 0, 1, 1) : new Float32Array(SIZE).fill(1),
+  teacher: Float32Array.from({ length: SIZE * (1 + numNegatives) }, (_, i) => Math.sin(i)),
   weights: null,
   logSamplingProbability: Float32Array.from({ length: 20 }, (_, item) => -1 - (item % 4) / 2),
 });
@@ -83,6 +84,7 @@ const AT_ZERO: Readonly<Record<(typeof losses.names)[number], (numCandidates: nu
   bce: () => Math.LN2, // right or wrong, for each pair by itself
   bpr: () => Math.LN2,
   ccl: () => 1,
+  distillation: () => Math.LN2,
   'full-softmax': Math.log,
   hinge: () => 0.2,
   'in-batch-softmax': Math.log,
