@@ -191,7 +191,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     params: withoutKey(config.objective, 'type') as never,
     rng: rng.fork('objective'),
   });
-  const noise = (definitions.objective as LossDefinition).teacherNoise?.(config.objective as never);
+  const noise = (definitions.objective as LossDefinition).teacherNoise?.(config.objective);
   const settings = trainingSettings.parse(config.training);
   const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
   const trainer = new Trainer({

@@ -160,7 +160,7 @@ function teacherConflict(config: TrialConfig): ConfigIssue[] {
         least === Infinity
           ? 'a row has one labelled item, and this form compares several'
           : `there are ${drawn} items drawn beside each row, and this form needs ${least}`,
-      received: String(config.objective['candidates']),
+      received: JSON.stringify(config.objective['candidates']),
       hint: least === Infinity ? 'write candidates: all' : `write sampler: {num_negatives: ${least}}`,
     });
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope } from '@towerbench/engine';
+import { createRng, forward, Lookups, startEngine, stepGradients, type Scope, type tf } from '@towerbench/engine';
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LossBatch } from '../../contract.js';
