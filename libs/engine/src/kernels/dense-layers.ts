@@ -64,7 +64,7 @@ function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBac
     const tensors = args.slice(0, -1) as tf.Tensor[];
     const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
     const { value, panels } = forward(tensors, { rows, widths, activations }, backend);
-    save([...tensors, panels]);
+    save([...activations.map((_, i) => tensors[1 + 2 * i] as tf.Tensor), panels]); // each one costs a copy on the tape
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
@@ -129,9 +129,10 @@ function forward(
   return { value, panels };
 }
 
+/** The gradients of x, then of kernel and bias of each layer. */
 function backward(
   dy: tf.Tensor,
-  tensors: readonly tf.Tensor[],
+  kernelTensors: readonly tf.Tensor[],
   panels: tf.Tensor,
   stack: Stack,
   backend: SharedBackend,
@@ -141,7 +142,9 @@ function backward(
   const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
   const last = activations.length;
-  const gradients = tensors.map(({ shape }) => tensor(shape));
+  const gradients = [[rows, widths[0] as number], ...kernelTensors.flatMap(({ shape }) => [shape, shape.slice(1)])].map(
+    (shape) => tensor<tf.Rank>(shape),
+  );
   const widest = kernels.panelFloats(rows, Math.max(...widths));
   const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
   withScratch(2 * widest + largest, (scratch) => {
@@ -162,7 +165,7 @@ function backward(
       kernels.columnSums(rows, n, output, ps, weights);
       kernels.fromPanels(1, n, weights, 32, at(gradients, 2 + 2 * i), n);
       const wps = kernels.panelStride(n);
-      kernels.toPanels(n, k, at(tensors, 1 + 2 * i), 1, n, weights, wps); // W transposed
+      kernels.toPanels(n, k, at(kernelTensors, i), 1, n, weights, wps); // W transposed
       const mode = i > 0 && activations[i - 1] === 'relu' ? MASK : 0;
       kernels.multiply(rows, k, n, output, ps, weights, wps, input, ps, mode, x);
       [output, input] = [input, output];
