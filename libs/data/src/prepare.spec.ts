@@ -571,7 +571,7 @@ describe('world/never-clicked', () => {
     const [category, quality] = [columnOf('category'), columnOf('quality')];
     const live = new Set([...data.train.item].map((item) => quality[item]));
     expect(live.size).toBe(5);
-    const isLive = (item: number): boolean => live.has(quality[item] as number);
+    const isLive = (item: number): boolean => live.has(quality[item]);
     expect(data.itemCounts.every((count, item) => isLive(item) || count === 0)).toBe(true);
     const { users, positives } = data.test as RankingSet;
     const scores = data.truth?.scoreUsers(users) as Float32Array;

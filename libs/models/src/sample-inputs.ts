@@ -67,7 +67,7 @@ export function sampleInputs(): {
         user: Int32Array.of(0, 0, 2),
         item: Int32Array.of(0, 1, 3),
         label: null,
-      weight: null,
+        weight: null,
         historyEnd: Int32Array.of(0, 1, 0),
       },
       valid: evaluationSet,

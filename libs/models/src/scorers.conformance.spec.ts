@@ -93,6 +93,7 @@ describe.each(scorers)('$name', (definition: ModelDefinition) => {
       item: Int32Array.from([...train.item, ...others.map(({ item }) => item)]),
       label: Uint8Array.from({ length: size + others.length }, (_, row) => (row < size ? 1 : 0)),
       historyEnd: new Int32Array(size + others.length),
+      weight: null,
     };
     const expected = scored().scoreUsers(everyone);
     const on = (rowsOf: typeof train) =>

@@ -139,7 +139,7 @@ describe('selectByTarget', () => {
   });
 
   it('hands its gradient to the chosen interest alone, and none to the target', () => {
-    const [ofInterests, ofTargets] = tf.grads((of, to) => tf.sum(tf.mul(select(of as tf.Tensor, to as tf.Tensor), tf.tensor2d(direction)).add(tf.mul(0, to as tf.Tensor))))([tf.tensor3d(interests), tf.tensor2d(targets)]); // prettier-ignore
+    const [ofInterests, ofTargets] = tf.grads((of, to) => tf.sum(tf.mul(select(of, to), tf.tensor2d(direction)).add(tf.mul(0, to))))([tf.tensor3d(interests), tf.tensor2d(targets)]); // prettier-ignore
     expect([...(ofInterests as tf.Tensor).dataSync()]).toEqual([0, 0, 0, 0, 1, 2, 3, 5, 0, 0, 0, 0, 7, 11, 0, 0, 0, 0]);
     expect([...(ofTargets as tf.Tensor).dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
   });
