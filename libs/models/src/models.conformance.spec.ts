@@ -1,5 +1,16 @@
 import { readdirSync } from 'node:fs';
-import { createRng, forward, Lookups, startEngine, stepGradients, tf, type Scope } from '@towerbench/engine';
+import type { SideBatch } from '@towerbench/data';
+import {
+  createRng,
+  forward,
+  Lookups,
+  startEngine,
+  stepGradients,
+  tf,
+  type EmbeddingTable,
+  type Parameter,
+  type Scope,
+} from '@towerbench/engine';
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
@@ -28,6 +39,8 @@ function build(name: Name, params: object = {}): { model: TowerModel; inputs: Re
 
 /** Models with vectors; a query has one, or several side by side. */
 const towers = models.names.filter((name) => buildAny(name).kind === 'towers');
+/** Those whose vectors change with the order of a history; to all others it is a bag. */
+const readsOrder: ReadonlySet<Name> = new Set(['comirec']);
 /** Numbers that a query is encoded to. */
 const queryWidth = (model: TowerModel): number =>
   model.query.dim * (model.retrieval === 'dot' ? 1 : model.query.numInterests);
@@ -46,15 +59,50 @@ const mlpTowers = towers.filter((name) => {
 
 /** Vectors of both sides for the sample batch: query rows first. */
 function vectors({ model, inputs }: ReturnType<typeof build>): { query: Float32Array; candidate: Float32Array } {
-  const run = (side: 'query' | 'candidate'): Float32Array => {
-    const lookups = new Lookups(model.tables);
-    const encode: (scope: Scope) => tf.Tensor = model[side].prepare(
-      side === 'query' ? inputs.queryBatch : inputs.candidateBatch,
-      lookups,
-    );
-    return forward({ parameters: model.parameters, lookups, rng: createRng(0) }, encode);
+  return {
+    query: encodeRows(model, 'query', inputs.queryBatch),
+    candidate: encodeRows(model, 'candidate', inputs.candidateBatch),
   };
-  return { query: run('query'), candidate: run('candidate') };
+}
+
+function encodeRows(
+  model: TowerModel,
+  side: 'query' | 'candidate',
+  batch: SideBatch,
+  rng = createRng(0),
+): Float32Array {
+  const lookups = new Lookups(model.tables);
+  const encode: (scope: Scope) => tf.Tensor = model[side].prepare(batch, lookups);
+  return forward({ parameters: model.parameters, lookups, rng }, encode);
+}
+
+/** These rows of a batch, in this order. */
+function rowsOf({ size, ids, dense }: SideBatch, rows: readonly number[]): SideBatch {
+  const pick = <T extends Int32Array | Float32Array>(values: T): number[] => {
+    const width = values.length / size;
+    return rows.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]);
+  };
+  return {
+    size: rows.length,
+    ids: Object.fromEntries(Object.entries(ids).map(([name, values]) => [name, Int32Array.from(pick(values))])),
+    dense: Object.fromEntries(Object.entries(dense).map(([name, values]) => [name, Float32Array.from(pick(values))])),
+  };
+}
+
+/** Weights of each position of a shorter history into those of a longer one, whose first positions are the same. */
+function copyStarts(from: Parameter, to: Parameter): void {
+  const axis = from.shape.findIndex((length, k) => length !== to.shape[k]); // -1: no position has weights of its own
+  const parts = from.shape.slice(0, Math.max(0, axis)).reduce((product, length) => product * length, 1);
+  const [width, step] = [from.values.length / parts, to.values.length / parts];
+  for (let part = 0; part < parts; part++) {
+    to.values.set(from.values.subarray(part * width, (part + 1) * width), part * step);
+  }
+}
+
+/** Largest difference between two lists of numbers. */
+function gap(received: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(received.length).toBe(expected.length);
+  return Math.max(...Array.from(received, (value, i) => Math.abs(value - (expected[i] as number))));
 }
 
 describe('the catalogue of models', () => {
@@ -107,18 +155,46 @@ describe.each(towers)('%s', (name) => {
     expect(vectors({ model, inputs }).query).not.toEqual(first);
   });
 
-  it('encodes a row the same way whatever else is in the batch', () => {
-    const { model, inputs } = build(name);
-    const alone = { size: 1, ids: {} as Record<string, Int32Array>, dense: {} as Record<string, Float32Array> };
-    for (const [feature, ids] of Object.entries(inputs.queryBatch.ids))
-      alone.ids[feature] = ids.slice(0, ids.length / 3);
-    for (const [feature, values] of Object.entries(inputs.queryBatch.dense))
-      alone.dense[feature] = values.slice(0, values.length / 3);
-    const lookups = new Lookups(model.tables);
-    const encode = model.query.prepare(alone, lookups);
-    const single = forward({ parameters: model.parameters, lookups, rng: createRng(0) }, encode);
-    const { query } = vectors({ model, inputs });
-    for (const [i, value] of single.entries()) expect(value).toBeCloseTo(query[i] as number, 5);
+  it('encodes a row the same way whatever else is in the batch, and in whatever order', () => {
+    const built = build(name);
+    const width = queryWidth(built.model);
+    const { query } = vectors(built);
+    for (const rows of [[0], [2], [2, 1, 0], [1, 0, 1, 2]]) {
+      const chosen = rows.flatMap((row) => [...query.subarray(row * width, (row + 1) * width)]);
+      expect(gap(encodeRows(built.model, 'query', rowsOf(built.inputs.queryBatch, rows)), chosen)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('encodes a history the same way however much padding is behind it', () => {
+    const inputs = sampleInputs();
+    const short = build(name).model;
+    const sequences = inputs.query.sequences.map((sequence) => ({ ...sequence, length: 5 }));
+    const long = buildAny(name, {}, { ...inputs, query: { ...inputs.query, sequences } }) as TowerModel;
+    for (const [k, to] of long.parameters.entries()) copyStarts(short.parameters[k] as Parameter, to);
+    for (const [k, { values }] of long.tables.entries()) values.set((short.tables[k] as EmbeddingTable).values);
+    const { queryBatch } = inputs;
+    const history = Int32Array.of(3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0);
+    const padded = { ...queryBatch, ids: { ...queryBatch.ids, history } };
+    expect(gap(encodeRows(long, 'query', padded), encodeRows(short, 'query', queryBatch))).toBeLessThan(1e-5);
+  });
+
+  it(`${readsOrder.has(name) ? 'reads' : 'does not read'} the order of a history`, () => {
+    const { model, inputs } = build(name, { activation: 'tanh' }); // six units of ReLU may all be shut
+    const { queryBatch } = inputs;
+    const orders = [Int32Array.of(2, 3, 5), Int32Array.of(5, 2, 3), Int32Array.of(3, 5, 2)].map((history) =>
+      encodeRows(model, 'query', { ...rowsOf(queryBatch, [0]), ids: { ...rowsOf(queryBatch, [0]).ids, history } }),
+    ) as [Float32Array, Float32Array, Float32Array];
+    for (const other of orders.slice(1)) {
+      if (readsOrder.has(name)) expect(gap(other, orders[0])).toBeGreaterThan(1e-4);
+      else expect(gap(other, orders[0])).toBeLessThan(1e-5);
+    }
+  });
+
+  it('drops nothing when it encodes', () => {
+    const { model, inputs } = build(name, { dropout: 0.5 });
+    const once = encodeRows(model, 'query', inputs.queryBatch, createRng('one'));
+    expect(encodeRows(model, 'query', inputs.queryBatch, createRng('another'))).toEqual(once);
+    expect(encodeRows(build(name).model, 'query', inputs.queryBatch)).toEqual(once);
   });
 
   it('has the gradient that central differences give, for weights and embedding rows, empty histories included', () => {
