@@ -51,6 +51,14 @@ describe('readEnvironment', () => {
     expect(git('status', '--porcelain')).toBe(before);
   });
 
+  it('does not take what a study gave for a change of what the next one runs', () => {
+    mkdirSync(join(root, 'experiments/one'), { recursive: true });
+    write('experiments/one/results.jsonl', '{}\n');
+    expect(sourceOf(root).diff).toBeNull();
+    write('experiments/one/experiment.yaml', 'name: one\n');
+    expect(sourceOf(root).diff).toMatch(/^diff --git a\/experiments\/one\/experiment.yaml/);
+  });
+
   it('reads the same whatever the taste of the user', () => {
     write('model.ts', 'export const width = 16;\n');
     const plain = sourceOf(root);

@@ -64,6 +64,9 @@ function readSource(root: string): Json {
       '--src-prefix=a/',
       '--dst-prefix=b/',
       'HEAD',
+      '--',
+      '.',
+      ':(exclude,glob)experiments/*/results.jsonl', // what a study gave is no part of what the next one runs
     );
     if (diff === '') return { commit, diff: null, diffSha256: null };
     return {
