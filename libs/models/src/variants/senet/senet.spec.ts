@@ -42,15 +42,18 @@ describe('createExcitation', () => {
       name: 'gate',
       numFields: 6,
       dim: 4,
+      gate: 'squeeze',
+      named: [],
       reduction: 3,
       squeeze: 'mean',
+      groups: 1,
       excitation: 'sigmoid',
       granularity: 'field',
       rng: createRng(1),
       ...options,
     }).parameters.map(({ shape }) => [...shape]);
 
-  it('has max(1, fields / reduction) hidden units and one weight per field', () => {
+  it('has max(1, what it reads / reduction) hidden units and one weight per field', () => {
     expect(shapeOf({})).toEqual([
       [6, 2],
       [2, 6],
@@ -63,17 +66,79 @@ describe('createExcitation', () => {
 
   it('reads mean and max of each field and weighs each dimension when asked', () => {
     expect(shapeOf({ squeeze: 'mean+max', granularity: 'dimension' })).toEqual([
-      [12, 2],
-      [2, 24],
+      [12, 4],
+      [4, 24],
     ]);
+    expect(shapeOf({ squeeze: 'mean+max', groups: 2, reduction: 4 })).toEqual([
+      [24, 6],
+      [6, 6],
+    ]);
+  });
+
+  it('reads the embeddings of named fields, and all of them beside when asked', () => {
+    expect(shapeOf({ gate: 'lhuc', named: [0, 2] })).toEqual([
+      [8, 2],
+      [2, 6],
+    ]);
+    expect(shapeOf({ gate: 'ppnet', named: [0, 2] })).toEqual([
+      [32, 10],
+      [10, 6],
+    ]);
+  });
+
+  it('summarises each part of a field by itself', () => {
+    const { weights } = gateOf({ squeeze: 'mean+max', groups: 2, reduction: 1, excitation: 'linear' }, 1, 4);
+    expect([...weights([1, 3, 5, 8], [1, 10, 100, 1000])]).toEqual([2 + 65 + 300 + 8000]); // means 2 and 6.5, maxima 3 and 8
+  });
+});
+
+/** A gate whose first layer hands on what is read; `out` are the rows of its second, the same for every field. */
+function gateOf(options: object, numFields: number, dim: number, named: readonly number[] = []) {
+  const params = definition.params.parse(options);
+  const gate = createExcitation({ ...params, name: 'gate', numFields, dim, named, rng: createRng(1) });
+  const [w1, w2] = gate.parameters as [Parameter, Parameter];
+  const [width, hidden] = w1.shape as [number, number];
+  for (let i = 0; i < width; i++) for (let j = 0; j < hidden; j++) w1.values[i * hidden + j] = i === j ? 1 : 0;
+  const pass = { parameters: gate.parameters, lookups: new Lookups([]), rng: createRng(0) };
+  const put = (out: readonly number[]): void =>
+    w2.values.set(out.flatMap((value) => Array.from({ length: numFields }, () => value)));
+  const fieldsOf = (values: readonly number[]): tf.Tensor3D => tf.tensor3d([...values], [1, numFields, dim]);
+  return {
+    weights(values: readonly number[], out: readonly number[]): Float32Array {
+      put(out);
+      return forward(pass, (scope) => gate.weights(scope, fieldsOf(values)));
+    },
+    /** Of the sum of the weights by the numbers of the fields. */
+    gradient(values: readonly number[], out: readonly number[]): Float32Array {
+      put(out);
+      return forward(pass, (scope) =>
+        tf.grad((fields) => tf.sum(gate.weights(scope, fields as tf.Tensor3D)))(fieldsOf(values)),
+      );
+    },
+  };
+}
+
+describe('a gate that reads named fields', () => {
+  const fields = [1, 2, 3, 4, 5, 6]; // three fields of two dimensions
+  it('of lhuc reads and trains these alone', () => {
+    const gate = gateOf({ gate: 'lhuc', excitation: 'linear' }, 3, 2, [1]);
+    expect([...gate.weights(fields, [1, 10])]).toEqual([43, 43, 43]);
+    expect([...gate.gradient(fields, [1, 10])]).toEqual([0, 0, 3, 30, 0, 0]);
+  });
+
+  it('of ppnet reads all fields, and trains these alone', () => {
+    const gate = gateOf({ gate: 'ppnet', excitation: 'linear' }, 3, 2, [1]);
+    const out = [1, 10, 0, 0, 0, 0, 100, 0]; // the named field, then all three
+    expect([...gate.weights(fields, out)]).toEqual([543, 543, 543]);
+    expect([...gate.gradient(fields, out)]).toEqual([0, 0, 3, 30, 0, 0]);
   });
 });
 
 describe('a gate whose second layer says no to every field', () => {
   /** Weights of the fields, and whether any weight of the gate is still moved by a loss. */
-  function gateOf(params: object): { weights: Float32Array; isAlive: boolean } {
+  function closedGate(params: object): { weights: Float32Array; isAlive: boolean } {
     const options = definition.params.parse(params);
-    const gate = createExcitation({ ...options, name: 'gate', numFields: 3, dim: 2, rng: createRng(1) });
+    const gate = createExcitation({ ...options, name: 'gate', numFields: 3, dim: 2, named: [], rng: createRng(1) });
     const [w1, w2] = gate.parameters as [Parameter, Parameter];
     w1.values.fill(1); // the hidden units are positive
     w2.values.fill(-1);
@@ -89,11 +154,11 @@ describe('a gate whose second layer says no to every field', () => {
 
   it('lets a little through and can recover, unless the output is a ReLU', () => {
     for (const params of [{}, { excitation: '2*sigmoid' }, { excitation: 'sigmoid' }]) {
-      const { weights, isAlive } = gateOf(params);
+      const { weights, isAlive } = closedGate(params);
       expect(Math.min(...weights)).toBeGreaterThan(0);
       expect(isAlive).toBe(true);
     }
-    const { weights, isAlive } = gateOf({ excitation: 'relu' });
+    const { weights, isAlive } = closedGate({ excitation: 'relu' });
     expect([...weights]).toEqual([0, 0, 0, 0, 0, 0]);
     expect(isAlive).toBe(false);
   });
@@ -123,6 +188,10 @@ describe('senet', () => {
       { granularity: 'dimension' },
       { skip: true },
       { reduction: 2 },
+      { groups: 2 },
+      { gate: 'lhuc', gateFeatures: ['age'] },
+      { gate: 'lhuc', gateFeatures: ['age', 'city'] },
+      { gate: 'ppnet', gateFeatures: ['age'] },
     ].map((params) => [...queryVectors(params)].join());
     expect(new Set(vectors).size).toBe(vectors.length);
   });
@@ -156,5 +225,23 @@ describe('senet', () => {
       'candidate/output/kernel',
       'candidate/output/bias',
     ]);
+  });
+
+  it('gives a gate to the sides that have a named feature', () => {
+    const inputs = sampleInputs();
+    const params = definition.params.parse({ gate: 'lhuc', gateFeatures: ['city'] });
+    const model = definition.build({ ...inputs, params });
+    if (model.kind !== 'towers' || model.retrieval !== 'dot') throw new Error('senet is a tower model');
+    expect(model.query.gates?.names).toEqual(['age', 'city', 'hobbies', 'history']);
+    expect(model.candidate.gates).toBeUndefined();
+  });
+
+  it.each([
+    [{ gate: 'lhuc', gateFeatures: ['age', 'town'] }, 'model.gate_features[1]: neither side has a field "town"'],
+    [{ gate: 'ppnet' }, 'model.gate_features: ppnet needs the fields that its gate reads'],
+    [{ gateFeatures: ['age'] }, 'model.gate_features: a gate that squeezes reads every field'],
+    [{ embeddingDim: 8, groups: 3 }, 'model.groups: 3 groups do not divide the 8 dimensions of an embedding'],
+  ])('refuses %o', (params, message) => {
+    expect(() => queryVectors(params)).toThrow(message);
   });
 });
