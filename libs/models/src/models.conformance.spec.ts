@@ -50,11 +50,8 @@ const queryWidth = (model: TowerModel): number =>
  */
 const mlpTowers = towers.filter((name) => {
   const { params }: ModelDefinition = models.get(name);
-  return (
-    params.safeParse({ outputDim: null }).success &&
-    !('sharedItemTable' in params.shape) &&
-    !('augmentQuery' in params.shape)
-  );
+  const { data } = params.safeParse({ outputDim: null });
+  return data !== undefined && data['sharedItemTable'] !== false && !('augmentQuery' in params.shape);
 });
 
 /** Vectors of both sides for the sample batch: query rows first. */

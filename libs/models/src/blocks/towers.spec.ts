@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { DotModel } from '../contract.js';
 import { sampleInputs } from '../sample-inputs.js';
-import { mlpTowers, towerParams } from './towers.js';
+import { mlpTowers, mlpTowersParams } from './towers.js';
 
 beforeAll(() => startEngine(engineUnderTest));
 
-const params = z.strictObject(towerParams);
+const params = z.strictObject(mlpTowersParams);
 
 function towers(options: object): { model: DotModel; inputs: ReturnType<typeof sampleInputs> } {
   const inputs = sampleInputs();
@@ -45,6 +45,31 @@ describe('leave_out', () => {
       `model.leave_out[1]: neither side has a feature "agee"\n  allowed  ${names}, but not all of a side`,
     );
     expect(() => towers({ leaveOut: ['item_id'] })).toThrow('model.leave_out: the candidate tower would read nothing');
+  });
+});
+
+describe('shared_item_table', () => {
+  /** Whether a candidate's row moves the vectors of queries whose history has that item. */
+  const isShared = (options: object): boolean => {
+    const built = towers({ embeddingDim: 4, ...options });
+    const before = vectors(built);
+    const table = built.model.tables.at(-1) as (typeof built.model.tables)[number];
+    const items = table.values.length / 4 - 5; // the last vocabulary of the last table
+    table.values.fill(1, items * 4);
+    return vectors(built).some((value, i) => value !== before[i]);
+  };
+
+  it('has one table unless asked, else one a side with other numbers', () => {
+    expect(towers({}).model.tables.map(({ numRows }) => numRows)).toEqual([1 + 3 + 2 + 3 + 5]);
+    expect(isShared({})).toBe(true);
+    const { model } = towers({ embeddingDim: 4, sharedItemTable: false });
+    expect(model.tables.map(({ name, numRows }) => [name, numRows])).toEqual([
+      ['query/embeddings', 1 + 3 + 2 + 3 + 5],
+      ['candidate/embeddings', 1 + 5],
+    ]);
+    const [query, candidate] = model.tables.map(({ values }) => values.slice(-4)); // both end with the last item
+    expect(query).not.toEqual(candidate);
+    expect(isShared({ sharedItemTable: false })).toBe(false);
   });
 });
 

@@ -68,6 +68,19 @@ export const towerParams = {
 
 export type TowerParams = z.output<z.ZodObject<typeof towerParams>>;
 
+/** Keys of every model that is two MLP towers. */
+export const mlpTowersParams = {
+  ...towerParams,
+  sharedItemTable: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether both sides read one table, so that an item of a history has the embedding of the candidate; otherwise each side has its own.',
+    ),
+};
+
+type MlpTowersParams = z.output<z.ZodObject<typeof mlpTowersParams>>;
+
 /** What a model does to the embedded fields of one side before they are flattened. */
 export interface FieldTransform {
   readonly parameters: readonly Parameter[];
@@ -142,24 +155,30 @@ export function mlpTower(inputs: {
 }
 
 /**
- * Two MLP towers over one embedding table.
+ * Two MLP towers over one embedding table, or one a side.
  *
  * @throws {ConfigError} when the vectors of the two sides would not be equally wide
  */
 export function mlpTowers(
-  inputs: Omit<ModelInputs<TowerParams>, 'data'>,
+  inputs: Omit<ModelInputs<MlpTowersParams>, 'data'>,
   transform: Parameters<typeof mlpTower>[0]['transform'] = () => null,
   beside?: Readonly<Record<'query' | 'candidate', BesideFields>>,
 ): DotModel {
   const { params, rng } = inputs;
   const features = featuresRead(inputs);
-  const table = sharedTable({ ...inputs, ...features });
+  const nothing: SideFeatures = { ids: [], dense: [], sequences: [] };
+  const tables = params.sharedItemTable
+    ? [sharedTable({ ...inputs, ...features })]
+    : [
+        sharedTable({ ...inputs, ...features, candidate: nothing, rng: rng.fork('query') }, 'query/embeddings'),
+        sharedTable({ ...inputs, ...features, query: nothing, rng: rng.fork('candidate') }, 'candidate/embeddings'),
+      ];
   const of = (name: 'query' | 'candidate'): LearnedTower =>
     mlpTower({
       name,
       params,
       features: features[name],
-      table,
+      table: (name === 'query' ? tables[0] : tables.at(-1)) as EmbeddingTable,
       rng,
       transform,
       ...(beside === undefined ? {} : { beside: beside[name] }),
@@ -174,7 +193,7 @@ export function mlpTowers(
     parameters: [...query.parameters, ...candidate.parameters],
     statistics: [...query.statistics, ...candidate.statistics],
     queryPerExample: query.queryPerExample,
-    tables: [table],
+    tables,
   };
 }
 

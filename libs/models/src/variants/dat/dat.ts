@@ -11,7 +11,7 @@ import {
 } from '@towerbench/engine';
 import { z } from 'zod';
 import { column } from '../../blocks/fields.js';
-import { mlpTowers, towerParams, type BesideFields } from '../../blocks/towers.js';
+import { mlpTowers, mlpTowersParams, type BesideFields } from '../../blocks/towers.js';
 import { defineModel, type AuxiliaryLoss, type LossTerm, type ModelInputs } from '../../contract.js';
 import { alignmentLoss, covarianceDivisors, rowsByCategory } from './alignment.js';
 import { mimicForms, mimicLoss } from './mimic.js';
@@ -20,7 +20,7 @@ import { mimicForms, mimicLoss } from './mimic.js';
 const FIRST_VALUE = 2;
 
 const params = z.strictObject({
-  ...towerParams,
+  ...mlpTowersParams,
   augmentQuery: z
     .string()
     .default('user_id')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mlpTowers, towerParams } from '../../blocks/towers.js';
+import { mlpTowers, mlpTowersParams } from '../../blocks/towers.js';
 import { defineModel } from '../../contract.js';
 
 /**
@@ -20,6 +20,6 @@ export const definition = defineModel({
     year: 2013,
     url: 'https://doi.org/10.1145/2505515.2505665',
   },
-  params: z.strictObject(towerParams),
+  params: z.strictObject(mlpTowersParams),
   build: (inputs) => mlpTowers(inputs),
 });

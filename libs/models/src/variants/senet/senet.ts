@@ -1,12 +1,12 @@
 import { ConfigError, type ConfigIssue } from '@towerbench/config';
 import { tf } from '@towerbench/engine';
 import { z } from 'zod';
-import { featuresRead, mlpTowers, towerParams } from '../../blocks/towers.js';
+import { featuresRead, mlpTowers, mlpTowersParams } from '../../blocks/towers.js';
 import { defineModel, type ModelInputs } from '../../contract.js';
 import { createExcitation, excitationActivations, gates, granularities, squeezes } from './excitation.js';
 
 const params = z.strictObject({
-  ...towerParams,
+  ...mlpTowersParams,
   gate: z
     .enum(gates)
     .default('squeeze')
