@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadExperiment } from '@towerbench/config';
+import { prepareData, type PreparedData } from '@towerbench/data';
+import { startEngine } from '@towerbench/engine';
+import { engineUnderTest } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { assembleRun } from './run.js';
+import { places } from './sample-trial.js';
+import { describeTrial } from './trial.js';
+import { vocabulary } from './vocabulary.js';
+
+const root = new URL('../../../', import.meta.url);
+const load = (path: string): ReturnType<typeof loadExperiment> =>
+  loadExperiment({ file: fileURLToPath(new URL(path, root)), vocabulary });
+
+beforeAll(() => startEngine(engineUnderTest));
+
+describe.each(readdirSync(new URL('configs', root)).filter((file) => file.endsWith('.yaml')))('configs/%s', (file) => {
+  it('is a comparison over at least three seeds, each variant of which can be trained on the data that it names', () => {
+    const { trials, seeds, metric, report } = load(`configs/${file}`);
+    expect(seeds.length).toBeGreaterThanOrEqual(3);
+    expect(trials.length).toBeGreaterThanOrEqual(3);
+    const prepared = new Map<string, PreparedData>();
+    for (const { config } of trials) {
+      const { fingerprint } = describeTrial(config, places);
+      const data = prepared.get(fingerprint) ?? prepareData(config.dataset, places);
+      prepared.set(fingerprint, data);
+      expect(() => assembleRun(config, data, seeds[0] as number)).not.toThrow();
+      expect(vocabulary.metricsOf(config.dataset)).toEqual(expect.arrayContaining([metric.name, ...report]));
+    }
+  });
+});
+
+describe.each(readdirSync(new URL('experiments', root)).filter((name) => name.startsWith('planted-')))(
+  'experiments/%s',
+  (name) => {
+    it('can be planned, and its accept.json speaks of its variants and metrics', () => {
+      const { trials, seeds, metric, report, ...experiment } = load(`experiments/${name}/experiment.yaml`);
+      expect(experiment.name).toBe(name);
+      expect(seeds.length).toBeGreaterThanOrEqual(3);
+      for (const { config } of trials) describeTrial(config, places);
+      const requirements = JSON.parse(readFileSync(new URL(`experiments/${name}/accept.json`, root), 'utf8')) as {
+        readonly variant: string;
+        readonly minus?: string;
+        readonly metric?: string;
+      }[];
+      const variants = trials.map(({ variant }) => variant);
+      for (const { variant, minus = variant, metric: figure = metric.name } of requirements) {
+        expect(variants).toEqual(expect.arrayContaining([variant, minus]));
+        expect([metric.name, ...report]).toContain(figure);
+      }
+    });
+
+    it('has a README, and results of what it declares', () => {
+      const { trials, seeds } = load(`experiments/${name}/experiment.yaml`);
+      expect(existsSync(new URL(`experiments/${name}/README.md`, root))).toBe(true);
+      const rows = readFileSync(new URL(`experiments/${name}/results.jsonl`, root), 'utf8')
+        .trim()
+        .split('\n');
+      const found = rows.map((row) => {
+        const { variant, seed } = JSON.parse(row) as { readonly variant: string; readonly seed: number };
+        return `${variant} ${seed}`;
+      });
+      expect(found.sort()).toEqual(trials.flatMap(({ variant }) => seeds.map((seed) => `${variant} ${seed}`)).sort());
+    });
+  },
+);
