@@ -22,6 +22,7 @@ SUITE             ${Object.keys(suites).join(', ')}
 --rounds N        windows of each program (default 9)
 --window-seconds S  length of a window (default 1)
 --batch-size N    repeatable; default: those of the suite
+--model NAME      repeatable, of model-step; default: all
 --embedding E     dense (default) or lazy
 --separate-rows   keeps us from encoding equal users and items of a batch once
 --builds LIST     current, flag, newer: our kernels under this Node, with its flag for relaxed SIMD, under the newer Node (default current,newer)
@@ -45,6 +46,7 @@ const matches = suite({
   folder: resolve(root, options.peers ?? process.env['TOWERBENCH_PEERS'] ?? '.towerbench/peers'),
   builds,
   batchSizes: options['batch-size'],
+  models: options.model,
   embedding: options.embedding,
   separateRows: options['separate-rows'],
   data: options.data === undefined ? [] : ['--data', resolve(options.data)],
@@ -117,6 +119,7 @@ function read() {
         rounds: { type: 'string', default: '9' },
         'window-seconds': { type: 'string', default: '1' },
         'batch-size': { type: 'string', multiple: true, default: /** @type {string[]} */ ([]) },
+        model: { type: 'string', multiple: true, default: /** @type {string[]} */ ([]) },
         embedding: { type: 'string', default: 'dense' },
         'separate-rows': { type: 'boolean', default: false },
         builds: { type: 'string', default: 'current,newer' },

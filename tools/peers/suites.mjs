@@ -18,16 +18,23 @@ import { join } from 'node:path';
  * @property {readonly ('current' | 'flag' | 'newer')[]} builds which kernels: those that this Node takes, the same Node with relaxed SIMD
  *   switched on, or those of the newer Node that setup.sh got
  * @property {readonly string[]} batchSizes empty for those of the suite
+ * @property {readonly string[]} models empty for all
  * @property {'dense' | 'lazy'} embedding
  * @property {boolean} separateRows whether equal users and items of a batch are kept from being encoded once
  * @property {readonly string[]} data options that say where the data is
  * @property {readonly string[]} pace options that say how long a window is
  */
 
+/** As in `engine:bench --model`. */
+const MODELS = [
+  ...['comirec-dr', 'comirec-sa', 'dat', 'dssm', 'mind', 'parallel-towers', 'parallel-towers-all'],
+  ...['ranker-mlp', 'senet', 'youtube-dnn'],
+];
+
 /** Everything that can be compared. @type {Readonly<Record<string, Suite>>} */
 export const suites = {
   'dssm-step': (setting) => {
-    const inputs = exportedInputs(setting, 'inputs', []);
+    const inputs = exportedInputs(setting, 'inputs', ['--bench', 'dssm-step']);
     const modes = setting.embedding === 'lazy' ? ['sparse'] : ['eager', 'fused', 'compile'];
     return chosen(setting.batchSizes, ['256', '512', '2048', '8192']).map((batchSize) => ({
       what: `dssm-step, ${setting.embedding} tables, batch ${batchSize}`,
@@ -41,6 +48,16 @@ export const suites = {
       ),
     }));
   },
+  'model-step': (setting) =>
+    chosen(setting.models, MODELS).flatMap((model) => {
+      const work = ['--bench', 'model-step', '--model', model];
+      const inputs = exportedInputs(setting, `inputs-${model}`, work);
+      return chosen(setting.batchSizes, ['512']).map((batchSize) => ({
+        what: `model-step, ${model}, batch ${batchSize}`,
+        ours: ours(setting, [...work, '--batch-size', batchSize, ...setting.data]),
+        peers: [python(setting, ['model_step.py', model, '--inputs', inputs, '--batch-size', batchSize])],
+      }));
+    }),
   vocabulary: (setting) =>
     ['6040', '100000', '1000000'].flatMap((users) =>
       chosen(setting.batchSizes, ['512']).map((batchSize) => ({
@@ -49,7 +66,7 @@ export const suites = {
         peers: [
           python(setting, [
             ...['dssm_step.py', 'sparse', '--batch-size', batchSize],
-            ...['--inputs', exportedInputs(setting, `inputs-${users}`, ['--users', users])],
+            ...['--inputs', exportedInputs(setting, `inputs-${users}`, ['--bench', 'vocabulary', '--users', users])],
           ]),
         ],
       })),
@@ -80,7 +97,7 @@ export const suites = {
       peers: [
         whole(setting, 'torch', [
           ...[interpreter(setting), join(import.meta.dirname, 'sweep.py')],
-          ...['--inputs', exportedInputs(setting, 'inputs', ['--ids', 'movielens-1m'])],
+          ...['--inputs', exportedInputs(setting, 'inputs', ['--bench', 'dssm-step', '--ids', 'movielens-1m'])],
         ]),
       ],
     },
@@ -138,7 +155,7 @@ function productsOf(setting, batchSize) {
 /** Writes what ours trains on for the peer. @param {Setting} setting @param {string} name @param {readonly string[]} args @returns {string} the folder */
 function exportedInputs(setting, name, args) {
   const inputs = join(setting.folder, name);
-  runBench(setting, ['--bench', 'dssm-step', '--export', inputs, ...setting.data, ...args]);
+  runBench(setting, [...args, '--export', inputs, ...setting.data]);
   return inputs;
 }
 

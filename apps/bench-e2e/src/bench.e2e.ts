@@ -52,6 +52,20 @@ describe('engine:bench', () => {
     ]);
   });
 
+  it('times the step of every model, with a history where it reads one', () => {
+    const records = recordsOf('--bench', 'model-step', '--ids', 'zipf', '--batch-size', '16');
+    expect(records[0]).toEqual({
+      bench: 'model-step',
+      ...environment,
+      model: 'comirec-dr',
+      batch_size: 16,
+      ids: 'zipf',
+      ...examples,
+    });
+    expect(records.map(({ model }) => model)).toContain('youtube-dnn');
+    expect(new Set(records.map(({ model }) => model)).size).toBe(records.length);
+  });
+
   it('times the step over a vocabulary of users, and weighs it', () => {
     const [record] = recordsOf('--bench', 'vocabulary', '--users', '5000', '--batch-size', '32');
     expect(record).toEqual({
@@ -180,6 +194,24 @@ describe('engine:bench', () => {
       expect(query.map(({ size }) => size)).toEqual([6042, 4, 9, 23, 3441]);
       expect(readFileSync(join(folder, 'users.int32')).length).toBe(6040 * 5 * 4);
       expect(readFileSync(join(folder, 'train.int32')).length).toBe(575_281 * 2 * 4);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('writes weights, and the steps that follow from them, for others to repeat', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'towerbench-bench-'));
+    try {
+      const args = ['--bench', 'model-step', '--ids', 'zipf', '--batch-size', '16', '--export', folder];
+      expect(bench(args).stderr).toBe('--export writes one model: choose it with --model\n');
+      expect(bench([...args, '--model', 'ranker-mlp']).status).toBe(0);
+      const steps = JSON.parse(readFileSync(join(folder, 'steps.json'), 'utf8')) as Record<string, number[]>[];
+      expect(steps.map(({ rows, items }) => [rows?.length, items?.length])).toEqual([[16, 32], [16, 32]]); // prettier-ignore
+      const train = new Int32Array(new Uint8Array(readFileSync(join(folder, 'train.int32'))).buffer);
+      const positives = steps[0]?.['rows']?.map((row) => train[2 * row + 1]);
+      expect(steps[0]?.['items']?.filter((_, at) => at % 2 === 0)).toEqual(positives);
+      expect(steps[0]?.['loss']).toBeCloseTo(Math.log(2), 1);
+      expect(readFileSync(join(folder, 'weights.safetensors'), 'latin1')).toContain('"ranker/hidden0/kernel"');
     } finally {
       rmSync(folder, { recursive: true });
     }

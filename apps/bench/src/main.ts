@@ -8,6 +8,7 @@ import { dssmStep } from './benches/dssm-step.js';
 import { gemm, type Product } from './benches/gemm.js';
 import { input } from './benches/input.js';
 import { memory } from './benches/memory.js';
+import { modelStep, stepModels } from './benches/model-step.js';
 import { ready } from './benches/ready.js';
 import { soak } from './benches/soak.js';
 import { topK, type Search } from './benches/top-k.js';
@@ -18,7 +19,7 @@ import { measureInTurns, measureWindow, rateFields, type Subject } from './measu
 import { reference } from './reference.js';
 import type { Settings } from './settings.js';
 
-const benches: readonly Bench[] = [dssmStep, vocabulary, memory, gemm, topK, input, ready, soak, twoAtOnce];
+const benches: readonly Bench[] = [dssmStep, modelStep, vocabulary, memory, gemm, topK, input, ready, soak, twoAtOnce];
 
 interface Options {
   readonly bench: string;
@@ -29,6 +30,7 @@ interface Options {
   readonly embedding?: 'dense' | 'lazy';
   readonly embeddingDim: number;
   readonly users?: number;
+  readonly model?: string;
   readonly steps?: number;
   readonly separateRows?: boolean;
   readonly product?: Product;
@@ -88,6 +90,7 @@ function buildProgram(): Command {
     .addOption(new Option('--embedding <update>', 'how tables are updated').choices(['dense', 'lazy']))
     .option('--embedding-dim <number>', 'width of an embedding', from(1), 16)
     .option('--users <number>', 'size of the user vocabulary, of made-up ids', from(2))
+    .addOption(new Option('--model <name>', 'one model of model-step').choices(stepModels))
     .option('--steps <number>', 'steps of soak (default: a million)', from(20))
     .addOption(
       new Option('--ids <source>', 'default: MovieLens-1M where it is found').choices(['zipf', 'movielens-1m']),
@@ -135,6 +138,7 @@ async function run(options: Options, root: string): Promise<void> {
     embedding: options.embedding ?? null,
     embeddingDim: options.embeddingDim,
     numUsers: options.users ?? null,
+    model: options.model ?? null,
     steps: options.steps ?? null,
     product: options.product ?? null,
     search: options.search ?? null,

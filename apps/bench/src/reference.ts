@@ -25,11 +25,13 @@ export interface ReferenceChanges {
   readonly history?: boolean;
   /** A user vocabulary of this size, drawn evenly from made-up ids; null or absent leaves the data's own. */
   readonly numUsers?: number | null;
+  /** More of the file to change, as `--set` takes it. */
+  readonly overrides?: readonly string[];
 }
 
 /** The trial as a file with `changes` would say it. */
 export function referenceConfig(changes: ReferenceChanges, { root, backend, embeddingDim }: Settings): TrialConfig {
-  const { batchSize, embedding, history = false } = changes;
+  const { batchSize, embedding, history = false, overrides = [] } = changes;
   const query = `[user_id, gender, age, occupation, zip, {name: history, kind: sequence, length: ${HISTORY_LENGTH}}]`;
   const { trials } = loadExperiment({
     file: join(root, 'apps/bench/reference.yaml'),
@@ -40,6 +42,7 @@ export function referenceConfig(changes: ReferenceChanges, { root, backend, embe
       `model.embedding_dim=${embeddingDim}`,
       `engine=${backend}`,
       ...(history ? [`dataset.features.query=${query}`] : []),
+      ...overrides,
     ],
     vocabulary,
   });

@@ -14,6 +14,8 @@ export interface Settings extends Pace {
   readonly embedding: 'dense' | 'lazy' | null;
   readonly embeddingDim: number;
   readonly numUsers: number | null;
+  /** The one model of `model-step`; null for all. */
+  readonly model: string | null;
   /** Steps of `soak`. */
   readonly steps: number | null;
   /** The one product of `gemm`; null for all. */

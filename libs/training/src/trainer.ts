@@ -138,7 +138,7 @@ export class Trainer {
     readonly knownNegatives: number | null;
   } {
     const { data, model, loss, sampler, teacher, rng } = this.#options;
-    const rows = this.#rowsOf(step);
+    const rows = this.rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
     const { numNegatives, logSamplingProbability } = sampler;
@@ -259,7 +259,7 @@ export class Trainer {
   }
 
   /** Rows of the training part that step number `step` reads. */
-  #rowsOf(step: number): Int32Array {
+  rowsOf(step: number): Int32Array {
     const epoch = Math.floor((step - 1) / this.stepsPerEpoch);
     if (this.#order?.epoch !== epoch) {
       const rows = Int32Array.from({ length: this.#options.data.train.user.length }, (_, row) => row);
