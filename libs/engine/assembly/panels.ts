@@ -35,18 +35,23 @@ export function panelFloats(rows: i32, columns: i32): i32 {
 /** x [rows, columns], `rs` and `cs` floats between its rows and columns, into panels. */
 export function toPanels(rows: i32, columns: i32, x: usize, rs: i32, cs: i32, out: usize, ps: usize): void {
   const rowBytes = <usize>rs << 2, columnBytes = <usize>cs << 2;
+  const copied = cs == 1 ? rows & ~3 : 0;
+  for (let r = 0; r < copied; r += 4) { // by rows: a matrix whose rows are a power of two apart would displace itself from the cache by panels
+    let q = out + (<usize>r << 5);
+    let p0 = x + <usize>r * rowBytes, p1 = p0 + rowBytes, p2 = p1 + rowBytes, p3 = p2 + rowBytes;
+    for (let left = columns; left >= 8; left -= 8) {
+      copy8(p0, q); copy8(p1, q + 32); copy8(p2, q + 64); copy8(p3, q + 96);
+      p0 += 32; p1 += 32; p2 += 32; p3 += 32; q += ps;
+    }
+  }
   for (let j = 0; j < columns; j += 8) {
     const width = min(8, columns - j);
     const from = x + <usize>j * columnBytes;
     const panel = out + <usize>(j >> 3) * ps;
     let r = 0;
-    if (width == 8 && cs == 1) {
-      for (let p = from, q = panel; r < rows; r++, p += rowBytes, q += 32) {
-        v128.store(q, v128.load(p));
-        v128.store(q, v128.load(p, 16), 16);
-      }
-    } else if (width == 8 && rs == 1) {
-      for (; r + 4 <= rows; r += 4) {
+    if (width == 8) {
+      r = copied;
+      if (rs == 1) for (; r + 4 <= rows; r += 4) {
         const p = from + (<usize>r << 2), q = panel + (<usize>r << 5);
         transpose4(p, columnBytes, q, 32);
         transpose4(p + 4 * columnBytes, columnBytes, q + 16, 32);
@@ -63,20 +68,24 @@ export function toPanels(rows: i32, columns: i32, x: usize, rs: i32, cs: i32, ou
 
 /** Panels into out [rows, columns], row-major with `rs` floats between rows. */
 export function fromPanels(rows: i32, columns: i32, panels: usize, ps: usize, out: usize, rs: i32): void {
-  const rowBytes = <usize>rs << 2;
-  for (let j = 0; j < columns; j += 8) {
-    let p = panels + <usize>(j >> 3) * ps, q = out + (<usize>j << 2);
-    if (j + 8 <= columns) {
-      for (let r = 0; r < rows; r++, p += 32, q += rowBytes) {
-        v128.store(q, v128.load(p));
-        v128.store(q, v128.load(p, 16), 16);
-      }
-    } else {
-      for (let r = 0; r < rows; r++, p += 32, q += rowBytes) {
-        for (let c = 0; c < columns - j; c++) store<f32>(q + (<usize>c << 2), load<f32>(p + (<usize>c << 2)));
-      }
+  const rowBytes = <usize>rs << 2, whole = columns & ~7;
+  for (let r = 0; r < rows; r++) {
+    let p = panels + (<usize>r << 5), q = out + <usize>r * rowBytes;
+    for (let left = columns; left >= 8; left -= 8) {
+      copy8(p, q);
+      p += ps;
+      q += 32;
     }
+    for (let c = 0; c < columns - whole; c++) store<f32>(q + (<usize>c << 2), load<f32>(p + (<usize>c << 2)));
   }
+}
+
+/** Copies eight floats. */
+// @ts-ignore: decorator
+@inline
+function copy8(p: usize, q: usize): void {
+  v128.store(q, v128.load(p));
+  v128.store(q, v128.load(p, 16), 16);
 }
 
 /** Four columns of four floats, `from` bytes apart, become four rows, `to` bytes apart. */
