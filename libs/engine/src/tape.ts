@@ -89,16 +89,22 @@ export function forward(pass: Pass, encode: (scope: Scope) => tf.Tensor): Float3
 
 /**
  * Disposes every tensor that `body` makes. `tf.tidy` does so too, but looks for tensors among all elements of what is returned, which for
- * an array of a million numbers takes longer than the numbers took.
+ * an array of a million numbers takes longer than the numbers took. What ops held for their gradients ends with the outermost one.
  */
 export function scoped<T>(body: () => T): T {
   tf.engine().startScope();
+  depth++;
   try {
     return body();
   } finally {
+    depth--;
+    if (depth === 0) sharedBackend()?.release();
     tf.engine().endScope();
   }
 }
+
+/** How many `scoped` are under way. */
+let depth = 0;
 
 function upload({ parameters, lookups }: Pass): { inputs: tf.Tensor[]; read: TableRows[] } {
   const read = lookups.rows();

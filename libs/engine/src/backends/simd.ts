@@ -20,6 +20,13 @@ export interface SharedBackend {
   integers(address: number, length: number): Int32Array;
   /** Runs `body` with a block of scratch memory of so many floats. */
   withScratch<T>(floats: number, body: (address: number) => T): T;
+  /**
+   * Address of so many floats for what an op keeps from its forward pass for its gradient: they are its own until `release`. To save a
+   * tensor on the tape instead costs several times what a small kernel does.
+   */
+  hold(floats: number): number;
+  /** Ends what `hold` gave, at the end of a step or pass. */
+  release(): void;
 }
 
 /** The part of the official backend's object that is not in its types. */
@@ -54,6 +61,7 @@ export async function startSimd(): Promise<void> {
     await webAssembly.instantiate(build.bytes, { env: { memory, log: Math.log } }),
   ) as unknown as Kernels;
   const backend = tf.backend() as unknown as WasmBackend;
+  const held = heldMemory(backend.wasm);
   shared = {
     kernels,
     address: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
@@ -73,6 +81,40 @@ export async function startSimd(): Promise<void> {
       } finally {
         backend.wasm._free(raw);
       }
+    },
+    hold: (floats) => held.take(floats * 4),
+    release: () => held.release(),
+  };
+}
+
+/**
+ * Memory that is taken piece by piece and given back all at once. After the first time one block holds all of it, so that a step neither
+ * allocates nor frees.
+ */
+function heldMemory({ _malloc, _free }: WasmBackend['wasm']): { take(bytes: number): number; release(): void } {
+  let block = { raw: 0, start: 0, bytes: 0 };
+  let overflow: number[] = [];
+  let taken = 0;
+  const allocate = (bytes: number): typeof block => {
+    const raw = _malloc(bytes + 64) >>> 0; // it is a signed number
+    return { raw, start: Math.ceil(raw / 64) * 64, bytes };
+  };
+  return {
+    take(bytes) {
+      const at = taken;
+      taken += Math.ceil(bytes / 64) * 64;
+      if (taken <= block.bytes) return block.start + at;
+      const { raw, start } = allocate(bytes);
+      overflow.push(raw);
+      return start;
+    },
+    release() {
+      if (overflow.length > 0) {
+        for (const raw of [...overflow, ...(block.bytes > 0 ? [block.raw] : [])]) _free(raw);
+        overflow = [];
+        block = allocate(taken);
+      }
+      taken = 0;
     },
   };
 }

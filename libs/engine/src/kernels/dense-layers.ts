@@ -60,16 +60,10 @@ function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBac
   const rows = x.shape[0];
   const widths = [x.shape[1], ...layers.map(({ kernel }) => kernel.shape[1])];
   const activations = layers.map(({ activation }) => activation);
-  const op = tf.customGrad((...args) => {
-    const tensors = args.slice(0, -1) as tf.Tensor[];
-    const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
-    const { value, panels } = forward(tensors, { rows, widths, activations }, backend);
-    save([...activations.map((_, i) => tensors[1 + 2 * i] as tf.Tensor), panels]); // each one costs a copy on the tape
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        backward(dy, saved.slice(0, -1), saved.at(-1) as tf.Tensor, { rows, widths, activations }, backend),
-    };
+  const stack = { rows, widths, activations };
+  const op = tf.customGrad<tf.Tensor2D>((...args) => {
+    const { value, kept } = forward(args.slice(0, -1) as tf.Tensor[], stack, backend);
+    return { value, gradFunc: (dy: tf.Tensor) => backward(dy, kept, stack, backend) };
   });
   return op(x, ...layers.flatMap(({ kernel, bias }) => [kernel as tf.Tensor, bias]));
 }
@@ -86,37 +80,35 @@ function addressesIn({ address }: SharedBackend): (list: readonly tf.Tensor[], i
   return (list, index) => address(list[index] as tf.Tensor);
 }
 
-/** Addresses of the input and of every layer's output in panels, one after the other from `start` on. */
-function panelAddresses({ kernels }: SharedBackend, { rows, widths }: Stack, start: number): number[] {
-  let next = start;
-  return widths.map((width) => {
-    const at = next;
-    next += kernels.panelFloats(rows, width) * 4;
-    return at;
-  });
+/** What the gradient needs of the forward pass, in panels: addresses. */
+interface Kept {
+  /** The input and every layer's output. */
+  readonly values: readonly number[];
+  /** Every layer's kernel, transposed. */
+  readonly transposed: readonly number[];
 }
 
-/** `tensors`: x, then kernel and bias of each layer. `panels`: the input and every layer's output in panels. */
+/** `tensors`: x, then kernel and bias of each layer. */
 function forward(
   tensors: readonly tf.Tensor[],
-  stack: Stack,
+  { rows, widths, activations }: Stack,
   backend: SharedBackend,
-): { value: tf.Tensor2D; panels: tf.Tensor } {
-  const { rows, widths, activations } = stack;
-  const { kernels, address, tensor, withScratch } = backend;
+): { value: tf.Tensor2D; kept: Kept } {
+  const { kernels, address, tensor, withScratch, hold } = backend;
   const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
-  const panels = tensor<tf.Rank.R1>([widths.reduce((sum, width) => sum + kernels.panelFloats(rows, width), 0)]);
+  const values = widths.map((width) => hold(kernels.panelFloats(rows, width)));
+  const transposed = activations.map((_, i) => hold(kernels.panelFloats(widths[i + 1] as number, widths[i] as number)));
   const value = tensor<tf.Rank.R2>([rows, widths.at(-1) as number]);
   const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
   withScratch(largest, (weights) => {
-    const values = panelAddresses(backend, stack, address(panels));
     kernels.toPanels(rows, widths[0] as number, at(tensors, 0), widths[0] as number, 1, values[0] as number, ps);
     for (const [i, activation] of activations.entries()) {
       const [k, n] = [widths[i] as number, widths[i + 1] as number];
       const wps = kernels.panelStride(k);
       const bias = weights + kernels.panelFloats(k, n) * 4;
       kernels.toPanels(k, n, at(tensors, 1 + 2 * i), n, 1, weights, wps);
+      kernels.toPanels(n, k, at(tensors, 1 + 2 * i), 1, n, transposed[i] as number, kernels.panelStride(n));
       kernels.toPanels(1, n, at(tensors, 2 + 2 * i), n, 1, bias, 32); // a panel's one row after the other
       const mode = activation === 'relu' ? BIAS | RELU : BIAS;
       const [input, output] = [values[i] as number, values[i + 1] as number];
@@ -126,29 +118,28 @@ function forward(
     }
     kernels.fromPanels(rows, value.shape[1], values.at(-1) as number, ps, address(value), value.shape[1]);
   });
-  return { value, panels };
+  return { value, kept: { values, transposed } };
 }
 
 /** The gradients of x, then of kernel and bias of each layer. */
 function backward(
   dy: tf.Tensor,
-  kernelTensors: readonly tf.Tensor[],
-  panels: tf.Tensor,
-  stack: Stack,
+  { values, transposed }: Kept,
+  { rows, widths, activations }: Stack,
   backend: SharedBackend,
 ): tf.Tensor[] {
-  const { rows, widths, activations } = stack;
   const { kernels, address, tensor, withScratch } = backend;
   const at = addressesIn(backend);
   const ps = kernels.panelStride(rows);
   const last = activations.length;
-  const gradients = [[rows, widths[0] as number], ...kernelTensors.flatMap(({ shape }) => [shape, shape.slice(1)])].map(
-    (shape) => tensor<tf.Rank>(shape),
-  );
+  const shapes = activations.flatMap((_, i) => [
+    [widths[i] as number, widths[i + 1] as number],
+    [widths[i + 1] as number],
+  ]);
+  const gradients = [[rows, widths[0] as number], ...shapes].map((shape) => tensor<tf.Rank>(shape));
   const widest = kernels.panelFloats(rows, Math.max(...widths));
   const largest = Math.max(...activations.map((_, i) => weightFloats(kernels, widths, i)));
   withScratch(2 * widest + largest, (scratch) => {
-    const values = panelAddresses(backend, stack, address(panels));
     let [output, input] = [scratch, scratch + widest * 4];
     const weights = scratch + widest * 8;
     kernels.toPanels(rows, widths[last] as number, address(dy), widths[last] as number, 1, output, ps);
@@ -164,10 +155,8 @@ function backward(
       kernels.fromPanels(k, n, weights, dwps, at(gradients, 1 + 2 * i), n);
       kernels.columnSums(rows, n, output, ps, weights);
       kernels.fromPanels(1, n, weights, 32, at(gradients, 2 + 2 * i), n);
-      const wps = kernels.panelStride(n);
-      kernels.toPanels(n, k, at(kernelTensors, i), 1, n, weights, wps); // W transposed
       const mode = i > 0 && activations[i - 1] === 'relu' ? MASK : 0;
-      kernels.multiply(rows, k, n, output, ps, weights, wps, input, ps, mode, x);
+      kernels.multiply(rows, k, n, output, ps, transposed[i] as number, kernels.panelStride(n), input, ps, mode, x);
       [output, input] = [input, output];
     }
     kernels.fromPanels(rows, widths[0] as number, output, ps, at(gradients, 0), widths[0] as number);
@@ -175,8 +164,8 @@ function backward(
   return gradients;
 }
 
-/** Floats for a layer's weights in panels, either way round, and its bias. */
+/** Floats for a layer's weights in panels and its bias. */
 function weightFloats(kernels: SharedBackend['kernels'], widths: readonly number[], layer: number): number {
   const [k, n] = [widths[layer] as number, widths[layer + 1] as number];
-  return Math.max(kernels.panelFloats(k, n), kernels.panelFloats(n, k)) + n + 72;
+  return kernels.panelFloats(k, n) + n + 72;
 }

@@ -93,12 +93,12 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
   const op = tf.customGrad((...args) => {
     const [query, candidate] = args as unknown as [tf.Tensor2D, tf.Tensor2D];
     const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
-    const { kernels, address, withScratch, tensor } = backend;
+    const { kernels, address, withScratch, tensor, values, floats, hold } = backend;
     const [queries, dim] = query.shape;
     const [candidates] = candidate.shape;
     const tau = fixed ? temperature : ((args[2] as tf.Tensor).dataSync()[0] as number);
-    const dQuery = tensor<tf.Rank.R2>([queries, dim]);
-    const dCandidate = tensor<tf.Rank.R2>([candidates, dim]);
+    const dQuery = hold(queries * dim);
+    const dCandidate = hold(candidates * dim);
     const kernelScratch = kernels.inBatchSoftmaxScratch(queries, candidates, dim);
     const loss =
       pairs === 0
@@ -133,20 +133,27 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
               offsets,
               positives,
               weights === null ? 0 : shares,
-              address(dQuery),
-              address(dCandidate),
+              dQuery,
+              dCandidate,
               scratch,
             );
           });
-    save([query, dQuery, dCandidate]);
+    if (!fixed) save([query]);
     return {
       value: tf.scalar(loss),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [u, du, dv] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        // the loss of a step is mostly this one alone, and then its own gradient is 1
-        const gradients =
-          (dy.dataSync()[0] as number) === 1 ? [du.clone(), dv.clone()] : [tf.mul(du, dy), tf.mul(dv, dy)];
-        if (!fixed) gradients.push(tf.mul(tf.div(tf.sum(tf.mul(du, u)), -tau), dy));
+      gradFunc: (dy: tf.Tensor, [u]: tf.Tensor[]) => {
+        const factor = values(dy)[0] as number;
+        const gradients: tf.Tensor[] = [[queries, dQuery] as const, [candidates, dCandidate] as const].map(
+          ([rows, from]) => {
+            const gradient = tensor<tf.Rank.R2>([rows, dim]);
+            const [computed, out] = [floats(from, rows * dim), values(gradient)];
+            if (factor === 1)
+              out.set(computed); // the loss of a step is mostly this one alone
+            else for (let i = 0; i < out.length; i++) out[i] = (computed[i] as number) * factor;
+            return gradient;
+          },
+        );
+        if (u !== undefined) gradients.push(tf.div(tf.sum(tf.mul(gradients[0] as tf.Tensor, u)), -tau));
         return gradients;
       },
     };

@@ -9,20 +9,19 @@ import { tf } from '../tf.js';
 export function l2Normalize(x: tf.Tensor2D): tf.Tensor2D {
   const backend = sharedBackend();
   if (backend === null) return composedL2Normalize(x);
-  const { kernels, address, tensor } = backend;
+  const { kernels, address, tensor, hold } = backend;
   const [rows, dim] = x.shape;
   const op = tf.customGrad((...args) => {
     const save = args[1] as unknown as (tensors: tf.Tensor[]) => void;
     const value = tensor<tf.Rank.R2>([rows, dim]);
-    const inverse = tensor<tf.Rank.R1>([rows]);
-    kernels.normalizeRows(rows, dim, address(args[0] as tf.Tensor), address(value), address(inverse));
-    save([value, inverse]);
+    const inverse = hold(rows);
+    kernels.normalizeRows(rows, dim, address(args[0] as tf.Tensor), address(value), inverse);
+    save([value]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [y, factor] = saved as [tf.Tensor, tf.Tensor];
+      gradFunc: (dy: tf.Tensor, [y]: tf.Tensor[]) => {
         const dx = tensor<tf.Rank.R2>([rows, dim]);
-        kernels.normalizeRowsGradient(rows, dim, address(y), address(factor), address(dy), address(dx));
+        kernels.normalizeRowsGradient(rows, dim, address(y as tf.Tensor), inverse, address(dy), address(dx));
         return dx;
       },
     };

@@ -38,11 +38,10 @@ function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], 
   const { kernels, address, tensor } = backend;
   const [numRows, dim] = rows.shape;
   const stride = fields.length * dim;
-  const op = tf.customGrad((...args) => {
-    const save = args[1] as unknown as (tensors: tf.Tensor[]) => void;
+  const op = tf.customGrad<tf.Tensor3D>((...args) => {
     const inputs = uploadFields(fields, backend);
     const value = tensor<tf.Rank.R3>([size, fields.length, dim]);
-    each(address(inputs), ({ width }, f, { places, weights }) =>
+    each(inputs, ({ width }, f, { places, weights }) =>
       kernels.poolRows(
         size,
         width,
@@ -54,13 +53,12 @@ function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], 
         stride,
       ),
     );
-    save([inputs]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+      gradFunc: (dy: tf.Tensor) => {
         const gradient = tensor<tf.Rank.R2>([numRows, dim]);
         backend.values(gradient).fill(0);
-        each(address(saved as tf.Tensor), ({ width }, f, { places, weights }) =>
+        each(inputs, ({ width }, f, { places, weights }) =>
           kernels.scatterRows(size, width, dim, address(dy) + f * dim * 4, stride, places, weights, address(gradient)),
         );
         return gradient;
@@ -83,12 +81,14 @@ function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], 
   }
 }
 
-/** Places and weights of all fields in one tensor: four bytes each, of whichever type. */
-function uploadFields(fields: readonly PooledField[], backend: SharedBackend): tf.Tensor {
+/** Places and weights of all fields one after the other, four bytes each, of whichever type; the address of the first. */
+function uploadFields(
+  fields: readonly PooledField[],
+  { hold, floats: floatsAt, integers: integersAt }: SharedBackend,
+): number {
   const words = fields.reduce((sum, field) => sum + wordsOf(field), 0);
-  const inputs = backend.tensor<tf.Rank.R1>([words]);
-  const floats = backend.values(inputs);
-  const integers = new Int32Array(floats.buffer, floats.byteOffset, words);
+  const start = hold(words);
+  const [floats, integers] = [floatsAt(start, words), integersAt(start, words)];
   let at = 0;
   for (const { places, weights } of fields) {
     integers.set(places, at);
@@ -97,7 +97,7 @@ function uploadFields(fields: readonly PooledField[], backend: SharedBackend): t
     floats.set(weights, at);
     at += weights.length;
   }
-  return inputs;
+  return start;
 }
 
 function wordsOf({ places, weights }: PooledField): number {
