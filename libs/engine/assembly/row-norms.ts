@@ -21,6 +21,30 @@ export function logSoftmaxRows(rows: i32, dim: i32, x: usize, y: usize, scratch:
   }
 }
 
+/** y = e^(x − top) / Σ e^(x − top) per row, top its maximum. scratch: that of the elementary functions. */
+export function softmaxRows(rows: i32, dim: i32, x: usize, y: usize, scratch: usize): void {
+  storeElementaryConstants(scratch);
+  const bytes = <usize>dim << 2, rest = dim & 3;
+  for (let r = 0; r < rows; r++, x += bytes, y += bytes) {
+    const tops = f32x4.splat(largest(dim, x));
+    let lanes = f32x4.splat(0);
+    let i: usize = 0;
+    for (; i < (bytes & ~15); i += 16) {
+      const power = exp4(f32x4.sub(v128.load(x + i), tops), scratch);
+      lanes = f32x4.add(lanes, power);
+      v128.store(y + i, power);
+    }
+    if (rest) {
+      const power = exp4(f32x4.sub(loadRest(x + i, rest, -Infinity), tops), scratch);
+      lanes = f32x4.add(lanes, power);
+      storeRest(y + i, power, rest);
+    }
+    const sum = sumLanes(lanes), sums = f32x4.splat(sum);
+    for (i = 0; i < (bytes & ~15); i += 16) v128.store(y + i, f32x4.div(v128.load(y + i), sums));
+    for (; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) / sum);
+  }
+}
+
 /** dx = dy − e^y Σ dy per row. */
 export function logSoftmaxRowsGradient(rows: i32, dim: i32, y: usize, dy: usize, dx: usize, scratch: usize): void {
   storeElementaryConstants(scratch);

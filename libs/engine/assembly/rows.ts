@@ -69,6 +69,12 @@ export function spreadRows(numRows: i32, dim: i32, rows: usize, x: usize, to: us
   }
 }
 
+/** to[r, :] = from[r, :] for rows of `width` floats that begin every so many floats. */
+export function copyRows(numRows: i32, width: i32, from: usize, fromStride: i32, to: usize, toStride: i32): void {
+  const bytes = <usize>width << 2;
+  for (let r = 0; r < numRows; r++, from += <usize>fromStride << 2, to += <usize>toStride << 2) copyRow(bytes, from, to);
+}
+
 // @ts-ignore: decorator
 @inline
 function copyRow(bytes: usize, from: usize, to: usize): void {

@@ -26,6 +26,7 @@ export interface Kernels {
   hyperbolicTangents(count: number, x: number, y: number, scratch: number): void;
   logSoftmaxRows(rows: number, dim: number, x: number, y: number, scratch: number): void;
   logSoftmaxRowsGradient(rows: number, dim: number, y: number, dy: number, dx: number, scratch: number): void;
+  softmaxRows(rows: number, dim: number, x: number, y: number, scratch: number): void;
   layerNormRows(
     rows: number,
     dim: number,
@@ -121,6 +122,7 @@ export interface Kernels {
     weights: number,
     dRows: number,
   ): void;
+  copyRows(numRows: number, width: number, from: number, fromStride: number, to: number, toStride: number): void;
   gatherRows(numRows: number, dim: number, rows: number, from: number, out: number): void;
   spreadRows(numRows: number, dim: number, rows: number, x: number, to: number): void;
   normalizeRows(rows: number, dim: number, x: number, y: number, inverse: number): void;

@@ -1,6 +1,7 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
 import type { Kernels } from './module.js';
+import { rowMovers } from './row-movers.js';
 
 function backendOrThrow(): SharedBackend {
   const backend = sharedBackend();
@@ -141,8 +142,27 @@ function elementwise(
   };
 }
 
+/** e^x / Σ e^x over the last axis. @shape logits [..., n], result alike */
+function softmax({ inputs }: { inputs: tf.NamedTensorInfoMap }): tf.TensorInfo {
+  const { kernels, address, output, withScratch } = backendOrThrow();
+  const x = inputs['logits'] as tf.TensorInfo;
+  requireFloat32('softmax', x);
+  const y = output(x.shape, 'float32');
+  const dim = x.shape.at(-1) ?? 1;
+  const rows = tf.util.sizeFromShape(x.shape.slice(0, -1));
+  if (rows * dim > 0)
+    withScratch(kernels.elementaryScratch(), (scratch) =>
+      kernels.softmaxRows(rows, dim, address(x), address(y), scratch),
+    );
+  return y;
+}
+
+let isRegistered = false;
+
 /** Puts our kernels in the place of the official backend's slow or missing ones. Doing it twice changes nothing. */
 export function registerKernels(): void {
+  if (isRegistered) return;
+  isRegistered = true;
   const kernels = {
     [tf.BatchMatMul]: batchMatMul,
     [tf.UnsortedSegmentSum]: unsortedSegmentSum,
@@ -150,6 +170,10 @@ export function registerKernels(): void {
     [tf.Exp]: elementwise('exp', ({ exponentials }) => exponentials),
     [tf.Log]: elementwise('log', ({ logarithms }) => logarithms),
     [tf.Tanh]: elementwise('tanh', ({ hyperbolicTangents }) => hyperbolicTangents),
+    [tf.Softmax]: softmax,
+    ...Object.fromEntries(
+      Object.entries(rowMovers).map(([name, mover]) => [name, mover(tf.getKernel(name, 'wasm').kernelFunc)]),
+    ),
   };
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm');

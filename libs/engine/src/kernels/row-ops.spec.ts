@@ -93,6 +93,36 @@ describe('logSoftmax', () => {
   });
 });
 
+describe('softmax on the simd engine', () => {
+  it('equals a float64 loop for random shapes: value and gradient', () => {
+    fc.assert(
+      fc.property(rowsOf, width, scale, fc.integer(), (rows, dim, size, seed) => {
+        fc.pre(rows > 0); // the official backend sums nothing of nothing
+        const [x, dy] = [normals(rows * dim, seed, size), normals(rows * dim, seed + 1)];
+        const value = matrixRows(x, dim).map((row) => exactLogSoftmax(row).map(Math.exp));
+        const dx = matrixRows(dy, dim).map((d, r) => {
+          const y = value[r] as number[];
+          const mean = sum(d.map((entry, k) => entry * (y[k] as number)));
+          return d.map((entry, k) => (y[k] as number) * (entry - mean));
+        });
+        const [y, gradient] = run((t) => tf.softmax(t), [tf.tensor2d(x, [rows, dim])], dy);
+        expectClose(y?.values ?? [], value.flat(), 1e-6, 'value');
+        expectClose(gradient?.values ?? [], dx.flat(), 4e-6, 'gradient');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives 0 to −∞, the same to all of a large equal row, and NaN where nothing is left', () => {
+    const inf = Infinity;
+    const y = tf.softmax(tf.tensor2d([[0, -inf, 0, -inf, 0], [200, 200, 200, 200, 200], [-inf, -inf, -inf, -inf, -inf]])); // prettier-ignore
+    const [some, equal, none] = y.arraySync();
+    expectClose(some ?? [], [1 / 3, 0, 1 / 3, 0, 1 / 3], 1e-6, 'value');
+    expectClose(equal ?? [], [0.2, 0.2, 0.2, 0.2, 0.2], 1e-6, 'value');
+    expect(none).toEqual([NaN, NaN, NaN, NaN, NaN]);
+  });
+});
+
 describe('layerNorm', () => {
   /** Value and gradients in float64. */
   function exact(x: Float32Array, gamma: Float32Array, beta: Float32Array, dy: Float32Array, epsilon: number) {
