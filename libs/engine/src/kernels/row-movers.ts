@@ -25,8 +25,9 @@ const gather: Mover = (official) => (args) => {
   const after = x.shape.slice(axis + 1);
   const rows = x.shape[axis] ?? 0;
   const count = product(indices.shape);
-  const outside = integers(address(indices), count).find((index) => !(index >= 0 && index < rows));
-  if (outside !== undefined) throw new RangeError(`GatherV2: the index value ${outside} is not in [0, ${rows - 1}]`);
+  for (const index of integers(address(indices), count))
+    if (index < 0 || index >= rows)
+      throw new RangeError(`GatherV2: the index value ${index} is not in [0, ${rows - 1}]`);
   const out = output([...before, ...indices.shape, ...after], x.dtype);
   const width = product(after);
   for (let block = 0; block < product(before); block++) {

@@ -20,8 +20,10 @@ export function embedSequence(
   const ids = column(batch.ids, name);
   const places = new Int32Array(ids.length);
   lookups.positions(table, vocabulary, ids, places);
+  const mask = new Float32Array(ids.length);
+  for (let i = 0; i < ids.length; i++) if (ids[i] !== 0) mask[i] = 1;
   return {
-    mask: Float32Array.from(ids, (id) => (id === 0 ? 0 : 1)),
+    mask,
     embed(scope) {
       const rows = poolRows(scope.rows(table), ids.length, [{ width: 1, places, weights: null }]); // [batch · length, 1, dim]
       return tf.reshape(rows, [batch.size, length, table.dim]);

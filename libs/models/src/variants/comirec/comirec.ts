@@ -1,4 +1,4 @@
-import { createParameter, glorotUniform, offTape, tf, type Scope } from '@towerbench/engine';
+import { createParameter, denseLayers, glorotUniform, offTape, tf, type Scope } from '@towerbench/engine';
 import { z } from 'zod';
 import {
   interestModel,
@@ -92,10 +92,12 @@ function selfAttention({
       ({ size }, mask) =>
       (scope: Scope, entries: tf.Tensor3D) => {
         const placed = tf.add(entries, scope.value(positions)); // [batch, T, D]
-        const features = tf.tanh(tf.matMul(tf.reshape<tf.Rank.R2>(placed, [size * length, dim]), scope.value(hidden)));
-        const scores = tf.reshape<tf.Rank.R3>(tf.matMul(features, scope.value(heads)), [size, length, numInterests]);
+        const scores = denseLayers(tf.reshape<tf.Rank.R2>(placed, [size * length, dim]), [
+          { kernel: scope.value(hidden) as tf.Tensor2D, bias: tf.zeros([units]), activation: 'tanh' },
+          { kernel: scope.value(heads) as tf.Tensor2D, bias: tf.zeros([numInterests]), activation: 'linear' },
+        ]);
         const weights = maskedSoftmax(
-          tf.transpose<tf.Tensor3D>(scores, [0, 2, 1]), // [batch, K, T]
+          tf.transpose<tf.Tensor3D>(tf.reshape(scores, [size, length, numInterests]), [0, 2, 1]), // [batch, K, T]
           tf.tensor3d(mask, [size, 1, length]),
         );
         return tf.matMul(weights, entries);

@@ -33,13 +33,13 @@ export function initialLogits(options: {
     const logits = new Float32Array(size * length * numInterests);
     for (let row = 0, at = 0; row < size; row++) {
       const entries = ids.subarray(row * length, (row + 1) * length);
-      const user = userKey(batch, profile, row) + entries.reduce((sum, id) => sum + (id === 0 ? 0 : mixed(id)), 0);
+      let user = userKey(batch, profile, row);
+      for (let t = 0; t < length; t++) if (entries[t] !== 0) user += mixed(entries[t] as number);
       const count = active?.[row] ?? numInterests;
-      const seen = new Map<number, number>();
       for (let t = 0; t < length; t++) {
         const id = entries[t] as number;
-        const occurrence = seen.get(id) ?? 0;
-        seen.set(id, occurrence + 1);
+        let occurrence = 0;
+        for (let before = 0; before < t; before++) if (entries[before] === id) occurrence++;
         const entry = mixed(mixed(user ^ id) + occurrence);
         for (let k = 0; k < numInterests; k++, at++) {
           if (k >= count) logits[at] = ABSENT;

@@ -81,7 +81,8 @@ function crossed(
 ): tf.Tensor2D {
   const [query, candidate] = [ofQuery(scope), ofCandidate(scope)];
   const perQuery = candidateOf.length / queryOf.length;
-  const queryRows = candidateOf.map((_, pair) => queryOf[Math.floor(pair / perQuery)] as number);
+  const queryRows = new Int32Array(candidateOf.length);
+  for (let pair = 0; pair < queryRows.length; pair++) queryRows[pair] = queryOf[Math.floor(pair / perQuery)] as number;
   const sides = [
     tf.gather(flatten(query), tf.tensor1d(queryRows, 'int32')), // [pairs, query width]
     tf.gather(flatten(candidate), tf.tensor1d(candidateOf, 'int32')), // [pairs, candidate width]
@@ -89,17 +90,23 @@ function crossed(
   if (!products || query.fields === null || candidate.fields === null) return tf.concat(sides, 1);
   const [numFields, numOthers] = [query.fields.shape[1], candidate.fields.shape[1]];
   const numProducts = numFields * numOthers;
-  const e = fieldsOf(query.fields, queryRows, (k) => Math.floor(k / numOthers), numProducts);
-  const f = fieldsOf(candidate.fields, candidateOf, (k) => k % numOthers, numProducts);
+  const [left, right] = [new Int32Array(numProducts), new Int32Array(numProducts)];
+  for (let k = 0; k < numProducts; k++) {
+    left[k] = Math.floor(k / numOthers);
+    right[k] = k % numOthers;
+  }
+  const e = fieldsOf(query.fields, queryRows, left);
+  const f = fieldsOf(candidate.fields, candidateOf, right);
   return tf.concat([...sides, tf.reshape(tf.mul(e, f), [candidateOf.length, numProducts * query.fields.shape[2]])], 1);
 }
 
-/** Fields of the given rows, `perRow` of each. @shape fields [rows, fields, dim], result [rows.length · perRow, dim] */
-function fieldsOf(fields: tf.Tensor3D, rows: Int32Array, fieldOf: (k: number) => number, perRow: number): tf.Tensor2D {
+/** The chosen fields of each of the given rows. @shape fields [rows, fields, dim], result [rows.length · chosen.length, dim] */
+function fieldsOf(fields: tf.Tensor3D, rows: Int32Array, chosen: Int32Array): tf.Tensor2D {
   const [numRows, numFields, dim] = fields.shape;
-  const flat = Int32Array.from(
-    { length: rows.length * perRow },
-    (_, at) => (rows[Math.floor(at / perRow)] as number) * numFields + fieldOf(at % perRow),
-  );
+  const flat = new Int32Array(rows.length * chosen.length);
+  for (let row = 0, at = 0; row < rows.length; row++) {
+    const first = (rows[row] as number) * numFields;
+    for (let k = 0; k < chosen.length; k++) flat[at++] = first + (chosen[k] as number);
+  }
   return tf.gather(tf.reshape(fields, [numRows * numFields, dim]), tf.tensor1d(flat, 'int32'));
 }
