@@ -1,5 +1,6 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
+import { onTape, type Differentiable } from './differentiable.js';
 import { BIAS, LEAKY_RELU, MASK, RELU, SIGMOID, TANH } from './module.js';
 
 export const denseActivations = ['relu', 'leaky_relu', 'tanh', 'sigmoid', 'linear'] as const;
@@ -28,17 +29,24 @@ const PASSES: Partial<Record<DenseLayer['activation'], number>> = {
  * @throws {RangeError} when a layer does not take what the one before gives
  */
 export function denseLayers(x: tf.Tensor2D, layers: readonly DenseLayer[]): tf.Tensor2D {
-  let width = x.shape[1];
-  for (const [index, { kernel }] of layers.entries()) {
-    if (kernel.shape[0] !== width)
-      throw new RangeError(
-        `dense layer ${index}: its input is [batch, ${width}], its kernel is [${kernel.shape.join(', ')}]; kernel.shape[0] must equal ${width}`,
-      );
-    width = kernel.shape[1];
-  }
+  requireFitting(x.shape[1], layers);
   if (layers.length === 0) return x;
   const backend = sharedBackend();
-  return backend === null ? composedDenseLayers(x, layers) : fused(x, layers, backend);
+  return backend === null
+    ? composedDenseLayers(x, layers)
+    : onTape([x, ...weightsOf(layers)], () => layered(x, layers, backend));
+}
+
+/** @throws {RangeError} when a layer does not take what the one before gives, the first one `width` */
+export function requireFitting(width: number, layers: readonly DenseLayer[]): void {
+  let input = width;
+  for (const [index, { kernel }] of layers.entries()) {
+    if (kernel.shape[0] !== input)
+      throw new RangeError(
+        `dense layer ${index}: its input is [batch, ${input}], its kernel is [${kernel.shape.join(', ')}]; kernel.shape[0] must equal ${input}`,
+      );
+    input = kernel.shape[1];
+  }
 }
 
 /** The same made of tensor ops; what the fused op is compared with. */
@@ -56,16 +64,22 @@ function activate(y: tf.Tensor2D, activation: DenseLayer['activation']): tf.Tens
   return activation === 'sigmoid' ? tf.sigmoid(y) : y;
 }
 
-function fused(x: tf.Tensor2D, layers: readonly DenseLayer[], backend: SharedBackend): tf.Tensor2D {
+/** `denseLayers` beside the tape, of all axes of x but the first side by side; gradients of x, then of kernel and bias of each layer. */
+export function layered(
+  x: tf.Tensor,
+  layers: readonly DenseLayer[],
+  backend: SharedBackend,
+): Differentiable<tf.Tensor2D> {
   const rows = x.shape[0];
-  const widths = [x.shape[1], ...layers.map(({ kernel }) => kernel.shape[1])];
-  const activations = layers.map(({ activation }) => activation);
-  const stack = { rows, widths, activations };
-  const op = tf.customGrad<tf.Tensor2D>((...args) => {
-    const { value, kept } = forward(args.slice(0, -1) as tf.Tensor[], stack, backend);
-    return { value, gradFunc: (dy: tf.Tensor) => backward(dy, kept, stack, backend) };
-  });
-  return op(x, ...layers.flatMap(({ kernel, bias }) => [kernel as tf.Tensor, bias]));
+  const widths = [tf.util.sizeFromShape(x.shape.slice(1)), ...layers.map(({ kernel }) => kernel.shape[1])];
+  const stack = { rows, widths, activations: layers.map(({ activation }) => activation) };
+  const { value, kept } = forward([x, ...weightsOf(layers)], stack, backend);
+  return { value, gradients: (dy) => backward(dy, kept, stack, backend) };
+}
+
+/** Kernel and bias of each layer. */
+export function weightsOf(layers: readonly DenseLayer[]): tf.Tensor[] {
+  return layers.flatMap(({ kernel, bias }) => [kernel as tf.Tensor, bias]);
 }
 
 interface Stack {

@@ -5,6 +5,7 @@ import { createRng } from '../random.js';
 import { scoped } from '../tape.js';
 import { tf } from '../tf.js';
 import { composedDenseLayers, denseActivations, denseLayers, type DenseLayer } from './dense-layers.js';
+import { encodeFields, encodeInSteps, type EncodedFields } from './encode-fields.js';
 import { composedL2Normalize, l2Normalize } from './l2-normalize.js';
 import { composedPairScores, pairScores } from './pair-scores.js';
 import { composedPoolRows, poolRows, type PooledField } from './pool-rows.js';
@@ -207,6 +208,81 @@ describe('l2Normalize', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('encodeFields', () => {
+  /** Two fields of width 1 and one of 3 with padding, and layers of these widths; the last one is linear. */
+  const tower = (size: number, dim: number, units: readonly number[], normalize: boolean) => {
+    const rng = createRng(size);
+    const fields = [1, 1, 3].map((width): PooledField => ({
+      width,
+      places: Int32Array.from({ length: size * width }, () => Math.max(0, rng.int(12) - 3)),
+      weights: width === 1 ? null : Float32Array.from({ length: size }, () => rng.uniform()),
+    }));
+    const widths = [3 * dim, ...units];
+    const weights = units.flatMap((n, i) => {
+      const k = widths[i] as number;
+      const kernel = normals(k * n, i).map((w) => w / Math.sqrt(k));
+      return [tf.tensor2d(kernel, [k, n]), tf.tensor1d(normals(n, i + 50))];
+    });
+    const apply =
+      (form: (inputs: EncodedFields) => tf.Tensor) =>
+      (rows: tf.Tensor, ...tensors: tf.Tensor[]) =>
+        form({
+          ...{ rows: rows as tf.Tensor2D, size, fields, normalize },
+          layers: units.map((_, i) => ({
+            kernel: tensors[2 * i] as tf.Tensor2D,
+            bias: tensors[2 * i + 1] as tf.Tensor1D,
+            activation: i === units.length - 1 ? 'linear' : 'relu',
+          })),
+        });
+    return { inputs: [tf.tensor2d(normals(9 * dim, dim), [9, dim]), ...weights], apply };
+  };
+
+  const inTensorOps = ({ rows, size, fields, layers, normalize }: EncodedFields): tf.Tensor => {
+    const x = tf.reshape<tf.Rank.R2>(composedPoolRows(rows, size, fields), [size, fields.length * rows.shape[1]]);
+    const y = composedDenseLayers(x, layers);
+    return normalize ? composedL2Normalize(y) : y;
+  };
+
+  it('equals tensor ops for random towers: values and all gradients', () => {
+    fc.assert(
+      fc.property(
+        size,
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(size, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        (batch, dim, units, normalize) => {
+          const { inputs, apply } = tower(batch, dim, [...units, 5], normalize);
+          compare(inputs, apply(encodeFields), apply(inTensorOps));
+          tf.dispose(inputs);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([true, false])('is its parts one after the other to the last bit; normalised: %s', (normalize) => {
+    const { inputs, apply } = tower(130, 16, [40, 8], normalize);
+    compare(inputs, apply(encodeFields), apply(encodeInSteps), Number.MIN_VALUE);
+  });
+
+  it('is the fields side by side without layers', () => {
+    const { inputs, apply } = tower(4, 2, [], false);
+    expect(apply(encodeFields)(...(inputs as [tf.Tensor])).shape).toEqual([4, 6]);
+  });
+
+  it('says which layer does not fit', () => {
+    const layer = {
+      kernel: tf.zeros<tf.Rank.R2>([4, 2]),
+      bias: tf.zeros<tf.Rank.R1>([2]),
+      activation: 'relu',
+    } as const;
+    const field = { width: 1, places: Int32Array.of(1), weights: null };
+    expect(() =>
+      encodeFields({ rows: tf.ones([2, 3]), size: 1, fields: [field], layers: [layer], normalize: false }),
+    ).toThrow('dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3');
   });
 });
 

@@ -1,5 +1,6 @@
-import { sharedBackend } from '../backends/simd.js';
+import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
+import { onTape, type Differentiable } from './differentiable.js';
 
 /**
  * x · rsqrt(max(Σx², 1e-12)) over the last axis; a zero row stays zero.
@@ -9,24 +10,26 @@ import { tf } from '../tf.js';
 export function l2Normalize(x: tf.Tensor2D): tf.Tensor2D {
   const backend = sharedBackend();
   if (backend === null) return composedL2Normalize(x);
-  const { kernels, address, tensor, hold } = backend;
+  return onTape([x], () => normalized(x, backend));
+}
+
+/** `l2Normalize` beside the tape. */
+export function normalized(x: tf.Tensor2D, backend: SharedBackend): Differentiable<tf.Tensor2D> {
+  const { kernels, address, tensor, hold, floats, values } = backend;
   const [rows, dim] = x.shape;
-  const op = tf.customGrad((...args) => {
-    const save = args[1] as unknown as (tensors: tf.Tensor[]) => void;
-    const value = tensor<tf.Rank.R2>([rows, dim]);
-    const inverse = hold(rows);
-    kernels.normalizeRows(rows, dim, address(args[0] as tf.Tensor), address(value), inverse);
-    save([value]);
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, [y]: tf.Tensor[]) => {
-        const dx = tensor<tf.Rank.R2>([rows, dim]);
-        kernels.normalizeRowsGradient(rows, dim, address(y as tf.Tensor), inverse, address(dy), address(dx));
-        return dx;
-      },
-    };
-  });
-  return op(x);
+  const value = tensor<tf.Rank.R2>([rows, dim]);
+  const y = hold(rows * dim);
+  const inverse = hold(rows);
+  kernels.normalizeRows(rows, dim, address(x), y, inverse);
+  values(value).set(floats(y, rows * dim));
+  return {
+    value,
+    gradients(dy) {
+      const dx = tensor<tf.Rank.R2>([rows, dim]);
+      kernels.normalizeRowsGradient(rows, dim, y, inverse, address(dy), address(dx));
+      return [dx];
+    },
+  };
 }
 
 /** The same made of tensor ops; what the fused op is compared with. */

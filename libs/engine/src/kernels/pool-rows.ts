@@ -1,5 +1,6 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
+import { onTape, type Differentiable } from './differentiable.js';
 
 /** One field of a batch: `width` places per example, of which those that are 0 are padding. */
 export interface PooledField {
@@ -18,7 +19,9 @@ export interface PooledField {
  */
 export function poolRows(rows: tf.Tensor2D, size: number, fields: readonly PooledField[]): tf.Tensor3D {
   const backend = sharedBackend();
-  return backend === null ? composedPoolRows(rows, size, fields) : fused(rows, size, fields, backend);
+  return backend === null
+    ? composedPoolRows(rows, size, fields)
+    : onTape([rows], () => pooled(rows, size, fields, backend));
 }
 
 /** The same made of tensor ops; what the fused op is compared with. */
@@ -34,45 +37,40 @@ export function composedPoolRows(rows: tf.Tensor2D, size: number, fields: readon
   return tf.concat(parts, 1);
 }
 
-function fused(rows: tf.Tensor2D, size: number, fields: readonly PooledField[], backend: SharedBackend): tf.Tensor3D {
-  const { kernels, address, tensor } = backend;
+/** `poolRows` beside the tape. */
+export function pooled(
+  rows: tf.Tensor2D,
+  size: number,
+  fields: readonly PooledField[],
+  backend: SharedBackend,
+): Differentiable<tf.Tensor3D> {
+  const { kernels, address, tensor, values } = backend;
   const [numRows, dim] = rows.shape;
   const stride = fields.length * dim;
-  const op = tf.customGrad<tf.Tensor3D>((...args) => {
-    const inputs = uploadFields(fields, backend);
-    const value = tensor<tf.Rank.R3>([size, fields.length, dim]);
-    each(inputs, ({ width }, f, { places, weights }) =>
-      kernels.poolRows(
-        size,
-        width,
-        dim,
-        address(args[0] as tf.Tensor),
-        places,
-        weights,
-        address(value) + f * dim * 4,
-        stride,
-      ),
-    );
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor) => {
-        const gradient = tensor<tf.Rank.R2>([numRows, dim]);
-        backend.values(gradient).fill(0);
-        each(inputs, ({ width }, f, { places, weights }) =>
-          kernels.scatterRows(size, width, dim, address(dy) + f * dim * 4, stride, places, weights, address(gradient)),
-        );
-        return gradient;
-      },
-    };
-  });
-  return op(rows);
+  const inputs = uploadFields(fields, backend);
+  const value = tensor<tf.Rank.R3>([size, fields.length, dim]);
+  const [from, out] = [address(rows), address(value)];
+  each(({ width }, f, { places, weights }) =>
+    kernels.poolRows(size, width, dim, from, places, weights, out + f * dim * 4, stride),
+  );
+  return {
+    value,
+    gradients(dy) {
+      const gradient = tensor<tf.Rank.R2>([numRows, dim]);
+      values(gradient).fill(0);
+      const [of, to] = [address(dy), address(gradient)];
+      each(({ width }, f, { places, weights }) =>
+        kernels.scatterRows(size, width, dim, of + f * dim * 4, stride, places, weights, to),
+      );
+      return [gradient];
+    },
+  };
 
   /** Visits the fields with the addresses of their places and weights, 0 for none. */
   function each(
-    start: number,
     visit: (field: PooledField, index: number, at: { readonly places: number; readonly weights: number }) => void,
   ): void {
-    let at = start;
+    let at = inputs;
     for (const [f, field] of fields.entries()) {
       const weights = field.weights === null ? 0 : at + field.places.length * 4;
       visit(field, f, { places: at, weights });

@@ -17,6 +17,8 @@ export interface Fields {
   /** Width of all fields and dense features side by side. */
   readonly flatWidth: number;
   prepare(batch: SideBatch, lookups: Lookups): (scope: Scope) => EmbeddedFields;
+  /** Where the rows of the fields, without dense features, come to stand; what `prepare` reads. */
+  places(batch: SideBatch, lookups: Lookups): PooledField[];
 }
 
 /**
@@ -35,6 +37,14 @@ export function embedFields(features: SideFeatures, table: EmbeddingTable): Fiel
   const names = fields.map(({ name }) => name);
   const denseWidth = features.dense.reduce((sum, { width }) => sum + width, 0);
 
+  const placesOf = ({ size, ids: columns }: SideBatch, lookups: Lookups): PooledField[] =>
+    fields.map(({ name, vocabulary, width }) => {
+      const ids = column(columns, name);
+      const places = new Int32Array(ids.length);
+      lookups.positions(table, vocabulary, ids, places);
+      return { width, places, weights: width === 1 ? null : inverseCounts(ids, size, width) };
+    });
+
   return {
     names,
     dim,
@@ -42,12 +52,7 @@ export function embedFields(features: SideFeatures, table: EmbeddingTable): Fiel
     flatWidth: names.length * dim + denseWidth,
     prepare(batch, lookups) {
       const { size } = batch;
-      const pooled = fields.map(({ name, vocabulary, width }): PooledField => {
-        const ids = column(batch.ids, name);
-        const places = new Int32Array(ids.length);
-        lookups.positions(table, vocabulary, ids, places);
-        return { width, places, weights: width === 1 ? null : inverseCounts(ids, size, width) };
-      });
+      const pooled = placesOf(batch, lookups);
       const dense = features.dense.map(({ name, width }) => ({ values: column(batch.dense, name), width }));
 
       return (scope) => {
@@ -58,6 +63,7 @@ export function embedFields(features: SideFeatures, table: EmbeddingTable): Fiel
         };
       };
     },
+    places: placesOf,
   };
 }
 

@@ -71,6 +71,10 @@ function activationAfter(name: string, activation: Activation, units: number): B
   return activation === 'dice' ? dice(name, units) : plain(activation);
 }
 
+function denseLayerOf({ kernel, bias, activation }: Layer, scope: Scope): DenseLayer {
+  return { kernel: scope.value(kernel) as tf.Tensor2D, bias: scope.value(bias) as tf.Tensor1D, activation };
+}
+
 /** A stack of dense layers; with no widths at all it is the identity. */
 export interface Mlp {
   readonly outputDim: number;
@@ -78,6 +82,8 @@ export interface Mlp {
   /** Running statistics of the batches; not learned, but part of a checkpoint. */
   readonly statistics: readonly Parameter[];
   apply(scope: Scope, x: tf.Tensor2D): tf.Tensor2D;
+  /** The layers as one op takes them; null where something comes between them that is none of it. */
+  readonly together: ((scope: Scope) => DenseLayer[]) | null;
 }
 
 /**
@@ -115,12 +121,15 @@ export function mlp(
       ...after.flatMap(({ parameters }) => parameters),
     ]),
     statistics: layers.flatMap(({ after }) => after.flatMap(({ statistics }) => statistics)),
+    together: layers.some(({ after }) => after.length > 0)
+      ? null
+      : (scope) => layers.map((layer) => denseLayerOf(layer, scope)),
     apply(scope, x) {
       let value = x;
       let together: DenseLayer[] = [];
-      for (const { kernel, bias, activation: fused, after } of layers) {
-        const values = { kernel: scope.value(kernel) as tf.Tensor2D, bias: scope.value(bias) as tf.Tensor1D };
-        together.push({ ...values, activation: fused });
+      for (const layer of layers) {
+        const { after } = layer;
+        together.push(denseLayerOf(layer, scope));
         if (after.length === 0) continue;
         value = after.reduce((y, each) => each.apply(scope, y), denseLayers(value, together));
         together = [];

@@ -2,6 +2,7 @@ import { ConfigError } from '@towerbench/config';
 import type { SideBatch, SideFeatures, Vocabulary } from '@towerbench/data';
 import {
   createEmbeddingTable,
+  encodeFields,
   l2Normalize,
   tf,
   type EmbeddingTable,
@@ -140,6 +141,15 @@ export function mlpTower(inputs: {
       dim: layers.outputDim,
       ...(change?.weights === undefined ? {} : { gates: gatesOf(fields, change.weights) }),
       prepare(batch, lookups) {
+        const { together } = layers;
+        const onlyFields = fields.names.length > 0 && fields.denseWidth === 0 && beside === undefined;
+        if (change === null && onlyFields && together !== null) {
+          const { size } = batch;
+          const places = fields.places(batch, lookups);
+          const { normalize } = params;
+          return (scope) =>
+            encodeFields({ rows: scope.rows(table), size, fields: places, layers: together(scope), normalize });
+        }
         const embed = fields.prepare(batch, lookups);
         const further = beside?.prepare(batch, lookups) ?? null;
         return (scope) => {
