@@ -9,5 +9,6 @@ export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panel
 export { countAhead, listedScores } from './ranks';
 export { layerNormRows, layerNormRowsGradient, logSoftmaxRows, logSoftmaxRowsGradient, softmaxRows } from './row-norms';
 export { copyRows, gatherRows, normalizeRows, normalizeRowsGradient, pairScores, pairScoresGradient, poolRows, scatterRows, spreadRows } from './rows';
+export { route, routeGradient, routeLanes, routeScratch } from './routing';
 export { segmentSum } from './segment-sum';
 export { closeTopK, openTopK, topKBlock, topKFloats } from './top-k';

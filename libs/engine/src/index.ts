@@ -21,6 +21,8 @@ export { layerNorm } from './kernels/layer-norm.js';
 export { logSoftmax } from './kernels/log-softmax.js';
 export { pairScores, type Pairs } from './kernels/pair-scores.js';
 export { poolRows, type PooledField } from './kernels/pool-rows.js';
+export { productsByPosition } from './kernels/products-by-position.js';
+export { routeToCapsules, squash } from './kernels/routing.js';
 export { sigmoidCrossEntropy } from './kernels/sigmoid-cross-entropy.js';
 export { listedScores, standings, type RankInputs, type Standings } from './kernels/ranks.js';
 export { topK, type TopK, type TopKInputs } from './kernels/top-k.js';

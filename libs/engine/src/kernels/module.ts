@@ -189,6 +189,34 @@ export interface Kernels {
     momentum: number,
     gradientScale: number,
   ): void;
+  routeLanes(length: number): number;
+  routeScratch(length: number, capsules: number): number;
+  route(
+    batch: number,
+    length: number,
+    dim: number,
+    capsules: number,
+    own: number,
+    iterations: number,
+    u: number,
+    logits: number,
+    weights: number,
+    z: number,
+    c: number,
+    scratch: number,
+  ): void;
+  routeGradient(
+    batch: number,
+    length: number,
+    dim: number,
+    capsules: number,
+    own: number,
+    weights: number,
+    z: number,
+    dc: number,
+    du: number,
+    scratch: number,
+  ): void;
   sumOfSquares(count: number, x: number): number;
   scanFloats(rows: number, dim: number, capacity: number): number;
   openScan(

@@ -46,12 +46,6 @@ export interface HistoryShape {
   readonly rng: Rng;
 }
 
-/** Squash of capsules: c = ‖z‖² / (1 + ‖z‖²) · z / √(‖z‖² + 1e-9), on the last axis. */
-export function squash<T extends tf.Tensor>(z: T): T {
-  const squares = tf.sum(tf.square(z), -1, true);
-  return tf.mul<T>(z, tf.div(squares, tf.mul(tf.add(squares, 1), tf.sqrt(tf.add(squares, 1e-9)))));
-}
-
 /**
  * A model whose query has K vectors, read from its history, and whose candidates are an MLP tower as in every other model.
  *   v_k = MLP([interest_k ‖ profile]), the same layers for all k; L2-normalised when asked

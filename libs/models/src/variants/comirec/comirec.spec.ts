@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { SideBatch } from '@towerbench/data';
-import { createRng, forward, Lookups, startEngine, tf, type Parameter } from '@towerbench/engine';
+import {
+  createRng,
+  forward,
+  Lookups,
+  productsByPosition,
+  routeToCapsules,
+  startEngine,
+  tf,
+  type Parameter,
+} from '@towerbench/engine';
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectByTarget } from '../../blocks/interests.js';
 import { sampleInputs } from '../../sample-inputs.js';
-import { definition, routedByPosition } from './comirec.js';
+import { definition } from './comirec.js';
 
 interface Golden {
   readonly tolerance: number;
@@ -60,12 +69,13 @@ function fill(model: ReturnType<typeof build>, name: string, values: number[]): 
   (model.parameters.find((parameter) => parameter.name === name) as Parameter).values.set(values);
 }
 
-describe('routedByPosition', () => {
+describe('dynamic routing', () => {
   const { transforms, capsules } = golden.dr;
 
   it.each([1, 2, 3])('gives the worked example after %i iterations: the softmax is over capsules', (iterations) => {
     const entries = tf.tensor3d([golden.entries, golden.entries.map((entry) => entry.map(() => 0))]);
-    const result = [...routedByPosition(entries, tf.tensor3d(transforms), iterations).dataSync()];
+    const own = productsByPosition(entries, tf.tensor3d(transforms));
+    const result = [...routeToCapsules(own, tf.zeros([2, golden.entries.length, 2]), iterations).dataSync()];
     expectNear(result.slice(0, 4), (capsules[iterations] as number[][]).flat());
     expect(result.slice(4)).toEqual([0, 0, 0, 0]); // a history of padding alone
   });

@@ -1,10 +1,17 @@
-import { createParameter, denseLayers, glorotUniform, offTape, tf, type Scope } from '@towerbench/engine';
+import {
+  createParameter,
+  denseLayers,
+  glorotUniform,
+  productsByPosition,
+  routeToCapsules,
+  tf,
+  type Scope,
+} from '@towerbench/engine';
 import { z } from 'zod';
 import {
   interestModel,
   interestParams,
   selectByTarget,
-  squash,
   type HistoryShape,
   type InterestExtractor,
 } from '../../blocks/interests.js';
@@ -121,36 +128,12 @@ function dynamicRouting({
     parameters: [transforms],
     activeInterests: () => null,
     prepare:
-      () =>
+      ({ size }) =>
       (scope: Scope, entries: tf.Tensor3D): tf.Tensor3D =>
-        routedByPosition(entries, scope.value(transforms) as tf.Tensor3D, routingIterations),
+        routeToCapsules(
+          productsByPosition(entries, scope.value(transforms) as tf.Tensor3D), // û, [batch, T, K, D]
+          tf.zeros([size, length, numInterests]),
+          routingIterations,
+        ),
   };
-}
-
-/**
- * Capsules of the last iteration. û_kt, which would be [batch, K, T, D], is never made: w_kt scales the entries, which one product per
- * capsule then transforms and sums at once, and ⟨û_kt, c_k⟩ = ⟨h_t, W_kt c_k⟩.
- *
- * @shape entries [batch, T, D], transforms [K, T·D, D], result [batch, K, D]
- */
-export function routedByPosition(entries: tf.Tensor3D, transforms: tf.Tensor3D, iterations: number): tf.Tensor3D {
-  const [batch, length, dim] = entries.shape;
-  const numInterests = transforms.shape[0];
-  const shared = tf.reshape<tf.Rank.R4>(entries, [1, batch, length, dim]);
-  const capsulesOf = (weights: tf.Tensor4D): tf.Tensor3D => {
-    const weighted = tf.reshape<tf.Rank.R3>(tf.mul(weights, shared), [numInterests, batch, length * dim]);
-    return squash(tf.matMul(weighted, transforms)); // [K, batch, D]
-  };
-  const weights = offTape(() => {
-    const softmaxOf = (b: tf.Tensor2D): tf.Tensor4D =>
-      tf.reshape(tf.transpose(tf.softmax(tf.transpose(b))), [numInterests, batch, length, 1]);
-    let b = tf.zeros<tf.Rank.R2>([numInterests, batch * length]);
-    for (let iteration = 1; iteration < iterations; iteration++) {
-      const directions = tf.matMul(capsulesOf(softmaxOf(b)), transforms, false, true); // [K, batch, T·D]
-      const agreement = tf.sum(tf.mul(tf.reshape(directions, [numInterests, batch, length, dim]), shared), 3);
-      b = tf.add(b, tf.reshape(agreement, [numInterests, batch * length]));
-    }
-    return softmaxOf(b);
-  });
-  return tf.transpose(capsulesOf(weights), [1, 0, 2]);
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { SideBatch } from '@towerbench/data';
-import { createRng, forward, Lookups, startEngine, tf } from '@towerbench/engine';
+import { createRng, forward, Lookups, routeToCapsules, squash, startEngine, tf } from '@towerbench/engine';
 import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { squash } from '../../blocks/interests.js';
 import { sampleInputs } from '../../sample-inputs.js';
 import { initialLogits } from './initial-logits.js';
-import { definition, interestCounts, labelAwareAttention, routed } from './mind.js';
+import { definition, interestCounts, labelAwareAttention } from './mind.js';
 
 interface Golden {
   readonly tolerance: number;
@@ -42,10 +41,10 @@ describe('squash', () => {
   });
 });
 
-describe('routed', () => {
+describe('routeToCapsules', () => {
   const { behaviours, logits, capsules, weights } = golden.routing;
   const run = (entries: number[][], initial: number[][], iterations: number) =>
-    routed(tf.tensor3d([entries]), tf.tensor3d([initial]), iterations).dataSync();
+    routeToCapsules(tf.tensor4d([entries.map((entry) => [entry])]), tf.tensor3d([initial]), iterations).dataSync();
 
   it.each([1, 2, 3])('gives the worked example after %i iterations: the softmax is over capsules', (iterations) => {
     expectNear(run(behaviours, logits, iterations), (capsules[iterations] as number[][]).flat());
@@ -88,11 +87,11 @@ describe('routed', () => {
           .grad((entries: tf.Tensor) =>
             tf.sum(
               tf.mul(
-                routed(entries as tf.Tensor3D, tf.tensor3d([logits]), iterations),
+                routeToCapsules(entries as tf.Tensor4D, tf.tensor3d([logits]), iterations),
                 tf.tensor3d(direction, [1, 2, 2]),
               ),
             ),
-          )(tf.tensor3d(at, [1, 3, 2]))
+          )(tf.tensor4d(at, [1, 3, 1, 2]))
           .dataSync();
       const at = Float32Array.from(behaviours.flat());
       expect(gradientGap({ f: withHeldWeights, gradient, at })).toBeLessThan(FLOAT32_GAP);

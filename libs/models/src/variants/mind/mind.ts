@@ -1,4 +1,4 @@
-import { createParameter, glorotUniform, offTape, tf, type Scope } from '@towerbench/engine';
+import { createParameter, glorotUniform, offTape, routeToCapsules, tf, type Scope } from '@towerbench/engine';
 import type { SideBatch } from '@towerbench/data';
 import { z } from 'zod';
 import { column } from '../../blocks/fields.js';
@@ -6,7 +6,6 @@ import {
   interestModel,
   interestParams,
   selectByTarget,
-  squash,
   targetProducts,
   type HistoryShape,
   type InterestExtractor,
@@ -107,7 +106,7 @@ function capsules(
         const length = entries.shape[1];
         const flat = tf.matMul(tf.reshape(entries, [size * length, dim]), scope.value(bilinear));
         const initial = tf.tensor3d(logits, [size, length, numInterests]);
-        return routed(tf.reshape(flat, [size, length, dim]), initial, routingIterations);
+        return routeToCapsules(tf.reshape(flat, [size, length, 1, dim]), initial, routingIterations);
       };
     },
   };
@@ -121,23 +120,6 @@ export function interestCounts(ids: Int32Array, size: number, numInterests: numb
     for (const id of ids.subarray(row * length, (row + 1) * length)) if (id !== 0) count++;
     return Math.max(1, Math.min(numInterests, 31 - Math.clz32(count))); // clz32 is exact where log2 may round
   });
-}
-
-/**
- * Capsules of the last iteration.
- *
- * @shape behaviours [batch, length, dim], logits [batch, length, K], result [batch, K, dim]
- */
-export function routed(behaviours: tf.Tensor3D, logits: tf.Tensor3D, iterations: number): tf.Tensor3D {
-  const capsulesOf = (weights: tf.Tensor3D): tf.Tensor3D => squash(tf.matMul(weights, behaviours, true, false));
-  const weights = offTape(() => {
-    let b = logits;
-    for (let iteration = 1; iteration < iterations; iteration++) {
-      b = tf.add(b, tf.matMul(behaviours, capsulesOf(tf.softmax(b)), false, true));
-    }
-    return tf.softmax(b); // over the capsules
-  });
-  return capsulesOf(weights);
 }
 
 /** The vector that the objective trains, see `power`. @shape result [batch, dim] */
