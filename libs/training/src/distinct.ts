@@ -7,28 +7,28 @@ export interface DistinctValues {
 
 /** Finds distinct values below `bound`, again and again without clearing anything. */
 export class Distinct {
-  readonly #place: Int32Array;
-  readonly #stamp: Int32Array;
+  /** Two numbers a value: the round that met it last, and its place there. */
+  readonly #seen: Int32Array;
   #round = 0;
 
   constructor(bound: number) {
-    this.#place = new Int32Array(bound);
-    this.#stamp = new Int32Array(bound);
+    this.#seen = new Int32Array(2 * bound);
   }
 
   of(list: Int32Array): DistinctValues {
     const round = ++this.#round;
+    const seen = this.#seen;
     const values = new Int32Array(list.length);
     const placeOf = new Int32Array(list.length);
     let count = 0;
     for (let i = 0; i < list.length; i++) {
       const value = list[i] as number;
-      if (this.#stamp[value] !== round) {
-        this.#stamp[value] = round;
-        this.#place[value] = count;
+      if (seen[2 * value] !== round) {
+        seen[2 * value] = round;
+        seen[2 * value + 1] = count;
         values[count++] = value;
       }
-      placeOf[i] = this.#place[value] as number;
+      placeOf[i] = seen[2 * value + 1] as number;
     }
     return { values: values.subarray(0, count), placeOf };
   }

@@ -14,17 +14,15 @@ export interface TableRows {
  */
 export class Lookups {
   readonly #tables: readonly EmbeddingTable[];
-  /** Per table: place of a row in the current step's list, plus one; valid where `#stamp` equals the step. */
-  readonly #place: readonly Int32Array[];
-  readonly #stamp: readonly Int32Array[];
+  /** Per table, two numbers a row: the step that read it last, and its place in the list of that step. */
+  readonly #seen: readonly Int32Array[];
   readonly #rows: Int32Array[];
   readonly #count: Int32Array;
   #step = 0;
 
   constructor(tables: readonly EmbeddingTable[]) {
     this.#tables = tables;
-    this.#place = tables.map((table) => new Int32Array(table.numRows));
-    this.#stamp = tables.map((table) => new Int32Array(table.numRows));
+    this.#seen = tables.map((table) => new Int32Array(2 * table.numRows));
     this.#rows = tables.map(() => new Int32Array(1024));
     this.#count = new Int32Array(tables.length);
     this.begin();
@@ -44,12 +42,12 @@ export class Lookups {
     const index = this.#tables.indexOf(table);
     if (index < 0) throw new RangeError(`lookups: table ${table.name} is not one of the model's`);
     const base = table.baseOf(vocabulary);
-    const stamp = this.#stamp[index] as Int32Array;
-    const place = this.#place[index] as Int32Array;
+    const seen = this.#seen[index] as Int32Array;
+    const step = this.#step;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as number;
       const row = id === 0 ? 0 : base + id;
-      out[i] = stamp[row] === this.#step ? (place[row] as number) : this.#append(index, row);
+      out[i] = seen[2 * row] === step ? (seen[2 * row + 1] as number) : this.#append(index, row);
     }
   }
 
@@ -70,8 +68,9 @@ export class Lookups {
       rows = this.#rows[index] = larger;
     }
     rows[at] = row;
-    (this.#stamp[index] as Int32Array)[row] = this.#step;
-    (this.#place[index] as Int32Array)[row] = at;
+    const seen = this.#seen[index] as Int32Array;
+    seen[2 * row] = this.#step;
+    seen[2 * row + 1] = at;
     this.#count[index] = at + 1;
     return at;
   }
