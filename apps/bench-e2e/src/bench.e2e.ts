@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,16 @@ const examples = {
 };
 
 describe('engine:bench', () => {
+  it('ends without a word when its reader stops reading', async () => {
+    const args = ['--bench', 'gemm', '--batch-size', '8', '--windows', '1', '--window-seconds', '0', '--json'];
+    const child = spawn(process.execPath, [join(root, 'apps/bench/bin/bench.mjs'), ...args], { cwd: root });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   it.each([
     ['dense', 'distinct', []],
     ['lazy', 'separate', ['--separate-rows']],

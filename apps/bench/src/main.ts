@@ -49,6 +49,7 @@ interface Options {
  * @returns 0 done, 1 it could not be measured, 2 wrong input
  */
 export async function main(argv: readonly string[], { root }: { readonly root: string }): Promise<number> {
+  process.stdout.on('error', ignoreClosedPipe);
   try {
     const program = buildProgram();
     await program
@@ -60,6 +61,11 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
+}
+
+/** Whoever reads our output may stop reading, as `head` does. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** Adds the `--batch-size` that Nx keeps for itself when it is given in front of a task's options; see tools/nx/command-line.mjs. */
