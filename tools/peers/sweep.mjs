@@ -16,7 +16,9 @@ try {
   const runs = JSON.parse(towerbench('runs', '--status', 'finished', '--format', 'json'));
   const rates = runs.filter(({ variant }) => variant === 'log-q').map(({ metrics }) => metrics['test/hr@100'] ?? NaN);
   const mean = rates.reduce((sum, value) => sum + value, 0) / rates.length;
-  process.stdout.write(`${JSON.stringify({ runs: runs.length, hit_rate_100: Number(mean.toFixed(4)) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ bench: 'sweep', runs: runs.length, hit_rate_100: Number(mean.toFixed(4)) })}\n`,
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }
