@@ -52,10 +52,10 @@ function make(path: string): Rng {
     uniform: () => next() / 4294967296,
     int(bound) {
       if (!(bound >= 1 && bound <= 4294967296)) throw new RangeError(`int: bound is ${bound}; it must be 1 to 2^32`);
-      const limit = 4294967296 - (4294967296 % bound);
       let draw = next();
-      while (draw >= limit) draw = next();
-      return draw % bound;
+      // Below 2^32 − bound nothing is to be drawn again; two remainders of doubles would cost several times a draw.
+      while (draw >= 4294967296 - bound && draw >= 4294967296 - (4294967296 % bound)) draw = next();
+      return bound === 4294967296 ? draw : draw % (bound >>> 0);
     },
     normal() {
       if (spareNormal !== null) {

@@ -262,7 +262,8 @@ export class Trainer {
   rowsOf(step: number): Int32Array {
     const epoch = Math.floor((step - 1) / this.stepsPerEpoch);
     if (this.#order?.epoch !== epoch) {
-      const rows = Int32Array.from({ length: this.#options.data.train.user.length }, (_, row) => row);
+      const rows = new Int32Array(this.#options.data.train.user.length);
+      for (let row = 0; row < rows.length; row++) rows[row] = row;
       this.#order = { epoch, rows: this.#options.rng.fork(`order/${epoch}`).shuffle(rows) };
     }
     const start = ((step - 1) % this.stepsPerEpoch) * this.#batchSize;

@@ -139,8 +139,10 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
             );
           });
     if (!fixed) save([query]);
+    const value = tensor<tf.Rank.R0>([]);
+    values(value)[0] = loss;
     return {
-      value: tf.scalar(loss),
+      value,
       gradFunc: (dy: tf.Tensor, [u]: tf.Tensor[]) => {
         const factor = values(dy)[0] as number;
         const gradients: tf.Tensor[] = [[queries, dQuery] as const, [candidates, dCandidate] as const].map(
