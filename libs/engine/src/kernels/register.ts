@@ -1,7 +1,7 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { tf } from '../tf.js';
 import type { Kernels } from './module.js';
-import { rowMovers } from './row-movers.js';
+import { rowMovers, sameValues } from './row-movers.js';
 
 function backendOrThrow(): SharedBackend {
   const backend = sharedBackend();
@@ -111,13 +111,6 @@ function unsortedSegmentSum({
   return out;
 }
 
-/** The same values under another id; the official kernel copies them, although a tensor never changes. */
-function identity({ inputs, backend }: { inputs: tf.NamedTensorInfoMap; backend: unknown }): tf.TensorInfo {
-  const { dataId, shape, dtype } = inputs['x'] as tf.TensorInfo;
-  (backend as tf.KernelBackend).incRef(dataId);
-  return { dataId, shape, dtype };
-}
-
 /**
  * A function of every element. In units of the last place the error of exp is below 1.1, of log below 1, of tanh below 1.5, subnormal
  * numbers included.
@@ -166,7 +159,7 @@ export function registerKernels(): void {
   const kernels = {
     [tf.BatchMatMul]: batchMatMul,
     [tf.UnsortedSegmentSum]: unsortedSegmentSum,
-    [tf.Identity]: identity,
+    [tf.Identity]: ({ inputs }: { inputs: tf.NamedTensorInfoMap }) => sameValues(inputs['x'] as tf.TensorInfo),
     [tf.Exp]: elementwise('exp', ({ exponentials }) => exponentials),
     [tf.Log]: elementwise('log', ({ logarithms }) => logarithms),
     [tf.Tanh]: elementwise('tanh', ({ hyperbolicTangents }) => hyperbolicTangents),

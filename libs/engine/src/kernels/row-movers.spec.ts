@@ -54,6 +54,17 @@ describe('gather on the simd engine', () => {
   });
 });
 
+describe('transpose on the simd engine', () => {
+  it('moves nothing where every axis stays, and everything else as the official kernel does', () => {
+    const x = counted([2, 3, 2]);
+    const same = tf.transpose(x, [0, 1, 2]);
+    expect(same.shape).toEqual([2, 3, 2]);
+    x.dispose();
+    expect([...same.dataSync()]).toEqual([...Array(12).keys()]); // lives on when the other is gone
+    expect([...tf.transpose(same, [0, 2, 1]).dataSync()]).toEqual([0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
+  });
+});
+
 describe('concat and split on the simd engine', () => {
   it('put parts one after the other along every axis, and take them apart again', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
