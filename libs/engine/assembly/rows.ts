@@ -150,6 +150,53 @@ export function pairScoresGradient(
   }
 }
 
+/** out[p, f, g, :] = left[leftOf[p], f, :] · right[rightOf[p], g, :], number by number. */
+export function fieldProducts(
+  pairs: i32, numLeft: i32, numRight: i32, dim: i32, left: usize, right: usize, leftOf: usize, rightOf: usize, out: usize,
+): void {
+  const bytes = <usize>dim << 2, vectorBytes = bytes & ~15;
+  for (let p: usize = 0; p < <usize>pairs; p++) {
+    let x = left + <usize>load<i32>(leftOf + (p << 2)) * numLeft * bytes;
+    const others = right + <usize>load<i32>(rightOf + (p << 2)) * numRight * bytes;
+    for (let f = 0; f < numLeft; f++, x += bytes) {
+      let y = others;
+      for (let g = 0; g < numRight; g++, y += bytes, out += bytes) {
+        let i: usize = 0;
+        for (; i < vectorBytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(x + i), v128.load(y + i)));
+        for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(x + i) * load<f32>(y + i));
+      }
+    }
+  }
+}
+
+/** The gradient of `fieldProducts`; adds to dLeft and dRight. */
+export function fieldProductsGradient(
+  pairs: i32, numLeft: i32, numRight: i32, dim: i32, left: usize, right: usize, leftOf: usize, rightOf: usize,
+  dy: usize, dLeft: usize, dRight: usize,
+): void {
+  const bytes = <usize>dim << 2, vectorBytes = bytes & ~15;
+  for (let p: usize = 0; p < <usize>pairs; p++) {
+    const a = <usize>load<i32>(leftOf + (p << 2)) * numLeft * bytes, b = <usize>load<i32>(rightOf + (p << 2)) * numRight * bytes;
+    for (let f: usize = 0; f < <usize>numLeft; f++) {
+      const x = left + a + f * bytes, dx = dLeft + a + f * bytes;
+      for (let g: usize = 0; g < <usize>numRight; g++, dy += bytes) {
+        const y = right + b + g * bytes, dz = dRight + b + g * bytes;
+        let i: usize = 0;
+        for (; i < vectorBytes; i += 16) {
+          const d = v128.load(dy + i);
+          v128.store(dx + i, fma(d, v128.load(y + i), v128.load(dx + i)));
+          v128.store(dz + i, fma(d, v128.load(x + i), v128.load(dz + i)));
+        }
+        for (; i < bytes; i += 4) {
+          const d = load<f32>(dy + i);
+          store<f32>(dx + i, load<f32>(dx + i) + d * load<f32>(y + i));
+          store<f32>(dz + i, load<f32>(dz + i) + d * load<f32>(x + i));
+        }
+      }
+    }
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function dot(bytes: usize, vectorBytes: usize, x: usize, y: usize): f32 {

@@ -13,6 +13,7 @@ export { EngineUnavailable } from './backends/tensorflow.js';
 export { inspectEngines, inspectMemory, type EngineMemory, type EngineReport } from './backends/inspect.js';
 export { allowRelaxedSimd } from './kernels/module.js';
 export { denseActivations, denseLayers, type DenseLayer } from './kernels/dense-layers.js';
+export { fieldProducts, type FieldPairs } from './kernels/field-products.js';
 export { firstChoiceSoftmaxCrossEntropy, type FirstChoiceSoftmaxInputs } from './kernels/first-choice-softmax.js';
 export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';
 export { encodeFields } from './kernels/encode-fields.js';

@@ -6,6 +6,7 @@ import { scoped } from '../tape.js';
 import { tf } from '../tf.js';
 import { composedDenseLayers, denseActivations, denseLayers, type DenseLayer } from './dense-layers.js';
 import { encodeFields, encodeInSteps, type EncodedFields } from './encode-fields.js';
+import { composedFieldProducts, fieldProducts } from './field-products.js';
 import { composedL2Normalize, l2Normalize } from './l2-normalize.js';
 import { composedPairScores, pairScores } from './pair-scores.js';
 import { composedPoolRows, poolRows, type PooledField } from './pool-rows.js';
@@ -283,6 +284,30 @@ describe('encodeFields', () => {
     expect(() =>
       encodeFields({ rows: tf.ones([2, 3]), size: 1, fields: [field], layers: [layer], normalize: false }),
     ).toThrow('dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3');
+  });
+});
+
+describe('fieldProducts', () => {
+  it('equals its composed form for every number of fields, rows that meet often included', () => {
+    const few = fc.integer({ min: 1, max: 4 });
+    fc.assert(
+      fc.property(few, few, few, fc.integer({ min: 1, max: 18 }), fc.nat({ max: 12 }), (rows, f, g, dim, pairs) => {
+        const others = 3;
+        const [left, right] = [tf.tensor3d(normals(rows * f * dim, 1), [rows, f, dim]), tf.tensor3d(normals(others * g * dim, 2), [others, g, dim])]; // prettier-ignore
+        const leftOf = Int32Array.from({ length: pairs }, (_, pair) => pair % rows);
+        const rightOf = Int32Array.from({ length: pairs }, (_, pair) => (pair * 2) % others);
+        fc.pre(pairs > 0); // the official backend sums nothing of nothing
+        const form = (of: typeof fieldProducts) => (a: tf.Tensor, b: tf.Tensor) =>
+          of(a as tf.Tensor3D, b as tf.Tensor3D, { leftOf, rightOf });
+        compare([left, right], form(fieldProducts), form(composedFieldProducts));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives nothing for no pairs', () => {
+    const none = { leftOf: new Int32Array(0), rightOf: new Int32Array(0) };
+    expect(fieldProducts(tf.ones([2, 3, 4]), tf.ones([2, 2, 4]), none).shape).toEqual([0, 24]);
   });
 });
 

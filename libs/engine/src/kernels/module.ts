@@ -217,6 +217,30 @@ export interface Kernels {
     du: number,
     scratch: number,
   ): void;
+  fieldProducts(
+    pairs: number,
+    numLeft: number,
+    numRight: number,
+    dim: number,
+    left: number,
+    right: number,
+    leftOf: number,
+    rightOf: number,
+    out: number,
+  ): void;
+  fieldProductsGradient(
+    pairs: number,
+    numLeft: number,
+    numRight: number,
+    dim: number,
+    left: number,
+    right: number,
+    leftOf: number,
+    rightOf: number,
+    dy: number,
+    dLeft: number,
+    dRight: number,
+  ): void;
   sumOfSquares(count: number, x: number): number;
   scanFloats(rows: number, dim: number, capacity: number): number;
   openScan(

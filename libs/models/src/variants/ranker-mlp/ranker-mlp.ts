@@ -1,4 +1,4 @@
-import { tf, type Pairs, type Scope } from '@towerbench/engine';
+import { fieldProducts, tf, type Pairs, type Scope } from '@towerbench/engine';
 import { z } from 'zod';
 import { embedFields, flatten, type EmbeddedFields } from '../../blocks/fields.js';
 import { mlp } from '../../blocks/linear.js';
@@ -88,25 +88,6 @@ function crossed(
     tf.gather(flatten(candidate), tf.tensor1d(candidateOf, 'int32')), // [pairs, candidate width]
   ];
   if (!products || query.fields === null || candidate.fields === null) return tf.concat(sides, 1);
-  const [numFields, numOthers] = [query.fields.shape[1], candidate.fields.shape[1]];
-  const numProducts = numFields * numOthers;
-  const [left, right] = [new Int32Array(numProducts), new Int32Array(numProducts)];
-  for (let k = 0; k < numProducts; k++) {
-    left[k] = Math.floor(k / numOthers);
-    right[k] = k % numOthers;
-  }
-  const e = fieldsOf(query.fields, queryRows, left);
-  const f = fieldsOf(candidate.fields, candidateOf, right);
-  return tf.concat([...sides, tf.reshape(tf.mul(e, f), [candidateOf.length, numProducts * query.fields.shape[2]])], 1);
-}
-
-/** The chosen fields of each of the given rows. @shape fields [rows, fields, dim], result [rows.length · chosen.length, dim] */
-function fieldsOf(fields: tf.Tensor3D, rows: Int32Array, chosen: Int32Array): tf.Tensor2D {
-  const [numRows, numFields, dim] = fields.shape;
-  const flat = new Int32Array(rows.length * chosen.length);
-  for (let row = 0, at = 0; row < rows.length; row++) {
-    const first = (rows[row] as number) * numFields;
-    for (let k = 0; k < chosen.length; k++) flat[at++] = first + (chosen[k] as number);
-  }
-  return tf.gather(tf.reshape(fields, [numRows * numFields, dim]), tf.tensor1d(flat, 'int32'));
+  const cross = fieldProducts(query.fields, candidate.fields, { leftOf: queryRows, rightOf: candidateOf });
+  return tf.concat([...sides, cross], 1);
 }
