@@ -147,8 +147,8 @@ class YoutubeDnn(TwoTowers):
         self.items = Tables(sizes["candidate"], UNITS[-1])
 
     def vectors(self, batch):
-        table = self.embeddings["item_id"].weight
-        mean = F.embedding_bag(batch["history"], table, mode="mean", padding_idx=0)
+        history = batch["history"]
+        mean = self.embeddings["item_id"](history).sum(1) / (history != 0).sum(1, keepdim=True).clamp(min=1)
         query = self.query(torch.cat([self.embed("query", batch["query"]).flatten(1), mean], 1))
         return query, F.normalize(self.items(self.items, batch["candidate"]).sum(1), dim=1)
 
@@ -185,12 +185,19 @@ def squash(z):
 
 def routed(behaviours, logits):
     """Capsules of behaviours that all of them share, [batch, length, width], or of one's own, [batch, interests, length, width]."""
-    axes = "btd" if behaviours.dim() == 3 else "bktd"
+    is_shared = behaviours.dim() == 3
+
+    def weighed(weights):
+        return weights @ behaviours if is_shared else torch.einsum("bkt,bktd->bkd", weights, behaviours)
+
+    def agreement(capsules):
+        turned = behaviours.transpose(-1, -2)
+        return capsules @ turned if is_shared else torch.einsum("bkd,bkdt->bkt", capsules, turned)
+
     with torch.no_grad():
         for _ in range(ITERATIONS - 1):
-            capsules = squash(torch.einsum(f"bkt,{axes}->bkd", logits.softmax(1), behaviours))
-            logits = logits + torch.einsum(f"bkd,{axes}->bkt", capsules, behaviours)
-    return squash(torch.einsum(f"bkt,{axes}->bkd", logits.softmax(1), behaviours))
+            logits = logits + agreement(squash(weighed(logits.softmax(1))))
+    return squash(weighed(logits.softmax(1)))
 
 
 class Mind(Interests):
