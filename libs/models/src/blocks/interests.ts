@@ -29,6 +29,8 @@ export interface InterestExtractor {
   readonly parameters: readonly Parameter[];
   /** See `InterestTower`. */
   activeInterests(batch: SideBatch): Int32Array | null;
+  /** What is done to the embedding of an item before it becomes an entry, [items, dim] to alike; left out, nothing. */
+  changeItems?(scope: Scope, items: tf.Tensor2D): tf.Tensor2D;
   /**
    * @param mask 1 where there is an entry, [batch, length]
    * @returns from the entries [batch, length, dim], zero at padding, to the interests [batch, K, dim]
@@ -122,7 +124,13 @@ function interestTower(
         const rows = batch.size * numInterests;
         const userOf = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / numInterests));
         return (scope) => {
-          let x = tf.reshape<tf.Rank.R2>(extract(scope, embed(scope)), [rows, dim]);
+          let x = tf.reshape<tf.Rank.R2>(
+            extract(
+              scope,
+              embed(scope, (items) => extractor.changeItems?.(scope, items) ?? items),
+            ),
+            [rows, dim],
+          );
           if (embedProfile !== null) {
             const user = flatten(embedProfile(scope)); // [batch, flatWidth]
             x = tf.concat([x, tf.gather(user, tf.tensor1d(userOf, 'int32'))], 1); // [batch · K, dim + flatWidth]

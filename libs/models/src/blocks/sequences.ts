@@ -6,8 +6,12 @@ import { column } from './fields.js';
 export interface EmbeddedSequence {
   /** 1 where there is an entry, 0 at padding, [batch, length]. */
   readonly mask: Float32Array;
-  /** [batch, length, dim]; zero at padding, which learns nothing. */
-  embed(scope: Scope): tf.Tensor3D;
+  /**
+   * [batch, length, dim]; zero at padding, which learns nothing.
+   *
+   * @param change what is done to the embeddings first, once for each of the distinct ones; rows [rows, dim] to as many
+   */
+  embed(scope: Scope, change?: (rows: tf.Tensor2D) => tf.Tensor2D): tf.Tensor3D;
 }
 
 /** The entries of a sequence, most recent first, embedded through `table`. */
@@ -24,9 +28,9 @@ export function embedSequence(
   for (let i = 0; i < ids.length; i++) if (ids[i] !== 0) mask[i] = 1;
   return {
     mask,
-    embed(scope) {
-      const rows = poolRows(scope.rows(table), ids.length, [{ width: 1, places, weights: null }]); // [batch · length, 1, dim]
-      return tf.reshape(rows, [batch.size, length, table.dim]);
+    embed(scope, change = (rows) => rows) {
+      const entries = poolRows(change(scope.rows(table)), ids.length, [{ width: 1, places, weights: null }]); // [batch · length, 1, dim]
+      return tf.reshape(entries, [batch.size, length, entries.shape[2]]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createParameter, glorotUniform, offTape, routeToCapsules, tf, type Scope } from '@towerbench/engine';
+import { createParameter, glorotUniform, offTape, routeToCapsules, tf } from '@towerbench/engine';
 import type { SideBatch } from '@towerbench/data';
 import { z } from 'zod';
 import { column } from '../../blocks/fields.js';
@@ -99,14 +99,14 @@ function capsules(
   return {
     parameters: [bilinear],
     activeInterests,
+    changeItems: (scope, items) => tf.matMul(items, scope.value(bilinear)),
     prepare(batch) {
       const { size } = batch;
       const logits = logitsOf(batch, activeInterests(batch));
-      return (scope: Scope, entries: tf.Tensor3D) => {
-        const length = entries.shape[1];
-        const flat = tf.matMul(tf.reshape(entries, [size * length, dim]), scope.value(bilinear));
+      return (_scope, behaviours) => {
+        const length = behaviours.shape[1];
         const initial = tf.tensor3d(logits, [size, length, numInterests]);
-        return routeToCapsules(tf.reshape(flat, [size, length, 1, dim]), initial, routingIterations);
+        return routeToCapsules(tf.reshape(behaviours, [size, length, 1, dim]), initial, routingIterations);
       };
     },
   };
