@@ -1,9 +1,11 @@
-import { createRng } from '@towerbench/engine';
-import { expectClose } from '@towerbench/testing';
-import { describe, expect, it } from 'vitest';
+import { createRng, startEngine } from '@towerbench/engine';
+import { engineUnderTest, expectClose } from '@towerbench/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
 import type { FitProgress, ModelDefinition, ScoringModel } from './contract.js';
 import { fitted, inputsOf, randomRows } from './sample-interactions.js';
+
+beforeAll(() => startEngine(engineUnderTest));
 
 /** Baselines; models with towers, which embed, go through the suite of models.conformance.spec.ts. */
 const scorers = models.definitions.filter((definition: ModelDefinition) => {

@@ -186,7 +186,7 @@ describe('evaluateCheckpoint', () => {
     expect(kept['test/hr@10']).toBeLessThan(full['test/hr@10'] as number);
   });
 
-  it.each(['popularity', 'item-cf'])('gives the stored numbers of the baseline %s', async (type) => {
+  it.each(['popularity', 'item-cf', 'user-cf', 'ease'])('gives the stored numbers of the baseline %s', async (type) => {
     const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
     const { run, checkpoint } = await record(config);
     const full = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
