@@ -1,3 +1,8 @@
+import type { FitProgress } from '../contract.js';
+
+/** Entities whose neighbours are found at once. */
+const PIECE = 32;
+
 /** Entities that share something with another, by ascending id, and how much alike they are. */
 export interface Neighbours {
   readonly ids: Int32Array;
@@ -5,17 +10,17 @@ export interface Neighbours {
 }
 
 /**
- * The entities that are most like one, by the cosine of the sets of what they are connected with.
+ * The entities that are most like each one, by the cosine of the sets of what they are connected with.
  *   w(a, b) = Σ_{x ∈ X_a ∩ X_b} weightOf(x) / √(|X_a| |X_b|),  b ≠ a
  * Entities that share nothing are no neighbours; of equally near ones those with smaller ids are taken.
  *
  * @param connectedWith X of each entity
  * @param entitiesOf the same connections by x
  * @param count how many neighbours are wanted at most
- * @returns what finds the neighbours of an entity; it takes as long as there are pairs (x ∈ X_a, entity of x)
+ * @returns the neighbours of each entity, piece by piece; an entity takes as long as there are pairs (x ∈ X_a, entity of x)
  * @numerics Sums and quotients are in float64; weights are rounded to float32.
  */
-export function cosineNeighbours({
+export function* cosineNeighbours({
   connectedWith,
   entitiesOf,
   weightOf,
@@ -25,11 +30,12 @@ export function cosineNeighbours({
   readonly entitiesOf: readonly Int32Array[];
   readonly weightOf: (x: number) => number;
   readonly count: number;
-}): (entity: number) => Neighbours {
+}): Generator<FitProgress, readonly Neighbours[]> {
   const numEntities = connectedWith.length;
   const sizes = connectedWith.map(({ length }) => length);
   const cosine = new Float64Array(numEntities);
-  return (entity) => {
+  const found: Neighbours[] = [];
+  for (let entity = 0; entity < numEntities; entity++) {
     cosine.fill(0);
     for (const x of connectedWith[entity] as Int32Array) {
       const weight = weightOf(x);
@@ -41,8 +47,10 @@ export function cosineNeighbours({
       if (weight > 0) cosine[other] = weight / Math.sqrt(size * (sizes[other] as number));
     }
     const ids = largest(cosine, count);
-    return { ids, weights: Float32Array.from(ids, (other) => cosine[other] as number) };
-  };
+    found.push({ ids, weights: Float32Array.from(ids, (other) => cosine[other] as number) });
+    if (found.length % PIECE === 0) yield { done: found.length, total: numEntities };
+  }
+  return found;
 }
 
 /** Places of the `count` largest values above 0, ascending; of equal values the earlier ones. */

@@ -20,9 +20,6 @@ const params = z.strictObject({
     ),
 });
 
-/** Items whose neighbours are found at once. */
-const PIECE = 32;
-
 /**
  * Item-based collaborative filtering: what is often had together with the user's items.
  *   w_ji = C_ij / √(n_i n_j),  s(u, i) = Σ_{j ∈ I_u, w_ji kept} w_ji
@@ -59,17 +56,12 @@ export const definition = defineModel({
         return weightsFrom.reduce((sum, { ids }) => sum + ids.length, 0);
       },
       *fit(): Iterable<FitProgress> {
-        const nearest = cosineNeighbours({
+        const found = yield* cosineNeighbours({
           connectedWith: usersOf,
           entitiesOf: itemsOf,
           weightOf: inverseUserFrequency ? (user) => 1 / Math.log1p((itemsOf[user] as Int32Array).length) : () => 1,
           count: truncation === 'none' ? Infinity : neighbours,
         });
-        const found: Neighbours[] = [];
-        while (found.length < numItems) {
-          found.push(nearest(found.length));
-          if (found.length % PIECE === 0) yield { done: found.length, total: numItems };
-        }
         weightsFrom = truncation === 'per-target' ? transposed(found) : found;
       },
       ...scoresByUser(numItems, (user, scores) => {

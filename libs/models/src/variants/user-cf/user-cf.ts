@@ -8,9 +8,6 @@ const params = z.strictObject({
   neighbours: z.int().positive().default(50).describe('How many of the nearest users have a say.'),
 });
 
-/** Users whose neighbours are found at once. */
-const PIECE = 32;
-
 /**
  * User-based collaborative filtering: what those have who have much in common with the user.
  *   w_uv = |I_u ∩ I_v| / √(|I_u| |I_v|),  s(u, i) = Σ_{v ∈ N(u), i ∈ I_v} w_uv
@@ -35,7 +32,7 @@ export const definition = defineModel({
   },
   params,
   build({ params: { neighbours }, data }) {
-    const { numUsers, numItems } = data;
+    const { numItems } = data;
     const { itemsOf, usersOf } = trainingPositives(data);
     let nearest: readonly Neighbours[] = [];
     return {
@@ -45,18 +42,12 @@ export const definition = defineModel({
         return nearest.reduce((sum, { ids }) => sum + ids.length, 0);
       },
       *fit(): Iterable<FitProgress> {
-        const neighboursOf = cosineNeighbours({
+        nearest = yield* cosineNeighbours({
           connectedWith: itemsOf,
           entitiesOf: usersOf,
           weightOf: () => 1,
           count: neighbours,
         });
-        const found: Neighbours[] = [];
-        while (found.length < numUsers) {
-          found.push(neighboursOf(found.length));
-          if (found.length % PIECE === 0) yield { done: found.length, total: numUsers };
-        }
-        nearest = found;
       },
       ...scoresByUser(numItems, (user, scores) => {
         const { ids, weights } = nearest[user] as Neighbours;
