@@ -1,6 +1,6 @@
 // Dynamic routing of a query's behaviours to its capsules, one query after the other, so that its behaviours stay in the cache.
 import { elementaryScratch, exp4, storeElementaryConstants } from './elementary';
-import { fma, sumLanes } from './simd';
+import { dot, fma } from './simd';
 
 /** Floats of a capsule's weights over `length` behaviours: whole vectors. */
 export function routeLanes(length: i32): i32 {
@@ -145,15 +145,4 @@ function squashGradient(width: usize, z: usize, dc: usize, dz: usize): void {
   const slope: f32 = (1 / (1 + n) - n / (2 * near)) / ((1 + n) * root);
   const along: f32 = 2 * slope * dot(width, z, dc);
   for (let d: usize = 0; d < width; d += 4) store<f32>(dz + d, factor * load<f32>(dc + d) + along * load<f32>(z + d));
-}
-
-// @ts-ignore: decorator
-@inline
-function dot(width: usize, x: usize, y: usize): f32 {
-  let lanes = f32x4.splat(0);
-  let i: usize = 0;
-  for (; i < (width & ~15); i += 16) lanes = fma(v128.load(x + i), v128.load(y + i), lanes);
-  let sum = sumLanes(lanes);
-  for (; i < width; i += 4) sum += load<f32>(x + i) * load<f32>(y + i);
-  return sum;
 }

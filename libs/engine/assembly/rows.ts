@@ -1,5 +1,5 @@
 // Rows of embeddings and vectors: everything here is row-major and bound by memory, not arithmetic.
-import { fma, sumLanes } from './simd';
+import { dot, fma } from './simd';
 
 /**
  * out[b, :] = Σ_t rows[places[b, t], :], times weights[b] when there are weights; place 0 is padding and counts nothing. `stride`: floats
@@ -88,7 +88,7 @@ function copyRow(bytes: usize, from: usize, to: usize): void {
 export function normalizeRows(rows: i32, dim: i32, x: usize, y: usize, inverse: usize): void {
   const bytes = <usize>dim << 2, vectorBytes = bytes & ~15;
   for (let r = 0; r < rows; r++) {
-    const squares = dot(bytes, vectorBytes, x, x);
+    const squares = dot(bytes, x, x);
     const factor: f32 = 1 / sqrt<f32>(max(squares, <f32>1e-12));
     store<f32>(inverse + (<usize>r << 2), squares < <f32>1e-12 ? -factor : factor);
     const lanes = f32x4.splat(factor);
@@ -105,7 +105,7 @@ export function normalizeRowsGradient(rows: i32, dim: i32, y: usize, inverse: us
   const bytes = <usize>dim << 2, vectorBytes = bytes & ~15;
   for (let r = 0; r < rows; r++) {
     let factor = load<f32>(inverse + (<usize>r << 2));
-    const along: f32 = factor < 0 ? 0 : dot(bytes, vectorBytes, y, dy);
+    const along: f32 = factor < 0 ? 0 : dot(bytes, y, dy);
     factor = abs(factor);
     const lanes = f32x4.splat(factor), minus = f32x4.splat(-along);
     let i: usize = 0;
@@ -119,11 +119,11 @@ export function normalizeRowsGradient(rows: i32, dim: i32, y: usize, inverse: us
 
 /** out[b] = ⟨u[queryOf[b]], v[candidateOf[b]]⟩, `perQuery` candidates for each query of the batch in turn. */
 export function pairScores(pairs: i32, perQuery: i32, dim: i32, u: usize, v: usize, queryOf: usize, candidateOf: usize, out: usize): void {
-  const bytes = <usize>dim << 2, vectorBytes = bytes & ~15;
+  const bytes = <usize>dim << 2;
   for (let b = 0; b < pairs; b++) {
     const x = u + <usize>load<i32>(queryOf + (<usize>(b / perQuery) << 2)) * bytes;
     const y = v + <usize>load<i32>(candidateOf + (<usize>b << 2)) * bytes;
-    store<f32>(out + (<usize>b << 2), dot(bytes, vectorBytes, x, y));
+    store<f32>(out + (<usize>b << 2), dot(bytes, x, y));
   }
 }
 
@@ -195,15 +195,4 @@ export function fieldProductsGradient(
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function dot(bytes: usize, vectorBytes: usize, x: usize, y: usize): f32 {
-  let lanes = f32x4.splat(0);
-  let i: usize = 0;
-  for (; i < vectorBytes; i += 16) lanes = fma(v128.load(x + i), v128.load(y + i), lanes);
-  let sum = sumLanes(lanes);
-  for (; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(y + i);
-  return sum;
 }

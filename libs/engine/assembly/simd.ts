@@ -13,6 +13,19 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+/** Σ x y over rows of so many bytes: vectors first, then the numbers that fill none. */
+// @ts-ignore: decorator
+@inline
+export function dot(bytes: usize, x: usize, y: usize): f32 {
+  const vectorBytes = bytes & ~15;
+  let lanes = f32x4.splat(0);
+  let i: usize = 0;
+  for (; i < vectorBytes; i += 16) lanes = fma(v128.load(x + i), v128.load(y + i), lanes);
+  let sum = sumLanes(lanes);
+  for (; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(y + i);
+  return sum;
+}
+
 /** Floats of `storeExpConstants`, rounded up to whole vectors. */
 export const EXP_CONSTANTS: i32 = 12;
 
