@@ -1,6 +1,7 @@
 import { sharedBackend, type SharedBackend } from '../backends/simd.js';
 import { offTape } from '../stop-gradient.js';
 import { tf } from '../tf.js';
+import { onTape } from './differentiable.js';
 
 /** Squash of capsules: c = ‖z‖² / (1 + ‖z‖²) · z / √(‖z‖² + 1e-9), on the last axis. */
 export function squash<T extends tf.Tensor>(z: T): T {
@@ -46,25 +47,24 @@ function fused(u: tf.Tensor4D, logits: tf.Tensor3D, iterations: number, backend:
   const { kernels, address, tensor, withScratch, hold } = backend;
   const [batch, length, own, dim] = u.shape;
   const capsules = logits.shape[2];
-  const op = tf.customGrad<tf.Tensor3D>((...args) => {
+  return onTape([u], () => {
     const value = tensor<tf.Rank.R3>([batch, capsules, dim]);
     const weights = hold(batch * capsules * kernels.routeLanes(length));
     const sums = hold(batch * capsules * dim);
     withScratch(kernels.routeScratch(length, capsules), (scratch) =>
       // prettier-ignore
-      kernels.route(batch, length, dim, capsules, own, iterations, address(args[0] as tf.Tensor), address(logits), weights, sums, address(value), scratch),
+      kernels.route(batch, length, dim, capsules, own, iterations, address(u), address(logits), weights, sums, address(value), scratch),
     );
     return {
       value,
-      gradFunc: (dy: tf.Tensor) => {
+      gradients(dy) {
         const gradient = tensor<tf.Rank.R4>([batch, length, own, dim]);
         withScratch(capsules * dim, (scratch) =>
           // prettier-ignore
           kernels.routeGradient(batch, length, dim, capsules, own, weights, sums, address(dy), address(gradient), scratch),
         );
-        return gradient;
+        return [gradient];
       },
     };
   });
-  return op(u);
 }
