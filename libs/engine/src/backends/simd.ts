@@ -74,10 +74,9 @@ export async function startSimd(): Promise<void> {
     floats: (address, length) => new Float32Array(memory.buffer, address, length),
     integers: (address, length) => new Int32Array(memory.buffer, address, length),
     withScratch(floats, body) {
-      // 16 bytes more, so that the block can start on a vector boundary.
-      const raw = backend.wasm._malloc(floats * 4 + 16) >>> 0; // it is a signed number
+      const { raw, start } = allocate(backend.wasm, floats * 4, 16);
       try {
-        return body(Math.ceil(raw / 16) * 16);
+        return body(start);
       } finally {
         backend.wasm._free(raw);
       }
@@ -87,32 +86,37 @@ export async function startSimd(): Promise<void> {
   };
 }
 
+/** Bytes that the processor loads at once, and a multiple of every vector. */
+const CACHE_LINE = 64;
+
+/** A block that starts on a multiple of `boundary` bytes, and the address to free it by. */
+function allocate({ _malloc }: WasmBackend['wasm'], bytes: number, boundary: number): { raw: number; start: number } {
+  const raw = _malloc(bytes + boundary) >>> 0; // it is a signed number
+  return { raw, start: Math.ceil(raw / boundary) * boundary };
+}
+
 /**
  * Memory that is taken piece by piece and given back all at once. After the first time one block holds all of it, so that a step neither
  * allocates nor frees.
  */
-function heldMemory({ _malloc, _free }: WasmBackend['wasm']): { take(bytes: number): number; release(): void } {
+function heldMemory(wasm: WasmBackend['wasm']): { take(bytes: number): number; release(): void } {
   let block = { raw: 0, start: 0, bytes: 0 };
   let overflow: number[] = [];
   let taken = 0;
-  const allocate = (bytes: number): typeof block => {
-    const raw = _malloc(bytes + 64) >>> 0; // it is a signed number
-    return { raw, start: Math.ceil(raw / 64) * 64, bytes };
-  };
   return {
     take(bytes) {
       const at = taken;
-      taken += Math.ceil(bytes / 64) * 64;
+      taken += Math.ceil(bytes / CACHE_LINE) * CACHE_LINE;
       if (taken <= block.bytes) return block.start + at;
-      const { raw, start } = allocate(bytes);
+      const { raw, start } = allocate(wasm, bytes, CACHE_LINE);
       overflow.push(raw);
       return start;
     },
     release() {
       if (overflow.length > 0) {
-        for (const raw of [...overflow, ...(block.bytes > 0 ? [block.raw] : [])]) _free(raw);
+        for (const raw of [...overflow, ...(block.bytes > 0 ? [block.raw] : [])]) wasm._free(raw);
         overflow = [];
-        block = allocate(taken);
+        block = { ...allocate(wasm, taken, CACHE_LINE), bytes: taken };
       }
       taken = 0;
     },
