@@ -13,7 +13,7 @@ import { z } from 'zod';
 import type { InterestTower, ModelInputs, MultiInterestModel } from '../contract.js';
 import { embedFields, flatten } from './fields.js';
 import { mlp } from './linear.js';
-import { embedSequence } from './sequences.js';
+import { embedSequence, type RowChange } from './sequences.js';
 import { featuresRead, mlpTower, requireEqualWidths, sharedTable, towerParams, type LearnedTower } from './towers.js';
 
 /** Keys of every model that reads several interests from a history. */
@@ -29,8 +29,8 @@ export interface InterestExtractor {
   readonly parameters: readonly Parameter[];
   /** See `InterestTower`. */
   activeInterests(batch: SideBatch): Int32Array | null;
-  /** What is done to the embedding of an item before it becomes an entry, [items, dim] to alike; left out, nothing. */
-  changeItems?(scope: Scope, items: tf.Tensor2D): tf.Tensor2D;
+  /** What is done to the embedding of an item before it becomes an entry; left out, nothing. */
+  readonly changeItems?: RowChange;
   /**
    * @param mask 1 where there is an entry, [batch, length]
    * @returns from the entries [batch, length, dim], zero at padding, to the interests [batch, K, dim]
@@ -124,13 +124,7 @@ function interestTower(
         const rows = batch.size * numInterests;
         const userOf = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / numInterests));
         return (scope) => {
-          let x = tf.reshape<tf.Rank.R2>(
-            extract(
-              scope,
-              embed(scope, (items) => extractor.changeItems?.(scope, items) ?? items),
-            ),
-            [rows, dim],
-          );
+          let x = tf.reshape<tf.Rank.R2>(extract(scope, embed(scope, extractor.changeItems)), [rows, dim]);
           if (embedProfile !== null) {
             const user = flatten(embedProfile(scope)); // [batch, flatWidth]
             x = tf.concat([x, tf.gather(user, tf.tensor1d(userOf, 'int32'))], 1); // [batch · K, dim + flatWidth]
