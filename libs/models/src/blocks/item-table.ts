@@ -3,7 +3,7 @@ import { createEmbeddingTable, l2Normalize, tf, type EmbeddingTable } from '@tow
 import { z } from 'zod';
 import type { ModelInputs, Tower } from '../contract.js';
 import { embedFields } from './fields.js';
-import { sharedTable, type TowerParams } from './towers.js';
+import { noFeatures, sharedTable, type TowerParams } from './towers.js';
 
 /** Key of every model whose candidates are rows of a table. */
 export const sharedItemTable = z
@@ -18,9 +18,7 @@ type ItemTableInputs = Omit<
 
 /** The table that the query side reads. */
 export function queryTable(inputs: ItemTableInputs): EmbeddingTable {
-  return sharedTable(
-    inputs.params.sharedItemTable ? inputs : { ...inputs, candidate: { ids: [], dense: [], sequences: [] } },
-  );
+  return sharedTable(inputs.params.sharedItemTable ? inputs : { ...inputs, candidate: noFeatures });
 }
 
 /**

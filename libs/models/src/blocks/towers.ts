@@ -164,6 +164,9 @@ export function mlpTower(inputs: {
   };
 }
 
+/** A side that reads nothing. */
+export const noFeatures: SideFeatures = { ids: [], dense: [], sequences: [] };
+
 /**
  * Two MLP towers over one embedding table, or one a side.
  *
@@ -176,19 +179,18 @@ export function mlpTowers(
 ): DotModel {
   const { params, rng } = inputs;
   const features = featuresRead(inputs);
-  const nothing: SideFeatures = { ids: [], dense: [], sequences: [] };
-  const tables = params.sharedItemTable
-    ? [sharedTable({ ...inputs, ...features })]
-    : [
-        sharedTable({ ...inputs, ...features, candidate: nothing, rng: rng.fork('query') }, 'query/embeddings'),
-        sharedTable({ ...inputs, ...features, query: nothing, rng: rng.fork('candidate') }, 'candidate/embeddings'),
-      ];
+  const common = params.sharedItemTable ? sharedTable({ ...inputs, ...features }) : null;
+  const tableOf = (side: 'query' | 'candidate'): EmbeddingTable => {
+    const alone = { query: noFeatures, candidate: noFeatures, [side]: features[side] };
+    return common ?? sharedTable({ ...inputs, ...alone, rng: rng.fork(side) }, `${side}/embeddings`);
+  };
+  const tables = { query: tableOf('query'), candidate: tableOf('candidate') };
   const of = (name: 'query' | 'candidate'): LearnedTower =>
     mlpTower({
       name,
       params,
       features: features[name],
-      table: (name === 'query' ? tables[0] : tables.at(-1)) as EmbeddingTable,
+      table: tables[name],
       rng,
       transform,
       ...(beside === undefined ? {} : { beside: beside[name] }),
@@ -203,7 +205,7 @@ export function mlpTowers(
     parameters: [...query.parameters, ...candidate.parameters],
     statistics: [...query.statistics, ...candidate.statistics],
     queryPerExample: query.queryPerExample,
-    tables,
+    tables: [...new Set(Object.values(tables))],
   };
 }
 
