@@ -11,7 +11,7 @@ import {
   type Parameter,
   type Scope,
 } from '@towerbench/engine';
-import { engineUnderTest, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
+import { engineUnderTest, expectClose, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
 import type { Model, ModelDefinition, TowerModel } from './contract.js';
@@ -37,6 +37,8 @@ function build(name: Name, params: object = {}): { model: TowerModel; inputs: Re
   return { model, inputs };
 }
 
+/** Between vectors that are equal but for the order of sums. */
+const ROUNDING = { absolute: 1e-5 };
 /** Models with vectors; a query has one, or several side by side. */
 const towers = models.names.filter((name) => buildAny(name).kind === 'towers');
 /** Those whose vectors change with the order of a history; to all others it is a bag. */
@@ -96,12 +98,6 @@ function copyStarts(from: Parameter, to: Parameter): void {
   }
 }
 
-/** Largest difference between two lists of numbers. */
-function gap(received: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(received.length).toBe(expected.length);
-  return Math.max(...Array.from(received, (value, i) => Math.abs(value - (expected[i] as number))));
-}
-
 describe('the catalogue of models', () => {
   it('lists every folder of variants', () => {
     const folders = readdirSync(new URL('./variants', import.meta.url));
@@ -158,7 +154,7 @@ describe.each(towers)('%s', (name) => {
     const { query } = vectors(built);
     for (const rows of [[0], [2], [2, 1, 0], [1, 0, 1, 2]]) {
       const chosen = rows.flatMap((row) => [...query.subarray(row * width, (row + 1) * width)]);
-      expect(gap(encodeRows(built.model, 'query', rowsOf(built.inputs.queryBatch, rows)), chosen)).toBeLessThan(1e-5);
+      expectClose(encodeRows(built.model, 'query', rowsOf(built.inputs.queryBatch, rows)), chosen, ROUNDING);
     }
   });
 
@@ -172,7 +168,7 @@ describe.each(towers)('%s', (name) => {
     const { queryBatch } = inputs;
     const history = Int32Array.of(3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0);
     const padded = { ...queryBatch, ids: { ...queryBatch.ids, history } };
-    expect(gap(encodeRows(long, 'query', padded), encodeRows(short, 'query', queryBatch))).toBeLessThan(1e-5);
+    expectClose(encodeRows(long, 'query', padded), encodeRows(short, 'query', queryBatch), ROUNDING);
   });
 
   it(`${readsOrder.has(name) ? 'reads' : 'does not read'} the order of a history`, () => {
@@ -182,8 +178,8 @@ describe.each(towers)('%s', (name) => {
       encodeRows(model, 'query', { ...rowsOf(queryBatch, [0]), ids: { ...rowsOf(queryBatch, [0]).ids, history } }),
     ) as [Float32Array, Float32Array, Float32Array];
     for (const other of orders.slice(1)) {
-      if (readsOrder.has(name)) expect(gap(other, orders[0])).toBeGreaterThan(1e-4);
-      else expect(gap(other, orders[0])).toBeLessThan(1e-5);
+      if (readsOrder.has(name)) expect(() => expectClose(other, orders[0], { absolute: 1e-4 })).toThrow('exceeds');
+      else expectClose(other, orders[0], ROUNDING);
     }
   });
 
