@@ -54,6 +54,10 @@ function compare(
 
 const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 33, 130));
 
+/** A layer for inputs of width 4, and what is said of it where they have 3. */
+const unfitting = (): DenseLayer => ({ kernel: tf.zeros([4, 2]), bias: tf.zeros([2]), activation: 'relu' });
+const UNFITTING = 'dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3';
+
 describe('denseLayers', () => {
   const stack = (widths: readonly number[], activations: readonly DenseLayer['activation'][], rows: number) => {
     const inputs = [
@@ -140,14 +144,7 @@ describe('denseLayers', () => {
   });
 
   it('says which layer does not fit', () => {
-    const layer = {
-      kernel: tf.zeros<tf.Rank.R2>([4, 2]),
-      bias: tf.zeros<tf.Rank.R1>([2]),
-      activation: 'relu',
-    } as const;
-    expect(() => denseLayers(tf.zeros([5, 3]), [layer])).toThrow(
-      'dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3',
-    );
+    expect(() => denseLayers(tf.zeros([5, 3]), [unfitting()])).toThrow(UNFITTING);
   });
 });
 
@@ -275,15 +272,10 @@ describe('encodeFields', () => {
   });
 
   it('says which layer does not fit', () => {
-    const layer = {
-      kernel: tf.zeros<tf.Rank.R2>([4, 2]),
-      bias: tf.zeros<tf.Rank.R1>([2]),
-      activation: 'relu',
-    } as const;
     const field = { width: 1, places: Int32Array.of(1), weights: null };
     expect(() =>
-      encodeFields({ rows: tf.ones([2, 3]), size: 1, fields: [field], layers: [layer], normalize: false }),
-    ).toThrow('dense layer 0: its input is [batch, 3], its kernel is [4, 2]; kernel.shape[0] must equal 3');
+      encodeFields({ rows: tf.ones([2, 3]), size: 1, fields: [field], layers: [unfitting()], normalize: false }),
+    ).toThrow(UNFITTING);
   });
 });
 
