@@ -76,6 +76,14 @@ export function referenceTrainer({ config, data }: Reference): Trainer {
   return run.trainer;
 }
 
+/** What a bench of steps repeats: a step, and how many examples it took. */
+export function stepping(trainer: Trainer): () => number {
+  return () => {
+    trainer.step();
+    return trainer.batchSize;
+  };
+}
+
 /** MovieLens-1M; null where it is not found and was not asked for. */
 function realData({ dataset }: TrialConfig, { places, ids }: Settings): PreparedData | null {
   try {

@@ -1,5 +1,5 @@
 import type { Bench } from '../bench.js';
-import { reference, referenceTrainer } from '../reference.js';
+import { reference, referenceTrainer, stepping } from '../reference.js';
 
 /** The reference step: the catalogue's dssm with in-batch softmax and Adam, stepped by the trainer of every run. */
 export const dssmStep: Bench = {
@@ -18,10 +18,7 @@ export const dssmStep: Bench = {
           ids: trial.data.name,
           rows: settings.separateRows ? 'separate' : 'distinct',
         },
-        run() {
-          trainer.step();
-          return trainer.batchSize;
-        },
+        run: stepping(trainer),
       };
     }),
 };

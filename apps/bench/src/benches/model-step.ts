@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from '../bench.js';
 import { exportInputs } from '../export-inputs.js';
-import { reference, referenceTrainer, type Reference } from '../reference.js';
+import { reference, referenceTrainer, stepping, type Reference } from '../reference.js';
 import type { Settings } from '../settings.js';
 
 interface Changes {
@@ -52,10 +52,7 @@ export const modelStep: Bench = {
       return {
         unit: 'examples',
         facts: { model, batch_size: trainer.batchSize, ids: trial.data.name },
-        run() {
-          trainer.step();
-          return trainer.batchSize;
-        },
+        run: stepping(trainer),
       };
     }),
   /** Beside the data weights.safetensors, and steps.json: rows, items (the positive first, per row) and loss of the first steps from there. */

@@ -1,6 +1,6 @@
 import type { Bench } from '../bench.js';
 import { measureWindow } from '../measure.js';
-import { reference, referenceTrainer } from '../reference.js';
+import { reference, referenceTrainer, stepping } from '../reference.js';
 
 const SIZES = [6040, 100_000, 1_000_000];
 
@@ -14,10 +14,7 @@ export const vocabulary: Bench = {
       const trial = reference({ batchSize: settings.batchSize ?? 512, embedding, numUsers }, settings);
       const before = process.memoryUsage().rss;
       const trainer = referenceTrainer(trial);
-      const run = (): number => {
-        trainer.step();
-        return trainer.batchSize;
-      };
+      const run = stepping(trainer);
       measureWindow({ run }, settings.windowSeconds);
       return {
         unit: 'examples',
