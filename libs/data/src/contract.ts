@@ -144,8 +144,6 @@ export interface RankingSet {
   readonly users: Int32Array;
   /** The items to find, per entry of `users`. */
   readonly positives: Ragged;
-  /** Category of each of `positives.items`; left out where the dataset names none. */
-  readonly categories?: Int32Array;
   /** Items removed from the candidates, per entry of `users` (context, train; for test also valid); never one of the positives. */
   readonly seen: Ragged;
   /** How much of the user's history may be read when encoding, per entry of `users`. */
@@ -191,6 +189,8 @@ export interface PreparedData {
   readonly test: EvaluationSet;
   /** Training interactions (positives) of each item. */
   readonly itemCounts: Int32Array;
+  /** Category of each item; left out where the dataset names none. */
+  readonly itemCategories?: Int32Array;
   readonly itemTitles: readonly string[] | null;
   readonly truth: Truth | null;
 }

@@ -59,7 +59,10 @@ export interface DatasetDefinition<
   readonly candidateLists?: string;
   /** Whether what a user has seen stays among the candidates of a ranking; left out, it is removed. */
   readonly keepsSeen?: boolean;
-  /** Categorical column of the items by which a ranking is asked whether it covers what a user likes; left out where there is none. */
+  /**
+   * Categorical column of the items by which a ranking is asked whether it covers what a user likes and how diverse its lists are; left
+   * out where there is none.
+   */
   readonly category?: string;
   readonly facts: DatasetFacts;
   /** Whether the true preference is known, so that the best reachable score can be computed. */

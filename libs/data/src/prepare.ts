@@ -60,6 +60,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
     features: params.features,
     minFrequency: params.minFrequency,
   });
+  const category = definition.category === undefined ? undefined : items.columns[definition.category];
   const evaluation = (part: typeof VALID | typeof TEST): EvaluationSet =>
     definition.task === 'labelled' ? labelledSet(dataset, split, part) : rankingSet(dataset, split, part, definition);
   return {
@@ -77,6 +78,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
     valid: evaluation(VALID),
     test: evaluation(TEST),
     itemCounts: split.itemCounts,
+    ...(category?.kind === 'categorical' ? { itemCategories: Int32Array.from(category.ids) } : {}),
     itemTitles: dataset.itemTitles,
     truth: dataset.truth,
   };
@@ -218,9 +220,9 @@ function rankingSet(
   dataset: Dataset,
   split: DividedRows,
   part: typeof VALID | typeof TEST,
-  { keepsSeen = false, category }: Pick<DatasetDefinition, 'keepsSeen' | 'category'>,
+  { keepsSeen = false }: Pick<DatasetDefinition, 'keepsSeen'>,
 ): EvaluationSet {
-  const { interactions, fixedSplit, items } = dataset;
+  const { interactions, fixedSplit } = dataset;
   const { rows, validStart, testStart, before } = split;
   const users: number[] = [];
   const historyEnd: number[] = [];
@@ -250,13 +252,10 @@ function rankingSet(
       candidates.add(published.items[listOfRow.get(rows.items[from] as number) as number] as Int32Array);
     }
   }
-  const found = positives.done();
-  const column = category === undefined ? undefined : items.columns[category];
   return {
     kind: 'ranking',
     users: Int32Array.from(users),
-    positives: found,
-    ...(column?.kind === 'categorical' ? { categories: found.items.map((item) => column.ids[item] as number) } : {}),
+    positives: positives.done(),
     seen: seen.done(),
     historyEnd: Int32Array.from(historyEnd),
     negatives: published === null ? null : { name: published.name, candidates: candidates.done() },

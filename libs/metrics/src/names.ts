@@ -7,6 +7,8 @@ const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
 const categoryMetricsAtK = ['category_recall'] as const;
 /** Metrics with a cut-off that describe all recommended lists together. */
 const listMetricsAtK = ['coverage', 'mean_popularity', 'cold_share'] as const;
+/** The same, of the pairs of items in a list, for datasets that name a category of each item; one item is no pair. */
+const pairMetricsAtK = ['diversity'] as const;
 /** Candidate sets that a published protocol fixes; a metric on one carries its name. */
 const sampledCandidates = ['sampled-99'] as const;
 
@@ -14,12 +16,18 @@ const parts = ['valid', 'test'] as const;
 
 /** Every metric that can be asked for, e.g. `test/ndcg@10`, `test/sampled-99/hr@10`, `valid/auc`. */
 export const metricNames: readonly string[] = parts.flatMap((part) => {
-  const atK = (names: readonly string[]): string[] => names.flatMap((name) => cutoffs.map((k) => `${name}@${k}`));
+  const atK = (names: readonly string[], from = 1): string[] =>
+    names.flatMap((name) => cutoffs.filter((k) => k >= from).map((k) => `${name}@${k}`));
   const perUser = [...atK(userMetricsAtK), 'mrr', 'auc'];
   return [
-    ...[...perUser, ...atK(categoryMetricsAtK), ...atK(listMetricsAtK), 'logloss', 'gauc'].map(
-      (name) => `${part}/${name}`,
-    ),
+    ...[
+      ...perUser,
+      ...atK(categoryMetricsAtK),
+      ...atK(listMetricsAtK),
+      ...atK(pairMetricsAtK, 2),
+      'logloss',
+      'gauc',
+    ].map((name) => `${part}/${name}`),
     ...sampledCandidates.flatMap((candidates) => perUser.map((name) => `${part}/${candidates}/${name}`)),
   ];
 });
@@ -53,12 +61,12 @@ export function parseMetricName(name: string): MetricName {
 
 /** Whether it describes all recommended lists together, instead of being a mean over users or rows. */
 export function isOfLists({ metric }: MetricName): boolean {
-  return listMetricsAtK.some((name) => name === metric);
+  return [...listMetricsAtK, ...pairMetricsAtK].some((name) => name === metric);
 }
 
 /** Whether it asks for the categories of items. */
 export function isOfCategories({ metric }: MetricName): boolean {
-  return categoryMetricsAtK.some((name) => name === metric);
+  return [...categoryMetricsAtK, ...pairMetricsAtK].some((name) => name === metric);
 }
 
 /** Whether a larger value is the better one; only the log loss is better when smaller. */

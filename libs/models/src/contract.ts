@@ -99,6 +99,11 @@ export interface MultiInterestModel extends TrainedModel {
     scope: Scope,
     inputs: { readonly interests: tf.Tensor3D; readonly active: Int32Array | null; readonly targets: tf.Tensor2D },
   ): tf.Tensor2D;
+  /**
+   * Changes a user's scores of all items into those that lists are made by, where that is not the score itself. `seen` are the items
+   * that no list has.
+   */
+  readonly aggregate?: (scores: Float32Array, seen: Int32Array) => void;
 }
 
 export type TowerModel = DotModel | MultiInterestModel;

@@ -33,6 +33,7 @@ function coarseScorer({ numUsers, numItems }: PreparedData, dim: number, seed: n
       candidates,
       dim,
     }),
+    aggregate: null,
     logits: null,
   };
 }
@@ -80,7 +81,7 @@ describe('evaluate', () => {
           .map((name) => `test/${name}`)
           .sort(),
       ).toEqual(announced.sort());
-      expect('category_recall@20' in metrics).toBe(dataset === interests);
+      for (const name of ['category_recall@20', 'diversity@20']) expect(name in metrics).toBe(dataset === interests);
     }
   });
 

@@ -84,20 +84,22 @@ function evaluateLabelled({ user, item, label, historyEnd }: LabelledSet, scorer
 }
 
 function evaluateRanking(
-  { numItems, itemCounts }: PreparedData,
+  { numItems, itemCounts, itemCategories: categories }: PreparedData,
   set: RankingSet,
   scorer: EvaluatedScorer,
   withLists: boolean,
 ): Evaluation {
-  const { positives, negatives, categories } = set;
-  const lists = withLists ? new ListStatistics({ numItems, popularity: itemCounts }) : null;
+  const { positives, negatives } = set;
+  const lists = withLists
+    ? new ListStatistics({ numItems, popularity: itemCounts, categories: categories ?? null })
+    : null;
   const { full, sampled } =
     scorer.vectors === null
       ? rankByScores(numItems, set, scorer, lists)
       : rankByVectors(numItems, set, scorer.vectors(set.users, set.historyEnd), lists);
   const perUser = {
     ...userMetrics(full, positives.offsets),
-    ...(categories === undefined ? {} : categoryMetrics(full.ranks, positives.offsets, categories)),
+    ...(categories === undefined ? {} : categoryMetrics(full.ranks, positives, categories)),
     ...(negatives === null || sampled === null
       ? {}
       : prefixed(`${negatives.name}/`, userMetrics(sampled, positives.offsets))),
@@ -158,6 +160,12 @@ function rankByScores(
   for (let from = 0; from < users.length; from += block) {
     const to = Math.min(from + block, users.length);
     const scores = scorer.scoreUsers(users.subarray(from, to), historyEnd.subarray(from, to)); // [users, items]
+    if (scorer.aggregate !== null) {
+      for (let user = from; user < to; user++) {
+        const own = scores.subarray((user - from) * numItems, (user - from + 1) * numItems);
+        scorer.aggregate(own, seen.items.subarray(seen.offsets[user], seen.offsets[user + 1]));
+      }
+    }
     rankPositives(scores, { numItems, positives, seen, from }, full);
     lists?.add(scores, { seen, from });
     for (const [{ offsets, items }, own] of listed) {

@@ -10,7 +10,7 @@ import {
   type Parameter,
   type Scope,
 } from '@towerbench/engine';
-import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
+import type { MultiInterestModel, RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
 
 /** Whatever can be evaluated: a trained model, a baseline, or the truth of a planted world. */
 export interface Scorer {
@@ -20,6 +20,8 @@ export interface Scorer {
   scorePairs(users: Int32Array, items: Int32Array, historyEnd: Int32Array): Float32Array;
   /** Vectors whose inner products are the scores, the items in their order; null where there are none. */
   readonly vectors: ((users: Int32Array, historyEnd: Int32Array) => CatalogueVectors) | null;
+  /** See `MultiInterestModel.aggregate`; null where lists are by score. */
+  readonly aggregate: NonNullable<MultiInterestModel['aggregate']> | null;
 }
 
 /** Rows that are encoded at once. */
@@ -58,6 +60,7 @@ export function towerScorer(model: TowerModel, parameters: readonly Parameter[],
       model.retrieval === 'dot'
         ? (users, historyEnd) => ({ queries: encode.queries(users, historyEnd).vectors, candidates, dim })
         : null,
+    aggregate: (model.retrieval === 'multi-interest' && model.aggregate) || null,
   };
 }
 
@@ -179,6 +182,7 @@ export function rankerScorer(model: RankingModel, parameters: readonly Parameter
       return scores;
     },
     vectors: null,
+    aggregate: null,
   };
 }
 
@@ -188,5 +192,6 @@ export function staticScorer(source: ScoringModel | Truth): Scorer {
     scoreUsers: (users) => source.scoreUsers(users),
     scorePairs: (users, items) => source.scorePairs(users, items),
     vectors: ('vectors' in source ? source.vectors : undefined) ?? null,
+    aggregate: null,
   };
 }

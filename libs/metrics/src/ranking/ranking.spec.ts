@@ -239,10 +239,37 @@ describe('ListStatistics', () => {
   });
 });
 
+describe('ListStatistics of categories', () => {
+  const diversity = (...all: readonly number[][]) => {
+    const categories = Int32Array.of(1, 1, 2, 2, 3, 3);
+    const statistics = new ListStatistics({ numItems: 6, popularity: new Int32Array(6), categories });
+    for (const list of all) statistics.addList(Int32Array.from(list));
+    return statistics.metrics();
+  };
+
+  it('counts the pairs that differ, of as many items as the list has', () => {
+    expect(diversity([0, 1, 2])['diversity@5']).toBeCloseTo(2 / 3, 9);
+    expect(diversity([0, 1, 2, 3, 4, 5])['diversity@5']).toBeCloseTo(8 / 10, 9); // 0 1 and 2 3 are alike
+    expect(diversity([0, 1, 2, 3, 4, 5])['diversity@10']).toBeCloseTo(12 / 15, 9);
+  });
+
+  it('is a mean over the lists that have a pair', () => {
+    expect(diversity([0, 1], [0, 2], [3])['diversity@5']).toBe(0.5);
+  });
+
+  it('says nothing of one item, or without categories', () => {
+    expect('diversity@1' in diversity([0, 1])).toBe(false);
+    const without = new ListStatistics({ numItems: 2, popularity: new Int32Array(2) });
+    without.addList(Int32Array.of(0, 1));
+    expect('diversity@5' in without.metrics()).toBe(false);
+  });
+});
+
 describe('categoryMetrics', () => {
   it('counts a category as soon as the best of its positives is within the first k', () => {
     const ranks = Float64Array.of(0, 30, 5, 4, 50, 99.5); // two users: categories 7 7 2 2 | 7 9
-    const result = categoryMetrics(ranks, Int32Array.of(0, 4, 6), Int32Array.of(7, 7, 2, 2, 7, 9));
+    const positives = { offsets: Int32Array.of(0, 4, 6), items: Int32Array.of(0, 1, 2, 3, 1, 4) };
+    const result = categoryMetrics(ranks, positives, Int32Array.of(7, 7, 2, 2, 9));
     const at = (k: number) => [...(result[`category_recall@${k}`] as Float32Array)];
     expect(at(1)).toEqual([0.5, 0]);
     expect(at(5)).toEqual([1, 0]);

@@ -54,6 +54,10 @@ export function topK(scores: Float32Array, k: number, excluded: Uint8Array): Int
  *   coverage@k         share of the catalogue that is in at least one user's first k
  *   mean_popularity@k  mean training count of the items in the first k, over users and places
  *   cold_share@k       share of the places in the first k that go to items without any training count
+ *   diversity@k        share of the pairs of items in the first k that differ in category, mean over the lists of two items and more;
+ *                      where items have categories
+ *
+ * @source diversity: Cen et al. 2020, "Controllable Multi-Interest Framework for Recommendation", doi:10.1145/3394486.3403344
  */
 export class ListStatistics {
   readonly #numItems: number;
@@ -63,11 +67,23 @@ export class ListStatistics {
   readonly #popularitySums = new Float64Array(cutoffs.length);
   readonly #coldPlaces = new Float64Array(cutoffs.length);
   readonly #places = new Float64Array(cutoffs.length);
+  readonly #categories: Int32Array | null;
+  readonly #diversitySums = new Float64Array(cutoffs.length);
+  #numPaired = 0;
   readonly #excluded: Uint8Array;
 
-  constructor({ numItems, popularity }: { readonly numItems: number; readonly popularity: Int32Array }) {
+  constructor({
+    numItems,
+    popularity,
+    categories = null,
+  }: {
+    readonly numItems: number;
+    readonly popularity: Int32Array;
+    readonly categories?: Int32Array | null;
+  }) {
     this.#numItems = numItems;
     this.#popularity = popularity;
+    this.#categories = categories;
     this.#bestPlace = new Int32Array(numItems).fill(numItems);
     this.#excluded = new Uint8Array(numItems);
   }
@@ -94,6 +110,23 @@ export class ListStatistics {
         this.#places[c] = (this.#places[c] as number) + 1;
       }
     }
+    if (this.#categories !== null && list.length > 1) this.#addPairs(list, this.#categories);
+  }
+
+  #addPairs(list: Int32Array, categories: Int32Array): void {
+    this.#numPaired++;
+    const counts = new Map<number, number>();
+    let pairs = 0;
+    let differing = 0;
+    for (const [place, item] of list.entries()) {
+      const same = counts.get(categories[item] as number) ?? 0; // among the items before it
+      counts.set(categories[item] as number, same + 1);
+      pairs += place;
+      differing += place - same;
+      for (const [c, k] of cutoffs.entries()) {
+        if (k > 1 && place + 1 === Math.min(k, list.length)) this.#diversitySums[c]! += differing / pairs;
+      }
+    }
   }
 
   metrics(): Record<string, number> {
@@ -102,6 +135,9 @@ export class ListStatistics {
         [`coverage@${k}`, this.#bestPlace.reduce((count, place) => count + (place < k ? 1 : 0), 0) / this.#numItems],
         [`mean_popularity@${k}`, (this.#popularitySums[c] as number) / (this.#places[c] as number)],
         [`cold_share@${k}`, (this.#coldPlaces[c] as number) / (this.#places[c] as number)],
+        ...(this.#categories === null || k === 1
+          ? []
+          : [[`diversity@${k}`, (this.#diversitySums[c] as number) / this.#numPaired] as const]),
       ]),
     );
   }

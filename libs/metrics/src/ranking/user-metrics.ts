@@ -1,5 +1,5 @@
 import { cutoffs } from '../names.js';
-import type { Ranks } from './ranks.js';
+import type { ItemLists, Ranks } from './ranks.js';
 
 /**
  * Metrics per user from the ranks of the user's positives R. A positive of rank r is within the first k when r < k; where positives
@@ -54,12 +54,12 @@ export function userMetrics({ ranks, numCandidates }: Ranks, offsets: Int32Array
  * What the first k hold of the categories C of a user's positives.
  *   category_recall@k  |{ c ∈ C : a positive of category c is within the first k }| / |C|
  *
- * @shape offsets [users + 1] into `ranks`; every user has at least one positive
- * @shape categories: as `ranks`, the category of each positive
+ * @param categories the category of each item
+ * @shape ranks: as the items of the lists, of which every user has at least one
  */
 export function categoryMetrics(
   ranks: Float64Array,
-  offsets: Int32Array,
+  { offsets, items }: ItemLists,
   categories: Int32Array,
 ): Record<string, Float32Array> {
   const numUsers = offsets.length - 1;
@@ -67,7 +67,7 @@ export function categoryMetrics(
   for (let user = 0; user < numUsers; user++) {
     const bestOf = new Map<number, number>(); // rank of the best positive, by category
     for (let at = offsets[user] as number; at < (offsets[user + 1] as number); at++) {
-      const category = categories[at] as number;
+      const category = categories[items[at] as number] as number;
       bestOf.set(category, Math.min(bestOf.get(category) ?? Infinity, ranks[at] as number));
     }
     const best = [...bestOf.values()];

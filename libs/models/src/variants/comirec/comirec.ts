@@ -17,6 +17,7 @@ import {
 } from '../../blocks/interests.js';
 import { maskedSoftmax } from '../../blocks/masked-softmax.js';
 import { defineModel } from '../../contract.js';
+import { controllableAggregation } from './controllable-aggregation.js';
 
 const params = z.strictObject({
   ...interestParams,
@@ -32,6 +33,13 @@ const params = z.strictObject({
     .max(20)
     .default(3)
     .describe('r of `dr`: how often capsules and routing weights are computed; `sa` has none.'),
+  diversity: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'λ of controllable aggregation: what every earlier item of another category adds to an item of a list; 0 lists by score alone. For datasets that name a category of each item.',
+    ),
 });
 
 /**
@@ -39,6 +47,7 @@ const params = z.strictObject({
  *   sa:  A = softmax_t(tanh((H + P) W1) W2)^T,  V = A H
  *   dr:  û_kt = h_t W_kt;  r times, from b = 0:  w_kt = softmax_k(b_kt),  c_k = squash(Σ_t w_kt û_kt),  b_kt += ⟨û_kt, c_k⟩;  V = c
  *   v_k = MLP([V_k ‖ profile]),  training: v_u = v_k with k = argmax_k ⟨v_k, v_target⟩,  score = max_k ⟨v_k, v_i⟩
+ * Lists are made by controllable aggregation, see `controllableAggregation`.
  * Position t is counted from the end of the history (0 is the most recent item), so P and W mean the same however much padding follows.
  * The choice k and the weights w are constants of the step: the gradient goes through the last capsules alone.
  *
@@ -47,7 +56,6 @@ const params = z.strictObject({
  * @deviation The paper has no layers after the interests and no profile; `hidden_units: []`, `output_dim: null` and no other feature of
  *   the user is the paper.
  * @deviation The published code counts positions from the oldest item that is kept.
- * @deviation No controllable aggregation: lists are by score alone, which is its λ = 0.
  */
 export const definition = defineModel({
   name: 'comirec',
@@ -60,8 +68,8 @@ export const definition = defineModel({
   },
   params,
   build(inputs) {
-    const { extractor, numInterests, routingIterations, embeddingStd } = inputs.params;
-    return interestModel(
+    const { extractor, numInterests, routingIterations, embeddingStd, diversity } = inputs.params;
+    const model = interestModel(
       inputs,
       (shape) =>
         extractor === 'sa'
@@ -69,6 +77,7 @@ export const definition = defineModel({
           : dynamicRouting({ ...shape, numInterests, routingIterations }),
       (_scope, examples) => selectByTarget(examples),
     );
+    return diversity === 0 ? model : { ...model, aggregate: controllableAggregation(inputs.data, diversity) };
   },
 });
 
