@@ -8,6 +8,7 @@ import { definition as mind } from './variants/mind/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
 import { definition as rankerMlp } from './variants/ranker-mlp/index.js';
+import { definition as sdm } from './variants/sdm/index.js';
 import { definition as senet } from './variants/senet/index.js';
 import { definition as userCf } from './variants/user-cf/index.js';
 import { definition as youtubeDnn } from './variants/youtube-dnn/index.js';
@@ -23,6 +24,7 @@ export const models = createCatalog('model', [
   parallelTowers,
   popularity,
   rankerMlp,
+  sdm,
   senet,
   userCf,
   youtubeDnn,

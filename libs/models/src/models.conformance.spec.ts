@@ -24,7 +24,7 @@ type Name = (typeof models.names)[number];
 function buildAny(name: Name, params: object = {}, inputs = sampleInputs()): Model {
   const definition: ModelDefinition = models.get(name);
   const known = Object.keys(definition.params.shape);
-  const own = { augmentQuery: 'city' }; // the sample's users have no id
+  const own = { augmentQuery: 'city', sessionLength: 2 }; // the sample's users have no id, and a history of three items
   const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...own, ...params };
   const taken = Object.entries(options).filter(([key]) => known.includes(key));
   return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
@@ -42,7 +42,7 @@ const ROUNDING = { absolute: 1e-5 };
 /** Models with vectors; a query has one, or several side by side. */
 const towers = models.names.filter((name) => buildAny(name).kind === 'towers');
 /** Those whose vectors change with the order of a history; to all others it is a bag. */
-const readsOrder: ReadonlySet<Name> = new Set(['comirec']);
+const readsOrder: ReadonlySet<Name> = new Set(['comirec', 'sdm']);
 /** Numbers that a query is encoded to. */
 const queryWidth = (model: TowerModel): number =>
   model.query.dim * (model.retrieval === 'dot' ? 1 : model.query.numInterests);
