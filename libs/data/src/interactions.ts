@@ -56,30 +56,44 @@ export function positiveRows(interactions: Interactions, positive: string | null
 export function timelines(interactions: Interactions, rows: Int32Array, numUsers: number): Ragged {
   const { user, time } = interactions;
   const offsets = new Int32Array(numUsers + 1);
-  for (const row of rows) offsets[(user[row] as number) + 1]! += 1;
+  for (let k = 0; k < rows.length; k++) offsets[(user[rows[k] as number] as number) + 1]!++;
   for (let u = 0; u < numUsers; u++) offsets[u + 1]! += offsets[u] as number;
   const next = offsets.slice(0, numUsers);
   const ordered = new Int32Array(rows.length);
-  for (const row of rows) ordered[next[user[row] as number]!++] = row;
+  for (let k = 0; k < rows.length; k++) {
+    const row = rows[k] as number;
+    ordered[next[user[row] as number]!++] = row;
+  }
   if (time !== null && countUntimed(time, rows) === 0) {
-    for (let u = 0; u < numUsers; u++) sortByTime(ordered.subarray(offsets[u], offsets[u + 1]), time);
+    const spare = new Int32Array(rows.length);
+    for (let u = 0; u < numUsers; u++) sortByTime(ordered.subarray(offsets[u], offsets[u + 1]), time, spare);
   }
   return { offsets, items: ordered };
 }
 
-/** Sorts row numbers, which ascend, by time; equal times stay in the order of the file. */
-function sortByTime(rows: Int32Array, time: Float64Array): void {
-  for (let i = 1; i < rows.length; i++) {
-    if ((time[rows[i - 1] as number] as number) > (time[rows[i] as number] as number)) {
-      rows.sort((a, b) => (time[a] as number) - (time[b] as number) || a - b);
-      return;
+/** Sorts row numbers by time, those of equal time in the order they have: merges runs of 1, 2, 4 ... rows, in turns into `spare` and back. */
+function sortByTime(rows: Int32Array, time: Float64Array, spare: Int32Array): void {
+  const { length } = rows;
+  let [from, to] = [rows, spare.subarray(0, length)];
+  for (let width = 1; width < length; width *= 2) {
+    for (let start = 0; start < length; start += 2 * width) {
+      const middle = Math.min(start + width, length);
+      const end = Math.min(middle + width, length);
+      let [a, b] = [start, middle];
+      for (let at = start; at < end; at++) {
+        const isFirst =
+          b === end || (a < middle && (time[from[a] as number] as number) <= (time[from[b] as number] as number));
+        to[at] = from[isFirst ? a++ : b++] as number;
+      }
     }
+    [from, to] = [to, from];
   }
+  if (from !== rows) rows.set(from);
 }
 
 function countUntimed(time: Float64Array, rows: Int32Array): number {
   let untimed = 0;
-  for (const row of rows) if (Number.isNaN(time[row])) untimed++;
+  for (let k = 0; k < rows.length; k++) if (Number.isNaN(time[rows[k] as number])) untimed++;
   return untimed;
 }
 

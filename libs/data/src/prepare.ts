@@ -127,14 +127,19 @@ function divide(
   const testStart = new Int32Array(users.numRows);
   let at = 0;
   for (let user = 0; user < users.numRows; user++) {
-    for (const part of [CONTEXT, TRAIN, VALID, TEST]) {
-      if (part === TRAIN) trainStart[user] = at;
-      if (part === VALID) validStart[user] = at;
-      if (part === TEST) testStart[user] = at;
-      for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
+    const [from, to] = [offsets[user] as number, offsets[user + 1] as number];
+    const add = (part: number): void => {
+      for (let entry = from; entry < to; entry++) {
         if (parts[entry] === part) rows[at++] = timeline.items[entry] as number;
       }
-    }
+    };
+    add(CONTEXT);
+    trainStart[user] = at;
+    add(TRAIN);
+    validStart[user] = at;
+    add(VALID);
+    testStart[user] = at;
+    add(TEST);
   }
 
   const historyOffsets = new Int32Array(users.numRows + 1);
@@ -222,14 +227,15 @@ function rankingSet(
   part: typeof VALID | typeof TEST,
   { keepsSeen = false }: Pick<DatasetDefinition, 'keepsSeen'>,
 ): EvaluationSet {
-  const { interactions, fixedSplit } = dataset;
+  const { interactions, fixedSplit, items } = dataset;
   const { rows, validStart, testStart, before } = split;
   const users: number[] = [];
   const historyEnd: number[] = [];
-  const positives = raggedBuilder();
-  const seen = raggedBuilder();
-  const candidates = raggedBuilder();
+  const positives = raggedBuilder(rows.items.length);
+  const seen = raggedBuilder(rows.items.length);
   const published = part === TEST ? (fixedSplit?.negatives ?? null) : null;
+  const candidates = raggedBuilder(published?.items.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const takenBy = new Int32Array(items.numRows).fill(-1); // the user who has the item in one of the lists
   const listOfRow = new Map(published === null ? [] : [...(fixedSplit?.test ?? [])].map((row, k) => [row, k]));
 
   for (let user = 0; user < validStart.length; user++) {
@@ -237,19 +243,23 @@ function rankingSet(
     const from = (part === VALID ? validStart : testStart)[user] as number;
     const to = part === VALID ? (testStart[user] as number) : (rows.offsets[user + 1] as number);
     if (from === to) continue;
-    const itemsOf = (entries: Int32Array): Set<number> => {
-      const found = new Set<number>();
-      for (const row of entries) found.add(interactions.item[row] as number);
-      return found;
+    const take = (first: number, end: number, list: ReturnType<typeof raggedBuilder>): void => {
+      for (let entry = first; entry < end; entry++) {
+        const item = interactions.item[rows.items[entry] as number] as number;
+        if (takenBy[item] === user) continue;
+        takenBy[item] = user;
+        list.add(item);
+      }
+      list.end();
     };
-    const toFind = itemsOf(rows.items.subarray(from, to));
     users.push(user);
     historyEnd.push(before[from] as number);
-    positives.add(toFind);
-    const known = rows.items.subarray(start, keepsSeen ? start : from);
-    seen.add([...itemsOf(known)].filter((item) => !toFind.has(item)));
+    take(from, to, positives);
+    take(start, keepsSeen ? start : from, seen);
     if (published !== null) {
-      candidates.add(published.items[listOfRow.get(rows.items[from] as number) as number] as Int32Array);
+      const list = listOfRow.get(rows.items[from] as number) as number;
+      for (const item of published.items[list] as Int32Array) candidates.add(item);
+      candidates.end();
     }
   }
   return {
@@ -262,14 +272,19 @@ function rankingSet(
   };
 }
 
-function raggedBuilder() {
+/** Lists one after the other, of `capacity` items at most in all. */
+function raggedBuilder(capacity: number) {
   const offsets = [0];
-  const items: number[] = [];
+  const items = new Int32Array(capacity);
+  let size = 0;
   return {
-    add(entries: Iterable<number>): void {
-      for (const item of entries) items.push(item);
-      offsets.push(items.length);
+    add(item: number): void {
+      items[size++] = item;
     },
-    done: (): Ragged => ({ offsets: Int32Array.from(offsets), items: Int32Array.from(items) }),
+    /** Ends a list; the next one begins. */
+    end(): void {
+      offsets.push(size);
+    },
+    done: (): Ragged => ({ offsets: Int32Array.from(offsets), items: items.slice(0, size) }),
   };
 }
