@@ -14,25 +14,16 @@ import {
 import { engineUnderTest, expectClose, FLOAT32_GAP, gradientGap } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
-import type { Model, ModelDefinition, TowerModel } from './contract.js';
-import { sampleInputs } from './sample-inputs.js';
+import type { ModelDefinition, TowerModel } from './contract.js';
+import { buildOnSample, sampleInputs } from './sample-inputs.js';
 
 beforeAll(() => startEngine(engineUnderTest));
 
 type Name = (typeof models.names)[number];
 
-function buildAny(name: Name, params: object = {}, inputs = sampleInputs()): Model {
-  const definition: ModelDefinition = models.get(name);
-  const known = Object.keys(definition.params.shape);
-  const own = { augmentQuery: 'city', sessionLength: 2 }; // the sample's users have no id, and a history of three items
-  const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...own, ...params };
-  const taken = Object.entries(options).filter(([key]) => known.includes(key));
-  return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
-}
-
 function build(name: Name, params: object = {}): { model: TowerModel; inputs: ReturnType<typeof sampleInputs> } {
   const inputs = sampleInputs();
-  const model = buildAny(name, params, inputs);
+  const model = buildOnSample(models.get(name), params, inputs);
   if (model.kind !== 'towers') throw new Error(`${name} has no vectors`);
   return { model, inputs };
 }
@@ -40,7 +31,7 @@ function build(name: Name, params: object = {}): { model: TowerModel; inputs: Re
 /** Between vectors that are equal but for the order of sums. */
 const ROUNDING = { absolute: 1e-5 };
 /** Models with vectors; a query has one, or several side by side. */
-const towers = models.names.filter((name) => buildAny(name).kind === 'towers');
+const towers = models.names.filter((name) => buildOnSample(models.get(name)).kind === 'towers');
 /** Those whose vectors change with the order of a history; to all others it is a bag. */
 const readsOrder: ReadonlySet<Name> = new Set(['comirec', 'sdm']);
 /** Numbers that a query is encoded to. */
@@ -144,7 +135,7 @@ describe.each(towers)('%s', (name) => {
     const first = vectors(build(name)).query;
     expect(vectors(build(name)).query).toEqual(first);
     const inputs = { ...sampleInputs(), rng: createRng('another') };
-    const model = buildAny(name, {}, inputs) as TowerModel;
+    const model = buildOnSample(models.get(name), {}, inputs) as TowerModel;
     expect(vectors({ model, inputs }).query).not.toEqual(first);
   });
 
@@ -162,7 +153,11 @@ describe.each(towers)('%s', (name) => {
     const inputs = sampleInputs();
     const short = build(name).model;
     const sequences = inputs.query.sequences.map((sequence) => ({ ...sequence, length: 5 }));
-    const long = buildAny(name, {}, { ...inputs, query: { ...inputs.query, sequences } }) as TowerModel;
+    const long = buildOnSample(
+      models.get(name),
+      {},
+      { ...inputs, query: { ...inputs.query, sequences } },
+    ) as TowerModel;
     for (const [k, to] of long.parameters.entries()) copyStarts(short.parameters[k] as Parameter, to);
     for (const [k, { values }] of long.tables.entries()) values.set((short.tables[k] as EmbeddingTable).values);
     const { queryBatch } = inputs;

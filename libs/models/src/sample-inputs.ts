@@ -1,5 +1,6 @@
 import type { PreparedData, SideBatch, SideFeatures, Vocabulary } from '@towerbench/data';
 import { createRng, type Rng } from '@towerbench/engine';
+import type { Model, ModelDefinition } from './contract.js';
 
 /** A few users with two categorical fields, a multi-valued one, a history and a dense vector; items with an id. For specs. */
 export function sampleInputs(): {
@@ -88,4 +89,13 @@ export function sampleInputs(): {
     },
     candidateBatch: { size: 4, ids: { item_id: Int32Array.from(itemId) }, dense: {} },
   };
+}
+
+/** A small model of these inputs, with those of the parameters that it has. For specs. */
+export function buildOnSample(definition: ModelDefinition, params: object = {}, inputs = sampleInputs()): Model {
+  const known = Object.keys(definition.params.shape);
+  const own = { augmentQuery: 'city', sessionLength: 2 }; // the sample's users have no id, and a history of three items
+  const options = { embeddingDim: 4, embeddingStd: 0.5, hiddenUnits: [6], outputDim: 4, ...own, ...params };
+  const taken = Object.entries(options).filter(([key]) => known.includes(key));
+  return definition.build({ ...inputs, params: definition.params.parse(Object.fromEntries(taken)) });
 }

@@ -3,16 +3,13 @@ import { engineUnderTest, expectClose } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from './catalog.js';
 import type { FitProgress, ModelDefinition, ScoringModel } from './contract.js';
+import { buildOnSample } from './sample-inputs.js';
 import { fitted, inputsOf, randomRows } from './sample-interactions.js';
 
 beforeAll(() => startEngine(engineUnderTest));
 
-/** Baselines; models with towers, which embed, go through the suite of models.conformance.spec.ts. */
-const scorers = models.definitions.filter((definition: ModelDefinition) => {
-  if ('embeddingDim' in definition.params.shape) return false;
-  const params = definition.params.parse({});
-  return definition.build({ ...inputsOf([[1]]), params }).kind === 'scorer';
-});
+/** Baselines; models with towers go through the suite of models.conformance.spec.ts. */
+const scorers = models.definitions.filter((definition) => buildOnSample(definition).kind === 'scorer');
 
 describe.each(scorers)('$name', (definition: ModelDefinition) => {
   const [numUsers, numItems] = [12, 9];
