@@ -3,7 +3,9 @@ import { definition as comirec } from './variants/comirec/index.js';
 import { definition as dat } from './variants/dat/index.js';
 import { definition as dssm } from './variants/dssm/index.js';
 import { definition as ease } from './variants/ease/index.js';
+import { definition as ials } from './variants/ials/index.js';
 import { definition as itemCf } from './variants/item-cf/index.js';
+import { definition as mf } from './variants/mf/index.js';
 import { definition as mind } from './variants/mind/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
@@ -19,7 +21,9 @@ export const models = createCatalog('model', [
   dat,
   dssm,
   ease,
+  ials,
   itemCf,
+  mf,
   mind,
   parallelTowers,
   popularity,
