@@ -64,6 +64,7 @@ describe('executeRun', () => {
       4 * (8 + 4),
     );
     expect(await bytesOf({ type: 'popularity' })).toBeNull();
+    expect(await bytesOf({ type: 'ials', embeddingDim: 5, epochs: 1 })).toBe(4 * 5); // a baseline that an index can serve
   });
 
   it('beats popularity and stays below the truth on a world that looks like MovieLens', async () => {

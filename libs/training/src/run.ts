@@ -183,7 +183,7 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
       get parameterCount() {
         return model.parameterCount;
       },
-      indexBytesPerItem: null,
+      indexBytesPerItem: bytesPerItem(model.vectors?.(new Int32Array(0))),
       scorer: () => ({ ...staticScorer(model), logits: null }),
     };
   }
@@ -218,13 +218,18 @@ export function assembleRun(config: TrialConfig, data: PreparedData, seed: numbe
     trainer,
     settings,
     parameterCount: trainer.parameterCount,
-    indexBytesPerItem: model.kind === 'ranker' ? null : Float32Array.BYTES_PER_ELEMENT * model.candidate.dim,
+    indexBytesPerItem: bytesPerItem(model.kind === 'ranker' ? undefined : model.candidate),
     scorer: () => ({
       ...(model.kind === 'ranker' ? rankerScorer(model, weights, data) : towerScorer(model, weights, data)),
       logits: loss.logits,
     }),
     gates: (set) => (model.kind === 'ranker' ? {} : meanGates(model, weights, data, set)),
   };
+}
+
+/** What an item takes in an index of vectors of that width; null without vectors. */
+function bytesPerItem(vectors: { readonly dim: number } | undefined): number | null {
+  return vectors === undefined ? null : Float32Array.BYTES_PER_ELEMENT * vectors.dim;
 }
 
 interface LoopInputs {
