@@ -32,12 +32,13 @@ export function inBatchSoftmaxScratch(queries: i32, candidates: i32, dim: i32): 
  * only. Scores exist for TILE queries at a time.
  *
  * pairOffsets [queries + 1], pairCandidates [pairs]: the candidates of each query's pairs; pairWeights [pairs], or 0 for w = 1.
- * multiplicity [candidates]; own [candidates], or 0 for o = m.
+ * multiplicity [candidates]; own [candidates], or 0 for o = m. hidden: the candidates that each query does not see, those of query a from
+ * hiddenOffsets[a] to hiddenOffsets[a + 1], none of them of its pairs; hiddenOffsets is 0 where all see all.
  * Writes dU [queries, dim], dV [candidates, dim] for the mean over pairs; returns the mean in nats.
  */
 export function inBatchSoftmax(
   queries: i32, candidates: i32, dim: i32, pairs: i32, tau: f32, u: usize, v: usize, correction: usize, multiplicity: usize, own: usize,
-  pairOffsets: usize, pairCandidates: usize, pairWeights: usize, du: usize, dv: usize, scratch: usize,
+  pairOffsets: usize, pairCandidates: usize, pairWeights: usize, hiddenOffsets: usize, hidden: usize, du: usize, dv: usize, scratch: usize,
 ): f64 {
   const ups = <usize>panelStride(queries), vps = <usize>panelStride(candidates), tps = <usize>panelStride(dim), sps = <usize>panelStride(TILE);
   const bias = (scratch + 63) & ~63; // per candidate: (ln m − c) · log2 e
@@ -83,6 +84,7 @@ export function inBatchSoftmax(
       const width = min(CHUNK, candidates - j), first = <usize>(j >> 3);
       const e = scores + first * sps;
       multiply(rows, width, dim, tile, ups, vTransposed + first * tps, tps, e, sps, 0, 0);
+      if (hiddenOffsets) hide(min(rows, queries - a0), j, width, scores, sps, hiddenOffsets + (<usize>a0 << 2), hidden);
       scaleRows(rows, width, e, sps, scale, bias + (<usize>j << 2), tops);
     }
     for (let r: usize = 0; r < <usize>rows; r++) {
@@ -153,6 +155,17 @@ export function inBatchSoftmax(
   fromPanels(queries, dim, duPanels, ups, du, dim);
   fromPanels(candidates, dim, dvPanels, vps, dv, dim);
   return loss / <f64>pairs;
+}
+
+/** −∞ in the columns from `from` on that the rows do not see. */
+function hide(rows: i32, from: i32, width: i32, x: usize, ps: usize, offsets: usize, hidden: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const last = load<i32>(offsets + (<usize>(r + 1) << 2));
+    for (let at = load<i32>(offsets + (<usize>r << 2)); at < last; at++) {
+      const column = load<i32>(hidden + (<usize>at << 2));
+      if (column >= from && column < from + width) store<f32>(scoreAt(x + (<usize>r << 5), ps, column), -Infinity as f32);
+    }
+  }
 }
 
 /** x = x · scale + bias of the column, in place; `tops` takes the largest per lane of each row. */

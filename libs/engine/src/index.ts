@@ -15,7 +15,11 @@ export { allowRelaxedSimd } from './kernels/module.js';
 export { denseActivations, denseLayers, type DenseLayer } from './kernels/dense-layers.js';
 export { fieldProducts, type FieldPairs } from './kernels/field-products.js';
 export { firstChoiceSoftmaxCrossEntropy, type FirstChoiceSoftmaxInputs } from './kernels/first-choice-softmax.js';
-export { inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './kernels/in-batch-softmax.js';
+export {
+  inBatchSoftmaxCrossEntropy,
+  type HiddenCandidates,
+  type InBatchSoftmaxInputs,
+} from './kernels/in-batch-softmax.js';
 export { encodeFields } from './kernels/encode-fields.js';
 export { l2Normalize } from './kernels/l2-normalize.js';
 export { layerNorm } from './kernels/layer-norm.js';

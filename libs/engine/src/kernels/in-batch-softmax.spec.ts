@@ -2,9 +2,14 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../backends/engine.js';
 import { sharedBackend } from '../backends/simd.js';
-import { createRng } from '../random.js';
+import { createRng, type Rng } from '../random.js';
 import { tf } from '../tf.js';
-import { composedInBatchSoftmax, inBatchSoftmaxCrossEntropy, type InBatchSoftmaxInputs } from './in-batch-softmax.js';
+import {
+  composedInBatchSoftmax,
+  inBatchSoftmaxCrossEntropy,
+  type HiddenCandidates,
+  type InBatchSoftmaxInputs,
+} from './in-batch-softmax.js';
 
 beforeAll(() => startEngine('simd'));
 
@@ -61,6 +66,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     readonly occurrences?: Float32Array;
     readonly own?: Float32Array;
     readonly weights?: Float32Array;
+    readonly hidden?: HiddenCandidates;
   }
 
   /** Loss and gradients in float64, straight from the formula. */
@@ -83,9 +89,12 @@ describe('inBatchSoftmaxCrossEntropy', () => {
         return dot;
       });
       const z = raw.map((dot, p) => dot / tau - (correction?.[p] ?? 0));
+      const hidden = new Set(of.hidden?.rows.subarray(of.hidden.offsets[b], of.hidden.offsets[b + 1]));
       const seen = (p: number): number =>
         p !== positive
-          ? (copies[p] as number)
+          ? hidden.has(p)
+            ? 0
+            : (copies[p] as number)
           : of.own !== undefined
             ? (of.own[p] as number)
             : mask
@@ -118,8 +127,10 @@ describe('inBatchSoftmaxCrossEntropy', () => {
     seed: number;
     /** Own occurrences, own copies and weights, all random. */
     weighed?: boolean;
+    /** The share of the candidates that each pair does not see. */
+    hidden?: number;
   }): Case {
-    const { pairs, queries, candidates, dim, scale, corrected, mask, seed, weighed = false } = options;
+    const { pairs, queries, candidates, dim, scale, corrected, mask, seed, weighed = false, hidden } = options;
     const rng = createRng(seed);
     const normals = (length: number): Float32Array => Float32Array.from({ length }, () => rng.normal() * scale);
     // popular candidates many times, as in real batches
@@ -140,7 +151,18 @@ describe('inBatchSoftmaxCrossEntropy', () => {
             weights: Float32Array.from({ length: pairs }, () => rng.int(3) * rng.uniform()),
           }
         : {}),
+      ...(hidden === undefined ? {} : { hidden: hide(candidateOf, candidates, hidden, createRng(`hidden/${seed}`)) }),
     };
+  }
+
+  /** Candidates but the positive, each with this probability, some of them twice. */
+  function hide(candidateOf: Int32Array, candidates: number, share: number, rng: Rng): HiddenCandidates {
+    const lists = Array.from(candidateOf, (positive) =>
+      [...Array(candidates).keys(), ...Array(candidates).keys()].filter((p) => p !== positive && rng.uniform() < share),
+    );
+    const offsets = new Int32Array(lists.length + 1);
+    for (const [b, list] of lists.entries()) offsets[b + 1] = (offsets[b] as number) + list.length;
+    return { offsets, rows: Int32Array.from(lists.flat()) };
   }
 
   const largestOf = (values: Float32Array): number => values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
@@ -149,7 +171,8 @@ describe('inBatchSoftmaxCrossEntropy', () => {
   ];
 
   function check(of: Case, form: typeof inBatchSoftmaxCrossEntropy): void {
-    const { queryOf, candidateOf, query, candidate, dim, tau, correction, mask, occurrences, own, weights } = of;
+    const { queryOf, candidateOf, query, candidate, dim, tau, correction, mask, occurrences, own, weights, hidden } =
+      of;
     const expected = reference(of);
     const { value, grads } = tf.valueAndGrads((u, v, temperature) =>
       form({
@@ -162,6 +185,7 @@ describe('inBatchSoftmaxCrossEntropy', () => {
         occurrences,
         ownCopies: own ?? (mask ? 'one' : 'all'),
         weights: weights ?? null,
+        hidden,
       }),
     )([
       tf.tensor2d(query, [query.length / dim, dim]),
@@ -198,6 +222,60 @@ describe('inBatchSoftmaxCrossEntropy', () => {
         check(made, inBatchSoftmaxCrossEntropy);
         if (sizes.pairs < 200) check(made, composedInBatchSoftmax);
       }
+    }
+  });
+
+  it.each([
+    ['odd widths', { pairs: 9, queries: 7, candidates: 5, dim: 3 }],
+    ['more than a tile', { pairs: 150, queries: 70, candidates: 61, dim: 17 }],
+    ['more than a chunk of columns', { pairs: 40, queries: 15, candidates: 300, dim: 4 }],
+  ])('leaves out what is hidden from a pair, and from that pair alone: %s', (_, sizes) => {
+    for (const weighed of [false, true]) {
+      for (const share of [0.1, 0.6, 1]) {
+        const made = makeCase({
+          ...sizes,
+          tau: 0.2,
+          scale: 0.3,
+          corrected: true,
+          mask: true,
+          seed: 3,
+          weighed,
+          hidden: share,
+        });
+        check(made, inBatchSoftmaxCrossEntropy);
+        check(made, composedInBatchSoftmax);
+      }
+    }
+  });
+
+  it('keeps its digits where what is hidden has by far the largest score', () => {
+    const made = {
+      queryOf: Int32Array.of(0, 0),
+      candidateOf: Int32Array.of(0, 1),
+      query: Float32Array.of(1),
+      candidate: Float32Array.of(0.5, 0.25, 200),
+      dim: 1,
+      tau: 1,
+      correction: null,
+      mask: true,
+      occurrences: Float32Array.of(1, 1, 1),
+      hidden: { offsets: Int32Array.of(0, 1, 2), rows: Int32Array.of(2, 2) },
+    };
+    const { hidden: _, ...without } = {
+      ...made,
+      candidate: Float32Array.of(0.5, 0.25),
+      occurrences: Float32Array.of(1, 1),
+    };
+    for (const form of [inBatchSoftmaxCrossEntropy, composedInBatchSoftmax]) {
+      const of = ({ query, candidate, mask: _mask, ...rest }: typeof without & Partial<typeof made>): number =>
+        form({
+          ...rest,
+          query: tf.tensor2d(query, [1, 1]),
+          candidate: tf.tensor2d(candidate, [candidate.length, 1]),
+          temperature: 1,
+          ownCopies: 'one',
+        }).dataSync()[0] as number;
+      expect(of(made)).toBeCloseTo(of(without), 6);
     }
   });
 

@@ -20,6 +20,14 @@ export interface InBatchSoftmaxInputs {
   readonly ownCopies: 'one' | 'all' | Float32Array;
   /** How much each pair counts; null where all count 1. */
   readonly weights?: Float32Array | null;
+  /** Rows of `candidate` that a pair does not see, its positive never among them; left out, every pair sees all. */
+  readonly hidden?: HiddenCandidates | undefined;
+}
+
+/** Those of pair b are `rows.subarray(offsets[b], offsets[b + 1])`, in any order, also several times. */
+export interface HiddenCandidates {
+  readonly offsets: Int32Array;
+  readonly rows: Int32Array;
 }
 
 /**
@@ -29,6 +37,7 @@ export interface InBatchSoftmaxInputs {
  *   ∂L/∂τ = −(1/τ) Σ ⟨∂L/∂u, u⟩
  * m is how often a candidate stands among the choices: as often as pairs have it (in-batch), more often when it was drawn besides, once
  * over a whole catalogue. o = 1 leaves the accidental hits out, o = m counts them.
+ * Where candidates are hidden from a pair, m is 0 for it.
  * Equal queries and equal candidates of a batch are given once. On the simd engine one fused kernel computes the loss and both gradients
  * in tiles of 32 queries; elsewhere it is made of tensor ops over all pairs and candidates.
  *
@@ -44,16 +53,28 @@ export function inBatchSoftmaxCrossEntropy(inputs: InBatchSoftmaxInputs): tf.Sca
     );
   }
   const backend = sharedBackend();
-  return backend === null ? composedInBatchSoftmax(inputs) : fused(inputs, backend);
+  if (backend === null) return composedInBatchSoftmax(inputs);
+  return fused(inputs.hidden === undefined ? inputs : withQueryPerPair(inputs), backend);
+}
+
+/** The same with a query of its own for every pair, as pairs of one query may see different candidates. */
+function withQueryPerPair(inputs: InBatchSoftmaxInputs): InBatchSoftmaxInputs {
+  const { query, queryOf } = inputs;
+  return {
+    ...inputs,
+    query: tf.gather(query, tf.tensor1d(queryOf, 'int32')),
+    queryOf: Int32Array.from(queryOf.keys()),
+  };
 }
 
 /** The same loss made of tensor ops over all pairs and candidates; what the fused kernel is compared with. */
 export function composedInBatchSoftmax(inputs: InBatchSoftmaxInputs): tf.Scalar {
-  const { query, candidate, queryOf, candidateOf, temperature, correction, weights = null } = inputs;
+  const { query, candidate, queryOf, candidateOf, temperature, correction, weights = null, hidden } = inputs;
   const [candidates] = candidate.shape;
   const u = tf.gather(query, tf.tensor1d(queryOf, 'int32'));
   let z: tf.Tensor2D = tf.div(tf.matMul(u, candidate, false, true), temperature); // [pairs, candidates]
   if (correction !== null) z = tf.sub(z, tf.tensor2d(correction, [1, candidates]));
+  if (hidden !== undefined) z = tf.sub(z, tf.tensor2d(distances(inputs, hidden), [queryOf.length, candidates]));
   const top = tf.max(z, 1, true); // [pairs, 1]
   const shifted = tf.sub(z, top);
   const logSum = tf.log(
@@ -63,6 +84,16 @@ export function composedInBatchSoftmax(inputs: InBatchSoftmaxInputs): tf.Scalar 
   const target = tf.gather(tf.reshape(shifted, [shifted.size]), tf.tensor1d(targets, 'int32'));
   const losses = tf.sub(logSum, target); // [pairs]
   return tf.mean<tf.Scalar>(weights === null ? losses : tf.mul(losses, tf.tensor1d(weights)));
+}
+
+/** What no score survives, for each candidate that a pair does not see; 0 for the others. @shape [pairs, candidates] */
+function distances({ candidate, queryOf }: InBatchSoftmaxInputs, { offsets, rows }: HiddenCandidates): Float32Array {
+  const [candidates] = candidate.shape;
+  const result = new Float32Array(queryOf.length * candidates);
+  for (let b = 0; b < queryOf.length; b++)
+    for (let at = offsets[b] as number; at < (offsets[b + 1] as number); at++)
+      result[b * candidates + (rows[at] as number)] = 1e9;
+  return result;
 }
 
 /** How often each candidate counts for each pair. @shape [pairs, candidates] */
@@ -87,7 +118,7 @@ function ownCopiesOf({ ownCopies }: InBatchSoftmaxInputs, candidates: number): F
 }
 
 function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar {
-  const { queryOf, correction, temperature, weights = null } = inputs;
+  const { queryOf, correction, temperature, weights = null, hidden } = inputs;
   const pairs = queryOf.length;
   const fixed = typeof temperature === 'number';
   const op = tf.customGrad((...args) => {
@@ -103,17 +134,23 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
     const loss =
       pairs === 0
         ? 0
-        : withScratch(kernelScratch + 3 * candidates + queries + 1 + 2 * pairs, (scratch) => {
+        : withScratch(kernelScratch + 3 * candidates + queries + 1 + 2 * pairs + floatsOf(hidden), (scratch) => {
             const multiplicity = scratch + kernelScratch * 4;
             const corrections = multiplicity + candidates * 4;
             const copies = corrections + candidates * 4;
             const offsets = copies + candidates * 4;
             const positives = offsets + (queries + 1) * 4;
             const shares = positives + pairs * 4;
+            const hiddenOffsets = shares + pairs * 4;
+            const hiddenRows = hiddenOffsets + (queries + 1) * 4;
             countOccurrences(inputs, backend.floats(multiplicity, candidates));
             if (correction !== null) backend.floats(corrections, candidates).set(correction);
             const own = ownCopiesOf(inputs, candidates);
             if (own !== null) backend.floats(copies, candidates).set(own);
+            if (hidden !== undefined) {
+              backend.integers(hiddenOffsets, queries + 1).set(hidden.offsets);
+              backend.integers(hiddenRows, hidden.rows.length).set(hidden.rows);
+            }
             sortByQuery(inputs, {
               offsets: backend.integers(offsets, queries + 1),
               candidates: backend.integers(positives, pairs),
@@ -133,6 +170,8 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
               offsets,
               positives,
               weights === null ? 0 : shares,
+              hidden === undefined ? 0 : hiddenOffsets,
+              hidden === undefined ? 0 : hiddenRows,
               dQuery,
               dCandidate,
               scratch,
@@ -161,6 +200,10 @@ function fused(inputs: InBatchSoftmaxInputs, backend: SharedBackend): tf.Scalar 
     };
   });
   return op(inputs.query, inputs.candidate, ...(fixed ? [] : [temperature]));
+}
+
+function floatsOf(hidden: HiddenCandidates | undefined): number {
+  return hidden === undefined ? 0 : hidden.offsets.length + hidden.rows.length;
 }
 
 /** Groups the pairs by query: those of query a are the entries `offsets[a]` up to `offsets[a + 1]` of `candidates` and `weights`. */

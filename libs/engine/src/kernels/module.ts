@@ -274,6 +274,8 @@ export interface Kernels {
     pairOffsets: number,
     pairCandidates: number,
     pairWeights: number,
+    hiddenOffsets: number,
+    hidden: number,
     queryGradient: number,
     candidateGradient: number,
     scratch: number,
