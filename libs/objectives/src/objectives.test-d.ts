@@ -13,7 +13,7 @@ expectTypeOf<(typeof losses.names)[number]>().toEqualTypeOf<
   | 'sampled-softmax'
 >();
 expectTypeOf<(typeof samplers.names)[number]>().toEqualTypeOf<
-  'catalogue' | 'in-batch' | 'labelled' | 'log-uniform' | 'mixed' | 'popularity' | 'uniform'
+  'catalogue' | 'hard' | 'in-batch' | 'labelled' | 'log-uniform' | 'mixed' | 'popularity' | 'uniform'
 >();
 
 // Each has its own parameters, those of the temperature included.
@@ -25,6 +25,7 @@ void softmax.bias;
 expectTypeOf(samplers.get('uniform').params.parse({})).toEqualTypeOf<{
   numNegatives: number;
   excludePositives: boolean;
+  unique: boolean;
 }>();
 // @ts-expect-error there is no such loss
 losses.get('sampled-softmx');

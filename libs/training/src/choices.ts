@@ -15,7 +15,7 @@ export interface Choices {
 /** Puts positives and what was drawn together as an objective of this layout sees them; every item stands once. */
 export function choicesOf(
   layout: CandidateLayout,
-  { positives, negatives, numNegatives }: Drawn,
+  { positives, negatives, numNegatives, countsOnce }: DrawnItems,
   distinct: Distinct,
 ): Choices {
   if (layout === 'pairs') {
@@ -27,14 +27,17 @@ export function choicesOf(
   const occurrences = new Float32Array(values.length);
   // Of a whole catalogue the positives are a part already.
   const counted = layout === 'in-batch' ? placeOf : placeOf.subarray(positives.length);
-  for (const row of counted) occurrences[row]! += 1;
+  if (countsOnce) occurrences.fill(1);
+  else for (const row of counted) occurrences[row]! += 1;
   return { items: values, candidateOf, positiveOf: candidateOf, occurrences };
 }
 
-interface Drawn {
+interface DrawnItems {
   readonly positives: Int32Array;
   readonly negatives: Int32Array;
   readonly numNegatives: number;
+  /** Whether an item is one choice of those that all examples share, however often it was drawn. */
+  readonly countsOnce: boolean;
 }
 
 /** The first entry of every row. @shape values [rows, width] */

@@ -32,6 +32,11 @@ export class Distinct {
     }
     return { values: values.subarray(0, count), placeOf };
   }
+
+  /** Place of a value in the last list; −1 where it was not in it. */
+  placeOf(value: number): number {
+    return this.#seen[2 * value] === this.#round ? (this.#seen[2 * value + 1] as number) : -1;
+  }
 }
 
 /** Every entry for itself. */

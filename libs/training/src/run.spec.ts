@@ -262,7 +262,7 @@ describe('describeTrial', () => {
   it('refuses parts that do not fit together, saying what does', () => {
     const dataset = { name: 'world/field-noise', numRows: 1000 };
     const objective = { type: 'bce' };
-    const drawn = 'log-uniform, popularity, uniform';
+    const drawn = 'hard, log-uniform, popularity, uniform';
     const refusals: [ReturnType<typeof sampleTrial>, string][] = [
       [
         sampleTrial({ dataset, objective, sampler: { type: 'uniform' } }),
@@ -297,6 +297,22 @@ describe('describeTrial', () => {
     refusals.push([cosines, 'model.normalize: "ccl" takes scores for cosines']);
     for (const [trial, message] of refusals) expect(() => describeTrial(trial, places)).toThrow(message);
     expect(() => describeTrial(sampleTrial({ training: { bestBy: 'test/ndcg@10' } }), places)).toThrow('would leak it');
+  });
+
+  it('refuses a correction by probabilities that the sampler does not know', () => {
+    const hard = { type: 'hard' };
+    const refusal = (objective: object, sampler: object) => () =>
+      describeTrial(sampleTrial({ objective, sampler }), places);
+    expect(refusal({ type: 'sampled-softmax' }, hard)).toThrow(
+      'objective.log_q: "hard" draws with probabilities that are not known, so there is nothing to correct by\n  allowed  none\n  hint     write log_q: none, or take another sampler',
+    );
+    expect(refusal({ logQ: 'positive-excluded' }, { frequencies: 'streaming' })).toThrow(
+      'objective.log_q: "in-batch" knows how often an item is in a batch here, and "positive-excluded" needs how often a draw brings it\n  allowed  none, standard',
+    );
+    for (const type of ['bce', 'bpr', 'hinge', 'logistic']) expect(refusal({ type }, hard)).not.toThrow();
+    expect(refusal({ type: 'sampled-softmax', logQ: 'none' }, hard)).not.toThrow();
+    expect(refusal({}, { frequencies: 'streaming' })).not.toThrow();
+    expect(refusal({ logQ: 'positive-excluded' }, {})).not.toThrow();
   });
 
   it('says how to get an engine that does not work here', ({ skip }) => {

@@ -64,6 +64,25 @@ export function towerScorer(model: TowerModel, parameters: readonly Parameter[],
   };
 }
 
+/** Scores of some items for each user with the weights as they are when it is asked: [users, items]. */
+export type PoolScorer = (users: Int32Array, historyEnd: Int32Array, items: Int32Array) => Float32Array;
+
+/** Scores pools of items while a model is trained, as it would serve them: without dropout. */
+export function poolScorer(
+  model: TowerModel | RankingModel,
+  parameters: readonly Parameter[],
+  data: PreparedData,
+): PoolScorer {
+  if (model.kind === 'ranker') return pairPoolScorer(model, parameters, data);
+  const encode = encoderOf(model, parameters, data);
+  const interests = model.retrieval === 'dot' ? 1 : model.query.numInterests;
+  return (users, historyEnd, items) => {
+    const { vectors, active } = encode.queries(users, historyEnd);
+    const scores = products(vectors, encode.candidates(items), model.candidate.dim); // [users · K, items]
+    return interests === 1 ? scores : largestOf(scores, active, { interests, width: items.length });
+  };
+}
+
 /** What `model` makes of users and items, a block at a time. */
 function encoderOf(model: TowerModel, parameters: readonly Parameter[], data: PreparedData) {
   const lookups = new Lookups(model.tables);
@@ -139,34 +158,12 @@ function dot(a: Float32Array, rowOfA: number, b: Float32Array, rowOfB: number, d
 
 /** Scores every pair by itself: exact, and slow where there are many. */
 export function rankerScorer(model: RankingModel, parameters: readonly Parameter[], data: PreparedData): Scorer {
-  const lookups = new Lookups(model.tables);
-  const rng = createRng('evaluation');
-  const score = (users: Int32Array, historyEnd: Int32Array, items: Int32Array, pairs: Pairs): Float32Array => {
-    lookups.begin();
-    const batches = { query: assembleQuery(data, users, historyEnd), candidate: assembleCandidate(data, items) };
-    return forward({ parameters, lookups, rng }, model.prepare(batches, pairs, lookups));
-  };
-  const { numItems } = data;
-  const numUsersAtOnce = Math.max(1, Math.floor(BLOCK_PAIRS / numItems));
+  const score = pairsScorer(model, parameters, data);
+  const ofPool = pairPoolScorer(model, parameters, data);
+  const catalogue = Int32Array.from({ length: data.numItems }, (_, item) => item);
 
   return {
-    scoreUsers(users, historyEnd) {
-      const scores = new Float32Array(users.length * numItems);
-      for (let from = 0; from < users.length; from += numUsersAtOnce) {
-        const to = Math.min(from + numUsersAtOnce, users.length);
-        const ofUsers = [users.subarray(from, to), historyEnd.subarray(from, to)] as const;
-        const queryOf = Int32Array.from({ length: to - from }, (_, row) => row);
-        for (let first = 0; first < numItems; first += BLOCK_PAIRS) {
-          const width = Math.min(BLOCK_PAIRS, numItems - first);
-          const items = Int32Array.from({ length: width }, (_, k) => first + k);
-          const candidateOf = Int32Array.from({ length: (to - from) * width }, (_, k) => k % width);
-          const block = score(...ofUsers, items, { queryOf, candidateOf }); // [users, width]
-          for (let row = 0; row < to - from; row++)
-            scores.set(block.subarray(row * width, (row + 1) * width), (from + row) * numItems + first);
-        }
-      }
-      return scores;
-    },
+    scoreUsers: (users, historyEnd) => ofPool(users, historyEnd, catalogue),
     scorePairs(users, items, historyEnd) {
       const scores = new Float32Array(users.length);
       for (let from = 0; from < users.length; from += BLOCK_PAIRS) {
@@ -183,6 +180,38 @@ export function rankerScorer(model: RankingModel, parameters: readonly Parameter
     },
     vectors: null,
     aggregate: null,
+  };
+}
+
+/** What a model without vectors gives to pairs of users and items. */
+function pairsScorer(model: RankingModel, parameters: readonly Parameter[], data: PreparedData) {
+  const lookups = new Lookups(model.tables);
+  const rng = createRng('evaluation');
+  return (users: Int32Array, historyEnd: Int32Array, items: Int32Array, pairs: Pairs): Float32Array => {
+    lookups.begin();
+    const batches = { query: assembleQuery(data, users, historyEnd), candidate: assembleCandidate(data, items) };
+    return forward({ parameters, lookups, rng }, model.prepare(batches, pairs, lookups));
+  };
+}
+
+function pairPoolScorer(model: RankingModel, parameters: readonly Parameter[], data: PreparedData): PoolScorer {
+  const score = pairsScorer(model, parameters, data);
+  return (users, historyEnd, items) => {
+    const numUsersAtOnce = Math.max(1, Math.floor(BLOCK_PAIRS / items.length));
+    const scores = new Float32Array(users.length * items.length);
+    for (let from = 0; from < users.length; from += numUsersAtOnce) {
+      const to = Math.min(from + numUsersAtOnce, users.length);
+      const ofUsers = [users.subarray(from, to), historyEnd.subarray(from, to)] as const;
+      const queryOf = Int32Array.from({ length: to - from }, (_, row) => row);
+      for (let first = 0; first < items.length; first += BLOCK_PAIRS) {
+        const some = items.subarray(first, first + BLOCK_PAIRS);
+        const candidateOf = Int32Array.from({ length: (to - from) * some.length }, (_, k) => k % some.length);
+        const block = score(...ofUsers, some, { queryOf, candidateOf }); // [users, some]
+        for (let row = 0; row < to - from; row++)
+          scores.set(block.subarray(row * some.length, (row + 1) * some.length), (from + row) * items.length + first);
+      }
+    }
+    return scores;
   };
 }
 

@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareData } from '@towerbench/data';
 import { createRng, startEngine, tf } from '@towerbench/engine';
 import type { AuxiliaryLoss, PairedExamples } from '@towerbench/models';
+import { knownPositives } from '@towerbench/objectives';
 import { engineUnderTest } from '@towerbench/testing';
 import { checkpointFile, places, record, sampleTrial } from './sample-trial.js';
+import { towerScorer } from './scoring.js';
 import { trainingSettings } from './settings.js';
 import { Trainer } from './trainer.js';
 import { definitionsOf } from './trial.js';
@@ -13,11 +15,15 @@ beforeAll(async () => {
   await startEngine(engineUnderTest);
 });
 
-function newTrainer(
+function newTrainer(...inputs: Parameters<typeof trainerAndModel>): Trainer {
+  return trainerAndModel(...inputs).trainer;
+}
+
+function trainerAndModel(
   changes: Parameters<typeof sampleTrial>[0] = {},
   auxiliary?: AuxiliaryLoss,
   weightOf: ((row: number) => number) | null = null,
-): Trainer {
+) {
   const config = sampleTrial(changes);
   const definitions = definitionsOf(config);
   const prepared = prepareData(config.dataset, places);
@@ -34,7 +40,7 @@ function newTrainer(
   });
   if (model.retrieval !== 'dot') throw new Error('the sample model is trained and has one vector');
   const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
-  return new Trainer({
+  const trainer = new Trainer({
     data,
     model: auxiliary === undefined ? model : { ...model, auxiliary },
     loss: definitions.objective.build({ params: config.objective as never, rng: rng.fork('objective') }),
@@ -49,6 +55,7 @@ function newTrainer(
     settings: trainingSettings.parse(config.training),
     rng,
   });
+  return { trainer, model };
 }
 
 describe('Trainer', () => {
@@ -70,6 +77,119 @@ describe('Trainer', () => {
     second.save(end, {});
     whole.save(other, {});
     expect(Buffer.compare(readFileSync(end), readFileSync(other))).toBe(0);
+  });
+
+  it.each([
+    { name: 'frequencies from the stream', sampler: { type: 'in-batch', frequencies: 'streaming', stepSize: 0.1 } },
+    {
+      name: 'such frequencies of several hash functions, and uniform items',
+      sampler: { type: 'mixed', frequencies: 'streaming', numHashes: 3, numBuckets: 50 },
+    },
+    { name: 'negatives that the model finds hard', sampler: { type: 'hard', poolSize: 20, choose: 'softmax' } },
+    { name: 'distinct negatives', sampler: { type: 'log-uniform', unique: true } },
+  ])('continues bit for bit with $name', ({ sampler }) => {
+    const objective = ['hard', 'log-uniform'].includes(sampler.type)
+      ? { type: 'sampled-softmax', logQ: sampler.type === 'hard' ? 'none' : 'standard' }
+      : {};
+    const [whole, first, second] = [0, 1, 2].map(() => newTrainer({ objective, sampler })) as [
+      Trainer,
+      Trainer,
+      Trainer,
+    ];
+    const [halfway, end, other] = [checkpointFile(), checkpointFile(), checkpointFile()];
+    for (let step = 0; step < 12; step++) {
+      whole.step();
+      first.step();
+    }
+    first.save(halfway, {});
+    second.load(halfway);
+    for (let step = 0; step < 12; step++) expect(second.step().loss).toBe(whole.step().loss);
+    second.save(end, {});
+    whole.save(other, {});
+    expect(Buffer.compare(readFileSync(end), readFileSync(other))).toBe(0);
+  });
+
+  it('learns otherwise when the frequencies of the stream start anew: they are a part of the checkpoint', () => {
+    const sampler = { frequencies: 'streaming', stepSize: 0.1 };
+    const [whole, exact] = [newTrainer({ sampler }), newTrainer()];
+    const checkpoint = checkpointFile();
+    for (let step = 0; step < 12; step++) {
+      whole.step();
+      exact.step();
+    }
+    whole.save(checkpoint, {});
+    const forgetful = newTrainer({ sampler: { ...sampler, initialGap: 5 } });
+    forgetful.load(checkpoint); // the arrays of the checkpoint, not those of its own settings
+    expect(forgetful.step().loss).toBe(whole.step().loss);
+    expect(() => exact.load(checkpoint)).not.toThrow();
+    const bare = checkpointFile();
+    exact.save(bare, {});
+    expect(() => newTrainer({ sampler }).load(bare)).toThrow('sampler/last_step');
+  });
+
+  it('gives the objective log q of the item, not of the place in the batch', () => {
+    const { batch } = newTrainer().assemble(1);
+    const { itemCounts } = prepareData(sampleTrial().dataset, places);
+    const total = itemCounts.reduce((sum, count) => sum + count, 0);
+    expect(batch.logSamplingProbability).toHaveLength(batch.items.length);
+    for (const [row, item] of batch.items.entries())
+      expect(batch.logSamplingProbability?.[row]).toBeCloseTo(Math.log((itemCounts[item] as number) / total), 5);
+  });
+
+  it('counts an item once among the candidates where q is that it is there at all', () => {
+    const counted = newTrainer().assemble(1).batch.occurrences as Float32Array;
+    const present = newTrainer({ sampler: { frequencies: 'streaming' } }).assemble(1).batch.occurrences as Float32Array;
+    expect(Math.max(...counted)).toBeGreaterThan(1);
+    expect([...present]).toEqual(Array.from(counted, () => 1));
+  });
+
+  it.each(['in-batch', 'mixed'])('hides the other training positives of a user among the candidates of %s', (type) => {
+    const trainer = newTrainer({ sampler: { type }, objective: { maskKnownPositives: true } });
+    const data = prepareData(sampleTrial().dataset, places);
+    const { isKnown } = knownPositives(data);
+    const { hidden, items, candidateOf } = trainer.assemble(1).batch;
+    if (hidden === undefined) throw new Error('nothing is hidden');
+    let numHidden = 0;
+    for (const [b, row] of trainer.rowsOf(1).entries()) {
+      const rows = new Set(hidden.rows.subarray(hidden.offsets[b], hidden.offsets[b + 1]));
+      for (const [candidate, item] of items.entries()) {
+        const isOther = candidate !== candidateOf[b] && isKnown(data.train.user[row] as number, item);
+        expect(rows.has(candidate)).toBe(isOther);
+        if (isOther) numHidden++;
+      }
+    }
+    expect(numHidden).toBeGreaterThan(64);
+    const plain = newTrainer({ sampler: { type } });
+    expect(plain.assemble(1).batch).not.toHaveProperty('hidden');
+    expect(trainer.step().loss).toBeLessThan(plain.step().loss); // fewer negatives, the same scores
+  });
+
+  it('finds as hard what the model scores best as it is now, among what the user has not had', () => {
+    const objective = { type: 'sampled-softmax', logQ: 'none' };
+    const sampler = { type: 'hard', numNegatives: 3, numHard: 3, poolSize: 1000 }; // all 80 items
+    const changes = { objective, sampler, model: { dropout: 0.3 } };
+    const { trainer, model } = trainerAndModel(changes);
+    const data = prepareData(sampleTrial(changes).dataset, places);
+    const { isKnown } = knownPositives(data);
+    const bestOf = (): number[] => {
+      const { batch } = trainer.assemble(1);
+      const { scoreUsers } = towerScorer(model, model.parameters, data);
+      const rows = trainer.rowsOf(1);
+      for (const [b, row] of rows.entries()) {
+        const user = data.train.user[row] as number;
+        const scores = scoreUsers(Int32Array.of(user), new Int32Array(1));
+        const allowed = [...scores.keys()].filter((item) => !isKnown(user, item));
+        const best = allowed.sort((x, y) => (scores[y] as number) - (scores[x] as number)).slice(0, 3);
+        const found = [1, 2, 3].map((k) => batch.items[batch.candidateOf[4 * b + k] as number] as number);
+        const values = (items: number[]) => items.map((item) => scores[item] as number);
+        for (const [k, value] of values(found).entries()) expect(value).toBeCloseTo(values(best)[k] as number, 5);
+        for (const item of found) expect(isKnown(user, item)).toBe(false);
+      }
+      return [...batch.candidateOf.map((row) => batch.items[row] as number)];
+    };
+    const before = bestOf();
+    for (let step = 0; step < 20; step++) expect(trainer.step().knownNegatives).toBe(0);
+    expect(bestOf()).not.toEqual(before); // the same rows, other weights
   });
 
   it('continues and serves with the running statistics of the checkpoint, and drops the same numbers', () => {

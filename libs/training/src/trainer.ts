@@ -6,6 +6,7 @@ import {
   stepGradients,
   tf,
   type EmbeddingTable,
+  type HiddenCandidates,
   type Parameter,
   type Rng,
   type Scope,
@@ -14,16 +15,17 @@ import {
 import type { LossTerm, RankingModel, TowerModel } from '@towerbench/models';
 import {
   knownPositives,
-  type IsKnown,
+  type KnownPositives,
   type Loss,
   type LossBatch,
   type LossValue,
   type Sampler,
 } from '@towerbench/objectives';
 import { choicesOf } from './choices.js';
-import { allDistinct, Distinct } from './distinct.js';
+import { allDistinct, Distinct, type DistinctValues } from './distinct.js';
 import { prepareExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
+import { poolScorer, type PoolScorer } from './scoring.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
 import type { Teacher } from './teacher.js';
 
@@ -58,8 +60,8 @@ const NO_HISTORY = new Int32Array(0);
 
 /**
  * Steps of one run. What a step does is a function of the seed, the number of the step and the weights before it: order,
- * negatives and dropout come from generators forked by epoch and step. So weights, moments, running statistics and the step number
- * are all of its state, and a checkpoint continues bit for bit.
+ * negatives and dropout come from generators forked by epoch and step. So weights, moments, running statistics, those of a sampler that
+ * estimates frequencies included, and the step number are all of its state, and a checkpoint continues bit for bit.
  */
 export class Trainer {
   readonly stepsPerEpoch: number;
@@ -72,7 +74,8 @@ export class Trainer {
   readonly #distinctUsers: Distinct;
   readonly #distinctItems: Distinct;
   #step = 0;
-  #isKnown: IsKnown | null = null;
+  #known: KnownPositives | null = null;
+  #scorePool: PoolScorer | null = null;
   #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
 
   constructor(options: TrainerOptions) {
@@ -107,8 +110,9 @@ export class Trainer {
 
   /** Does the next step; returns its loss, the parts of it, and which share of the drawn negatives are known positives. */
   step(): StepReport {
-    const { settings, rng, learningRate } = this.#options;
+    const { settings, rng, learningRate, sampler, data } = this.#options;
     const step = ++this.#step;
+    sampler.stream?.observe(step, pick(data.train.item, this.rowsOf(step)));
     const { lossOf, knownNegatives } = this.assemble(step);
     const pass = {
       parameters: this.#parameters,
@@ -141,23 +145,27 @@ export class Trainer {
     const rows = this.rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
-    const { numNegatives, logSamplingProbability } = sampler;
-    const negatives = sampler.draw({
-      users,
-      positives,
-      isKnown: (user, item) => this.#knows(user, item),
-      rng: rng.fork(`step/${step}`).fork('negatives'),
-    });
-    const label = data.train.label;
     // A query that depends on its user alone is encoded once per user; one with a history is another at every example.
     const hasHistory = data.query.sequences.length > 0;
     const queries = hasHistory || model.queryPerExample === true ? allDistinct(users) : this.#distinctUsers.of(users);
+    const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
+    const { numNegatives } = sampler;
+    const known = (): KnownPositives => this.#knownPositives();
+    const { items: negatives, numDraws } = sampler.draw({
+      users,
+      positives,
+      get isKnown() {
+        return known().isKnown;
+      },
+      scoresOf: (pool) => this.#scoresOf(pool, queries, historyEnd),
+      rng: rng.fork(`step/${step}`).fork('negatives'),
+    });
+    const label = data.train.label;
     const { items, candidateOf, positiveOf, occurrences } = choicesOf(
       loss.layout,
-      { positives, negatives, numNegatives },
+      { positives, negatives, numNegatives, countsOnce: sampler.stream !== undefined },
       this.#distinctItems,
     );
-    const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
     const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
     const weight = data.train.weight;
     const weights = weight === null ? null : Float32Array.from(rows, (row) => weight[row] as number);
@@ -175,7 +183,11 @@ export class Trainer {
         ? {}
         : { teacher: teacher(repeated(users, 1 + numNegatives), pick(items, candidateOf)) }),
       weights,
-      logSamplingProbability,
+      logSamplingProbability: sampler.logProbabilityOf?.(items) ?? null,
+      ...(numDraws === undefined ? {} : { numDraws }),
+      ...(loss.layout === 'in-batch' && loss.hidesKnown === true
+        ? { hidden: this.#hiddenFrom(users, positiveOf) }
+        : {}),
     };
     return {
       batch,
@@ -192,9 +204,36 @@ export class Trainer {
     };
   }
 
-  #knows(user: number, item: number): boolean {
-    this.#isKnown ??= knownPositives(this.#options.data); // only where something is drawn
-    return this.#isKnown(user, item);
+  /** @shape [examples, pool] */
+  #scoresOf(pool: Int32Array, { values, placeOf }: DistinctValues, historyEnd: Int32Array): Float32Array {
+    const { model, data } = this.#options;
+    this.#scorePool ??= poolScorer(model, this.#parameters, data);
+    const scores = this.#scorePool(values, historyEnd, pool); // [queries, pool]
+    if (values.length === placeOf.length) return scores; // in the order of the examples
+    const result = new Float32Array(placeOf.length * pool.length);
+    for (const [b, row] of placeOf.entries())
+      result.set(scores.subarray(row * pool.length, (row + 1) * pool.length), b * pool.length);
+    return result;
+  }
+
+  #knownPositives(): KnownPositives {
+    return (this.#known ??= knownPositives(this.#options.data)); // only where somebody asks
+  }
+
+  /** The candidates that are training positives of each example's user, but its own; see `LossBatch`. */
+  #hiddenFrom(users: Int32Array, positiveOf: Int32Array): HiddenCandidates {
+    const { itemsOf } = this.#knownPositives();
+    const offsets = new Int32Array(users.length + 1);
+    const rows: number[] = [];
+    for (let b = 0; b < users.length; b++) {
+      const items = itemsOf(users[b] as number);
+      for (let k = 0; k < items.length; k++) {
+        const row = this.#distinctItems.placeOf(items[k] as number);
+        if (row >= 0 && row !== positiveOf[b]) rows.push(row);
+      }
+      offsets[b + 1] = rows.length;
+    }
+    return { offsets, rows: Int32Array.from(rows) };
   }
 
   /**
@@ -206,10 +245,11 @@ export class Trainer {
   #shareKnown(users: Int32Array, negatives: Int32Array): number | null {
     if (negatives.length === 0) return null;
     const { numNegatives } = this.#options.sampler;
+    const { isKnown } = this.#knownPositives();
     let known = 0;
     for (let at = 0; at < negatives.length; at++) {
       const row = numNegatives === 0 ? at % users.length : Math.floor(at / numNegatives);
-      if (this.#knows(users[row] as number, negatives[at] as number)) known++;
+      if (isKnown(users[row] as number, negatives[at] as number)) known++;
     }
     return known / negatives.length;
   }
@@ -249,7 +289,8 @@ export class Trainer {
   }
 
   #statistics(): readonly Parameter[] {
-    return this.#options.model.statistics ?? [];
+    const { model, sampler } = this.#options;
+    return [...(model.statistics ?? []), ...(sampler.stream?.statistics ?? [])];
   }
 
   #momentsOf(weights: Parameter | EmbeddingTable): NamedTensor[] {

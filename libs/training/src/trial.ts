@@ -3,7 +3,7 @@ import { datasets, describeDataset, type DatasetDefinition } from '@towerbench/d
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models, type ModelDefinition } from '@towerbench/models';
-import { losses, samplers, type LossDefinition } from '@towerbench/objectives';
+import { losses, samplers, type LossDefinition, type SamplerDefinition } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
 import { measuredMetrics } from './evaluation.js';
 import { optimizers } from './optimizers.js';
@@ -81,6 +81,9 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       : samplers.definitions.filter(({ layout, labelled }) => layout === loss.layout && labelled === isLabelled);
   const fitting = samplersOf(objective);
   const allowed = fitting.map(({ name }) => name).join(', ');
+  const usual = (fitting as SamplerDefinition[]).find(
+    ({ probability, params }) => probability?.(params.parse({})) !== null,
+  );
   if (fitting.length === 0) {
     const fit = losses.definitions.filter((loss) => samplersOf(loss).length > 0);
     issues.push({
@@ -98,7 +101,7 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
       message: `"${sampler.name}" does not go with the objective "${objective.name}"`,
       received: sampler.name,
       allowed,
-      hint: `write sampler: {type: ${fitting[0]?.name}}`,
+      hint: `write sampler: {type: ${(usual ?? fitting[0])?.name}}`,
     });
   } else if (sampler.labelled !== isLabelled) {
     issues.push({
@@ -109,15 +112,42 @@ export function conflicts(config: TrialConfig): ConfigIssue[] {
         : `${dataset.name} has no labels on its rows, which "${sampler.name}" reads`,
       received: sampler.name,
       allowed,
-      hint: `write sampler: {type: ${fitting[0]?.name}}`,
+      hint: `write sampler: {type: ${(usual ?? fitting[0])?.name}}`,
     });
   }
   return [
     ...issues,
+    ...correctionConflict(config),
     ...teacherConflict(config),
     ...rankerConflict(config),
     ...lengthConflict(config),
     ...bestByConflict(config),
+  ];
+}
+
+/** An objective that corrects for the sampler needs the probabilities by which it draws. */
+function correctionConflict(config: TrialConfig): ConfigIssue[] {
+  const { objective, sampler } = definitionsOf(config) as { objective: LossDefinition; sampler: SamplerDefinition };
+  const probability = sampler.probability === undefined ? 'draw' : sampler.probability(config.sampler);
+  const fits = (params: TrialConfig['objective']): boolean => {
+    const wanted = objective.corrects?.(params) ?? [];
+    return wanted.length === 0 || (probability !== null && wanted.includes(probability));
+  };
+  if (fits(config.objective) || objective.layout !== sampler.layout) return [];
+  const received = config.objective['logQ'] as string;
+  const allowed = ['none', 'standard', 'positive-excluded'].filter((logQ) => fits({ ...config.objective, logQ }));
+  return [
+    {
+      code: 'objective-correction',
+      path: 'objective.log_q',
+      message:
+        probability === null
+          ? `"${sampler.name}" draws with probabilities that are not known, so there is nothing to correct by`
+          : `"${sampler.name}" knows how often an item is in a batch here, and "${received}" needs how often a draw brings it`,
+      received,
+      allowed: allowed.join(', '),
+      hint: `write log_q: ${allowed.at(-1)}, or take another sampler`,
+    },
   ];
 }
 

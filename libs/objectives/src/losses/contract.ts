@@ -1,5 +1,5 @@
 import type { Definition } from '@towerbench/config';
-import type { Parameter, Rng, Scope, tf } from '@towerbench/engine';
+import type { HiddenCandidates, Parameter, Rng, Scope, tf } from '@towerbench/engine';
 import type { z } from 'zod';
 
 /**
@@ -7,6 +7,12 @@ import type { z } from 'zod';
  * list of its own per query (`pairs`), or the whole catalogue to every query.
  */
 export type CandidateLayout = 'catalogue' | 'in-batch' | 'pairs';
+
+/**
+ * What the q of a sampler is a probability of: that one draw brings the item, which may come several times (`draw`), or that the item is
+ * among the candidates of a batch at all, where it counts once (`presence`).
+ */
+export type SamplingProbability = 'draw' | 'presence';
 
 /**
  * What a loss gets besides vectors or scores. Vectors that several examples of the batch share stand once, so examples name them by row.
@@ -29,14 +35,21 @@ export interface LossBatch {
   readonly occurrences: Float32Array | null;
   /** Item of each row of the candidate vectors; none stands twice. */
   readonly items: Int32Array;
+  /**
+   * For `in-batch`: rows of the candidates that an example is not to see, the training positives of its user but its own; left out where the
+   * loss does not hide them.
+   */
+  readonly hidden?: HiddenCandidates;
   /** 1 or 0 per example; null where all are positives. */
   readonly labels: Float32Array | null;
   /** Log-odds that a teacher gives to the candidates of each example, as `candidateOf`; left out where the loss asks for none. */
   readonly teacher?: Float32Array;
   /** How much each example counts in the mean, 1 on average over the training part; null where all count 1. */
   readonly weights: Float32Array | null;
-  /** Natural logarithm of the probability that the item is drawn as a negative, per item of the catalogue; null when unknown. */
+  /** log q, the natural logarithm of the sampler's probability, per row of the candidate vectors; null when unknown. */
   readonly logSamplingProbability: Float32Array | null;
+  /** For `pairs`: draws that it took to find the distinct negatives of each example; left out where they may repeat. */
+  readonly numDraws?: Int32Array;
 }
 
 /**
@@ -57,6 +70,8 @@ interface AnyLoss {
 /** A loss that scores every query against every candidate, which takes a vector of each. */
 interface VectorLoss<Layout extends CandidateLayout> extends AnyLoss {
   readonly layout: Layout;
+  /** Whether it wants to know which candidates are training positives of each example's user. */
+  readonly hidesKnown?: boolean;
   /** @shape query [queries, dim], candidate [candidates, dim] */
   apply(
     scope: Scope,
@@ -83,6 +98,8 @@ export interface LossDefinition<
   readonly labelled: boolean;
   /** Whether it takes scores for cosines, so that it needs a model that normalises its vectors. */
   readonly needsUnitVectors?: boolean;
+  /** Probabilities by which it can correct for the sampler; empty where it corrects for none, left out too. */
+  corrects?(params: z.output<Params>): readonly SamplingProbability[];
   /** Items that have to be drawn beside each row, at least; null where its parameters contradict each other. Left out, none. */
   leastNegatives?(params: z.output<Params>): number | null;
   /** For a loss that learns from the truth of a planted world: standard deviation of the noise on its log-odds. */

@@ -76,7 +76,7 @@ const batchOf = (numNegatives: number, layout: CandidateLayout): LossBatch => ({
     layout === 'pairs' ? null : layout === 'in-batch' ? Float32Array.of(2, 1, 0, 1, 1) : new Float32Array(SIZE).fill(1),
   teacher: Float32Array.from({ length: SIZE * (1 + numNegatives) }, (_, i) => Math.sin(i)),
   weights: null,
-  logSamplingProbability: Float32Array.from({ length: 20 }, (_, item) => -1 - (item % 4) / 2),
+  logSamplingProbability: Float32Array.from({ length: SIZE * (1 + numNegatives) }, (_, row) => -1 - (row % 4) / 2),
 });
 
 /** What each loss gives to a scorer of zeros that chooses among so many candidates. */
@@ -159,7 +159,7 @@ describe.each(losses.names)('%s', (name) => {
       ...drawn,
       candidateOf: Int32Array.from(drawn.items.keys()), // no accidental hit
       occurrences: shared,
-      logSamplingProbability: new Float32Array(20),
+      logSamplingProbability: new Float32Array(drawn.items.length),
     };
     const loss = build();
     const { f, length } = scalarOf(loss, whole);

@@ -21,7 +21,10 @@ const data = {
 const batchOf = (users: Int32Array, seed: number, of: PreparedData = data): DrawInputs => ({
   users,
   positives: new Int32Array(users.length),
-  isKnown: knownPositives(of),
+  isKnown: knownPositives(of).isKnown,
+  scoresOf: () => {
+    throw new Error('no model here');
+  },
   rng: createRng(seed),
 });
 
@@ -41,8 +44,8 @@ function chiSquare(counts: readonly number[], probability: readonly number[]): n
   }, 0);
 }
 
-const probabilitiesOf = ({ logSamplingProbability }: Sampler): number[] =>
-  Array.from(logSamplingProbability as Float32Array, Math.exp);
+const probabilitiesOf = ({ logProbabilityOf }: Sampler, numItems = 10): number[] =>
+  Array.from(logProbabilityOf?.(Int32Array.from({ length: numItems }, (_, item) => item)) ?? [], Math.exp);
 
 describe('the catalogue of samplers', () => {
   it('lists every folder of variants', () => {
@@ -53,17 +56,19 @@ describe('the catalogue of samplers', () => {
 
 describe('in-batch', () => {
   it('has the shares of the training interactions as sampling probabilities, and never −∞', () => {
-    const { logSamplingProbability } = samplers.get('in-batch').build({ params: {}, data, batchSize: 4 });
-    expect(logSamplingProbability?.[0]).toBeCloseTo(Math.log(0.6), 6);
-    expect(logSamplingProbability?.[2]).toBeCloseTo(Math.log(0.1), 6);
-    expect(logSamplingProbability?.[9]).toBeCloseTo(Math.log(0.1), 6);
+    const { params, build } = samplers.get('in-batch');
+    const probability = probabilitiesOf(build({ params: params.parse({}), data, batchSize: 4 }));
+    expect(probability[0]).toBeCloseTo(0.6, 6);
+    expect(probability[2]).toBeCloseTo(0.1, 6);
+    expect(probability[9]).toBeCloseTo(0.1, 6);
   });
 });
 
 describe.each(['log-uniform', 'popularity', 'uniform'] as const)('%s', (name) => {
   const draw = (options: object, users: Int32Array, seed: number, of = data): Int32Array => {
     const { params, build } = samplers.get(name);
-    return build({ params: params.parse(options) as never, data: of, batchSize: 4 }).draw(batchOf(users, seed, of));
+    return build({ params: params.parse(options) as never, data: of, batchSize: 4 }).draw(batchOf(users, seed, of))
+      .items;
   };
 
   it('is a function of its generator', () => {
@@ -81,7 +86,7 @@ describe.each(['log-uniform', 'popularity', 'uniform'] as const)('%s', (name) =>
       data,
       batchSize: 4,
     });
-    const counts = countsOf(sampler.draw(batchOf(Int32Array.of(0), 1)));
+    const counts = countsOf(sampler.draw(batchOf(Int32Array.of(0), 1)).items);
     const drawn = counts.map((count, item) => (count === 0 ? 0 : (probabilitiesOf(sampler)[item] as number)));
     expect(drawn.reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 5);
     expect(chiSquare(counts, drawn)).toBeLessThan(27.9);
@@ -91,6 +96,20 @@ describe.each(['log-uniform', 'popularity', 'uniform'] as const)('%s', (name) =>
     const user = Int32Array.of(1);
     expect([...draw({ numNegatives: 200 }, user, 1)]).not.toContain(0);
     expect([...draw({ numNegatives: 200, excludePositives: false }, user, 1)]).toContain(0);
+  });
+
+  it('draws distinct negatives for each positive when told to, and counts the draws', () => {
+    const { params, build } = samplers.get(name);
+    const numNegatives = name === 'popularity' ? 2 : 6;
+    const sampler = build({ params: params.parse({ numNegatives, unique: true, excludePositives: false }) as never, data, batchSize: 4 }); // prettier-ignore
+    const { items, numDraws } = sampler.draw(batchOf(new Int32Array(200), 1));
+    for (let row = 0; row < 200; row++) {
+      expect(new Set(items.subarray(row * numNegatives, (row + 1) * numNegatives)).size).toBe(numNegatives);
+      expect(numDraws?.[row]).toBeGreaterThanOrEqual(numNegatives);
+    }
+    expect(Math.max(...(numDraws ?? []))).toBeGreaterThan(numNegatives);
+    const repeating = build({ params: params.parse({ numNegatives }) as never, data, batchSize: 4 });
+    expect(repeating.draw(batchOf(new Int32Array(4), 1))).not.toHaveProperty('numDraws');
   });
 
   it('ends even for a user who has seen everything', () => {
@@ -104,10 +123,44 @@ describe.each(['log-uniform', 'popularity', 'uniform'] as const)('%s', (name) =>
   });
 });
 
+describe('distinct negatives', () => {
+  it.each(['log-uniform', 'popularity', 'uniform'] as const)(
+    'of %s have an item as often as 1 − (1 − q)^T says, T the draws that they took',
+    (name) => {
+      const numItems = 200;
+      const itemCounts = Int32Array.from({ length: numItems }, (_, item) => 1 + Math.floor(1000 / (1 + item)));
+      const { params, build } = samplers.get(name);
+      const options = { numNegatives: 8, unique: true, excludePositives: false };
+      const sampler = build({ params: params.parse(options) as never, data: { ...data, numItems, itemCounts }, batchSize: 4 }); // prettier-ignore
+      const rows = 20_000;
+      const { items, numDraws } = sampler.draw(batchOf(new Int32Array(rows), 1));
+      const counts = countsOf(items, numItems);
+      for (const [item, q] of probabilitiesOf(sampler, numItems).entries()) {
+        let expected = 0;
+        for (const draws of numDraws ?? []) expected -= Math.expm1(draws * Math.log1p(-q));
+        if (expected < 3000) continue; // chance alone is 2 %
+        expect(Math.abs((counts[item] as number) / expected - 1), `item ${item}`).toBeLessThan(0.08);
+      }
+    },
+  );
+
+  it('are refused where there are not as many items to draw', () => {
+    const of = (name: 'popularity' | 'uniform', numNegatives: number) => () => {
+      const { params, build } = samplers.get(name);
+      build({ params: params.parse({ numNegatives, unique: true }) as never, data, batchSize: 4 });
+    };
+    expect(of('uniform', 11)).toThrow(
+      'sampler.num_negatives: there are 10 items to draw from, and each positive is to have 11 distinct negatives\n  allowed  1 to 10',
+    );
+    expect(of('popularity', 4)).toThrow('there are 3 items to draw from');
+    expect(of('uniform', 10)).not.toThrow();
+  });
+});
+
 describe('uniform', () => {
   const { params, build } = samplers.get('uniform');
   const draw = (options: object, users: Int32Array, seed: number): Int32Array =>
-    build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(users, seed));
+    build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(users, seed)).items;
 
   it('draws every other item equally often and never a known positive', () => {
     const counts = countsOf(draw({ numNegatives: 10_000 }, Int32Array.of(0), 1));
@@ -146,7 +199,7 @@ describe('popularity', () => {
         data,
         batchSize: 4,
       });
-      expect(Math.max(...sampler.draw(batchOf(Int32Array.of(0), 3)))).toBe(2);
+      expect(Math.max(...sampler.draw(batchOf(Int32Array.of(0), 3)).items)).toBe(2);
     }
   });
 });
@@ -156,6 +209,7 @@ describe('log-uniform', () => {
   const probabilities = (itemCounts: Int32Array): number[] =>
     probabilitiesOf(
       build({ params: params.parse({}), data: { ...data, itemCounts, numItems: itemCounts.length }, batchSize: 4 }),
+      itemCounts.length,
     );
 
   it('gives the worked example over 1000 items', () => {
@@ -180,24 +234,56 @@ describe('mixed', () => {
     const numItems = 100;
     const itemCounts = Int32Array.from({ length: numItems }, (_, item) => (item < 4 ? 5 : 0));
     const sampler = build({ params: params.parse({}), data: { ...data, numItems, itemCounts }, batchSize: 4 });
-    expect(probabilitiesOf(sampler)[0]).toBeCloseTo(0.13, 5);
-    expect(probabilitiesOf(sampler)[50]).toBeCloseTo(0.005, 6);
-    expect(probabilitiesOf(sampler).reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 4);
+    const probability = probabilitiesOf(sampler, numItems);
+    expect(probability[0]).toBeCloseTo(0.13, 5);
+    expect(probability[50]).toBeCloseTo(0.005, 6);
+    expect(probability.reduce((sum, q) => sum + q, 0)).toBeCloseTo(1, 4);
   });
 
   it('draws uniformly for the whole batch, as many as it has rows or as it is told', () => {
     const draw = (options: object) =>
-      build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(Int32Array.of(0, 1, 0, 0), 1));
+      build({ params: params.parse(options), data, batchSize: 4 }).draw(batchOf(Int32Array.of(0, 1, 0, 0), 1)).items;
     expect(draw({})).toHaveLength(4);
     const counts = countsOf(draw({ numUniform: 10_000 }));
     expect(chiSquare(counts, new Array<number>(10).fill(0.1))).toBeLessThan(27.9);
   });
 });
 
+describe.each(['in-batch', 'mixed'] as const)('%s with frequencies from the stream', (name) => {
+  const build = () => {
+    const { params, build: make } = samplers.get(name);
+    return make({
+      params: params.parse({ frequencies: 'streaming', stepSize: 0.05, initialGap: 10, numBuckets: 4096 }) as never,
+      data,
+      batchSize: 4,
+    });
+  };
+
+  it('learns how often an item is among the candidates of a batch', () => {
+    const sampler = build();
+    const rng = createRng(7);
+    const shares = [0.5, 0.25, 0.15, 0.1];
+    const present = new Array<number>(4).fill(0);
+    let sums = new Array<number>(4).fill(0);
+    for (let step = 1; step <= 4000; step++) {
+      const positives = Int32Array.from({ length: 4 }, () => {
+        const at = rng.uniform();
+        return shares.findIndex((_, item) => shares.slice(0, item + 1).reduce((sum, p) => sum + p, 0) > at);
+      });
+      sampler.stream?.observe(step, positives);
+      const drawn = sampler.draw(batchOf(new Int32Array(4), step)).items;
+      for (const item of [0, 1, 2, 3]) if (positives.includes(item) || drawn.includes(item)) present[item]! += 1;
+      if (step > 1000) sums = probabilitiesOf(sampler, 4).map((p, item) => p + (sums[item] as number));
+    }
+    for (const [item, times] of present.entries())
+      expect(Math.abs((sums[item] as number) / 3000 / (times / 4000) - 1), `item ${item}`).toBeLessThan(0.08);
+  });
+});
+
 describe('catalogue', () => {
   it('brings every item once, in order', () => {
     const sampler = samplers.get('catalogue').build({ params: {}, data, batchSize: 4 });
-    expect([...sampler.draw(batchOf(Int32Array.of(0), 1))]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([...sampler.draw(batchOf(Int32Array.of(0), 1)).items]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });
 
@@ -206,13 +292,13 @@ describe('labelled', () => {
   const sampler = (options: object) => build({ params: params.parse(options), data, batchSize: 1 });
 
   it('draws nothing unless told to', () => {
-    expect(sampler({})).toMatchObject({ numNegatives: 0, logSamplingProbability: null });
-    expect(sampler({}).draw(batchOf(Int32Array.of(0, 1), 1))).toHaveLength(0);
+    expect(sampler({})).toMatchObject({ numNegatives: 0, logProbabilityOf: null });
+    expect(sampler({}).draw(batchOf(Int32Array.of(0, 1), 1)).items).toHaveLength(0);
   });
 
   it('draws what was not clicked beside each row, every item equally often', () => {
     const many = sampler({ numNegatives: 7000 });
-    const counts = countsOf(many.draw(batchOf(Int32Array.of(0), 1)));
+    const counts = countsOf(many.draw(batchOf(Int32Array.of(0), 1)).items);
     expect(chiSquare(counts, counts.map((_, item) => (item < 3 ? 0 : 1 / 7)))).toBeLessThan(27.9); // prettier-ignore
     for (const probability of probabilitiesOf(many)) expect(probability).toBeCloseTo(0.1, 6);
   });
@@ -220,10 +306,11 @@ describe('labelled', () => {
 
 describe('knownPositives', () => {
   it('knows the training rows of each user, and of labelled rows the positive ones', () => {
-    const isKnown = knownPositives(data);
+    const { isKnown, itemsOf } = knownPositives(data);
+    expect([...itemsOf(0)]).toEqual([0, 1, 2]);
     expect([0, 1, 2, 3].map((item) => isKnown(0, item))).toEqual([true, true, true, false]);
     expect([0, 1].map((item) => isKnown(1, item))).toEqual([true, false]);
-    const labelled = knownPositives({ ...data, train: { ...data.train, label: Uint8Array.of(0, 1, 0, 1) } });
+    const labelled = knownPositives({ ...data, train: { ...data.train, label: Uint8Array.of(0, 1, 0, 1) } }).isKnown;
     expect([0, 1, 2].map((item) => labelled(0, item))).toEqual([false, true, false]);
   });
 });

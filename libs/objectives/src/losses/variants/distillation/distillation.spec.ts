@@ -106,11 +106,11 @@ describe('distillation', () => {
     expect(hard({})).toBeCloseTo(positives / 6, 5);
   });
 
-  it('takes log q from both sides of a list, of the item and not of the place', () => {
-    const items = Int32Array.of(2, 1, 0);
+  it('takes log q from both sides of a list, of the candidate and not of the place', () => {
+    const candidateOf = Int32Array.of(2, 1, 0);
     const logQ = Float32Array.of(-3, -1, -0.2);
-    const batch = batchOf(1, [1, 0, 2], { items, logSamplingProbability: logQ });
-    const logits = (values: number[]) => values.map((value, k) => Math.exp(value - (logQ[items[k] as number] as number))); // prettier-ignore
+    const batch = batchOf(1, [1, 0, 2], { candidateOf, logSamplingProbability: logQ });
+    const logits = (values: number[]) => values.map((value, k) => Math.exp(value - (logQ[candidateOf[k] as number] as number))); // prettier-ignore
     const share = (values: number[]) => values.map((value) => value / values.reduce((sum, each) => sum + each, 0));
     const [p, q] = [share(logits([1, 0, 2])), share(logits([0.5, 0.25, -1]))];
     const expected = p.reduce((sum, value, k) => sum + value * Math.log(value / (q[k] as number)), 0);

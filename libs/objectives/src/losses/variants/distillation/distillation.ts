@@ -1,6 +1,7 @@
 import { createParameter, logSoftmax, sigmoidCrossEntropy, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss, type LossBatch } from '../../contract.js';
+import { logExpectedCounts } from '../../sampling-probability.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
 const params = z.strictObject({
@@ -142,10 +143,8 @@ function softLoss(logits: tf.Tensor2D, batch: LossBatch, { form, candidates, sof
       return sigmoidCrossEntropy(tf.matMul(s, tf.tensor2d(signs)), labels); // differences [size, pairs]
     }
     case 'listwise': {
-      const logQ = Float64Array.from(z, (_, i) => {
-        const item = batch.items[batch.candidateOf[at(Math.floor(i / width), i % width)] as number] as number;
-        return batch.logSamplingProbability?.[item] ?? 0;
-      });
+      const logE = batch.logSamplingProbability && logExpectedCounts(batch, batch.logSamplingProbability);
+      const logQ = Float64Array.from(z, (_, i) => logE?.[at(Math.floor(i / width), i % width)] ?? 0);
       const p = logProbabilities(
         z.map((value, i) => value / T - (logQ[i] as number)),
         width,

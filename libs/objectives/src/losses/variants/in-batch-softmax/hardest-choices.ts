@@ -1,4 +1,4 @@
-import { topK, type tf } from '@towerbench/engine';
+import { topK, type HiddenCandidates, type tf } from '@towerbench/engine';
 
 /**
  * For each pair its positive, followed by the `count` choices with the largest corrected logits that are not the positive's item; a
@@ -15,6 +15,7 @@ export function hardestChoices(
     readonly correction: Float32Array | null;
     readonly temperature: number;
     readonly count: number;
+    readonly hidden?: HiddenCandidates;
   },
 ): { readonly rows: Int32Array; readonly correction: Float32Array } {
   const { queryOf, candidateOf, occurrences, correction, temperature, count } = inputs;
@@ -28,7 +29,7 @@ export function hardestChoices(
     candidates: v,
     dim: dim + 1,
     k: count,
-    excluded: { offsets: Int32Array.from({ length: pairs + 1 }, (_, b) => b), items: candidateOf },
+    excluded: withPositives(candidateOf, inputs.hidden),
   });
 
   const width = 1 + count;
@@ -48,6 +49,22 @@ export function hardestChoices(
     }
   }
   return { rows, correction: corrections };
+}
+
+/** The candidates that each pair does not choose from: its positive, and what is hidden from it. */
+function withPositives(
+  candidateOf: Int32Array,
+  hidden: HiddenCandidates | undefined,
+): { readonly offsets: Int32Array; readonly items: Int32Array } {
+  const pairs = candidateOf.length;
+  const offsets = Int32Array.from({ length: pairs + 1 }, (_, b) => b + (hidden?.offsets[b] ?? 0));
+  const items = new Int32Array(offsets[pairs] as number);
+  for (let b = 0; b < pairs; b++) {
+    const at = offsets[b] as number;
+    items[at] = candidateOf[b] as number;
+    if (hidden !== undefined) items.set(hidden.rows.subarray(hidden.offsets[b], hidden.offsets[b + 1]), at + 1);
+  }
+  return { offsets, items };
 }
 
 /** Rows of a tensor times `factor`, each with a number more. @shape [rows, dim + 1] */

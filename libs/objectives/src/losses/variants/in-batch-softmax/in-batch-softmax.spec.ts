@@ -79,10 +79,20 @@ describe('in-batch-softmax', () => {
     expect(Math.abs(lossOf(params) - golden.wrong.loss)).toBeGreaterThan(0.1);
   });
 
-  it('takes the probability of the item, not of the place in the batch', () => {
-    const swapped = Float32Array.from([...golden.probability].reverse(), Math.log);
-    const items = Int32Array.of(1, 0);
-    expect(lossOf({}, { items, logSamplingProbability: swapped })).toBeCloseTo(lossOf({}), 6);
+  it('subtracts log q once the scores are divided: it is neither divided itself nor added', () => {
+    const { query, candidate, probability, temperature } = golden;
+    const logits = (z: (score: number, logQ: number) => number): number => {
+      const rows = query.map((u) => candidate.map((v, j) => z(u.reduce((sum, x, k) => sum + x * (v[k] as number), 0), Math.log(probability[j] as number)))); // prettier-ignore
+      const losses = rows.map((row, b) => Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0)) - (row[b] as number)); // prettier-ignore
+      return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    };
+    expect(lossOf({})).toBeCloseTo(logits((score, logQ) => score / temperature - logQ), 5); // prettier-ignore
+    for (const wrong of [
+      logits((score, logQ) => (score - logQ) / temperature),
+      logits((score, logQ) => score / temperature + logQ),
+    ])
+      // prettier-ignore
+      expect(Math.abs(lossOf({}) - wrong)).toBeGreaterThan(0.1);
   });
 
   it('counts an example with the same item as no negative, unless told to', () => {
@@ -110,7 +120,11 @@ describe('in-batch-softmax', () => {
   };
 
   /** Straight from the formulas, with the negatives written out one by one. */
-  function expected(logQ: string, numHardNegatives: number | null): number {
+  function expected(
+    logQ: string,
+    numHardNegatives: number | null,
+    hidden: readonly (readonly number[])[] = [],
+  ): number {
     const { query, candidate, probability, changes } = many;
     let sum = 0;
     for (let b = 0; b < pairs; b++) {
@@ -120,11 +134,14 @@ describe('in-batch-softmax', () => {
       );
       const corrected = s.map((value, j) => value - (logQ === 'none' ? 0 : Math.log(probability[j] as number)));
       const copies = [...s.keys()].flatMap((j) =>
-        j === p ? [] : new Array<number>(changes.occurrences[j] as number).fill(corrected[j] as number),
+        j === p || hidden[b]?.includes(j) === true
+          ? []
+          : new Array<number>(changes.occurrences[j] as number).fill(corrected[j] as number),
       );
       const kept = [...copies].sort((x, y) => y - x).slice(0, numHardNegatives ?? copies.length);
       const rest = kept.reduce((total, value) => total + Math.exp(value), 0);
-      const scale = copies.length / (1 - (probability[p] as number));
+      const drawn = s.reduce((total, _, j) => total + (j === p ? 0 : (changes.occurrences[j] as number)), 0);
+      const scale = drawn / (1 - (probability[p] as number));
       const own = logQ === 'positive-excluded' ? Math.exp(s[p] as number) * scale : Math.exp(corrected[p] as number);
       sum += (changes.weights[b] as number) * Math.log(1 + rest / own);
     }
@@ -137,6 +154,20 @@ describe('in-batch-softmax', () => {
       for (const numHardNegatives of [null, 1, 3, 50]) {
         const loss = lossOf({ logQ, numHardNegatives }, many.changes, many);
         expect(loss, `${numHardNegatives} hard`).toBeCloseTo(expected(logQ, numHardNegatives), 4);
+      }
+    },
+  );
+
+  it.each(['none', 'standard', 'positive-excluded'])(
+    'leaves out the known positives of each query, also among the hardest, log q %s',
+    (logQ) => {
+      const hidden = [[5, 3], [], [0], [6, 6, 8], [5], [1, 2, 3, 4, 6, 7, 8]];
+      const offsets = Int32Array.from({ length: 7 }, (_, b) => hidden.slice(0, b).flat().length);
+      const changes = { ...many.changes, hidden: { offsets, rows: Int32Array.from(hidden.flat()) } };
+      for (const numHardNegatives of [null, 1, 3, 50]) {
+        const loss = lossOf({ logQ, numHardNegatives, maskKnownPositives: true }, changes, many);
+        expect(loss, `${numHardNegatives} hard`).toBeCloseTo(expected(logQ, numHardNegatives, hidden), 4);
+        expect(loss).not.toBeCloseTo(expected(logQ, numHardNegatives), 3);
       }
     },
   );

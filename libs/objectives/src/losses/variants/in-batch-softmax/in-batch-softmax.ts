@@ -25,6 +25,12 @@ const params = z.strictObject({
     .describe(
       'Leaves out, for each query, the other candidates that are the same item as its positive. `positive-excluded` and hard negatives do so in any case.',
     ),
+  maskKnownPositives: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Leaves out, for each query, all candidates that are training items of its user, as if they were its positive. Costs a row of scores per example instead of one per user.',
+    ),
   numHardNegatives: z
     .int()
     .positive()
@@ -36,7 +42,7 @@ const params = z.strictObject({
 /**
  * In-batch softmax cross-entropy: every other positive of the batch is a negative, and so is what the sampler draws besides.
  *   s_ij = ⟨u_i, v_j⟩ / τ − log q_j,   L = −(1/B) Σᵢ wᵢ log softmax_j(s_ij)[i]
- * The order is fixed: divide by τ, then subtract log q, then mask accidental hits, then keep the hardest. log q is never applied when
+ * The order is fixed: divide by τ, then subtract log q, then mask accidental hits and known positives, then keep the hardest. log q is never applied when
  * serving. With `positive-excluded` the sum over the catalogue is estimated from the n negatives alone, drawn from what is not the positive p:
  *   L = −(1/B) Σᵢ wᵢ log( e^{s_ip} / (e^{s_ip} + (1/n) Σ_{j≠p} e^{s_ij} / q′_j) ),   q′_j = q_j / (1 − q_p),   s without correction
  *
@@ -59,13 +65,12 @@ export const definition = defineLoss({
   params,
   layout: 'in-batch',
   labelled: false,
-  build({ params: { logQ, maskAccidentalHits, numHardNegatives, ...rest } }) {
+  corrects: ({ logQ }) => (logQ === 'none' ? [] : logQ === 'standard' ? ['draw', 'presence'] : ['draw']),
+  build({ params: { logQ, maskAccidentalHits, maskKnownPositives, numHardNegatives, ...rest } }) {
     const temperature = createTemperature(rest);
     const choicesOf = (batch: LossBatch) => {
       const occurrences = batch.occurrences as Float32Array;
-      const logProbability =
-        logQ === 'none' ? null : requireProbability('in-batch-softmax', batch.logSamplingProbability);
-      const correction = logProbability && Float32Array.from(batch.items, (item) => logProbability[item] as number);
+      const correction = logQ === 'none' ? null : requireProbability('in-batch-softmax', batch.logSamplingProbability);
       const scale = logQ === 'positive-excluded' ? negativesScale(occurrences, correction as Float32Array) : null;
       return { occurrences, correction, scale };
     };
@@ -83,6 +88,7 @@ export const definition = defineLoss({
         occurrences,
         ownCopies: own ?? (maskAccidentalHits ? 'one' : 'all'),
         weights,
+        hidden: batch.hidden,
       });
       if (own === undefined) return loss;
       let shift = 0;
@@ -113,6 +119,7 @@ export const definition = defineLoss({
     };
     return {
       layout: 'in-batch',
+      hidesKnown: maskKnownPositives,
       parameters: temperature.parameters,
       logits: null,
       apply: (scope, vectors, batch) => ({

@@ -45,12 +45,6 @@ describe('sampled-softmax', () => {
     expect(Math.abs(lossOf(params) - golden.wrong.loss)).toBeGreaterThan(0.05);
   });
 
-  it('takes the probability of the item, not of the place in the batch', () => {
-    const items = Int32Array.of(3, 2, 1, 0);
-    const reversed = Float32Array.from([...golden.probability].reverse(), Math.log);
-    expect(lossOf({}, { items, logSamplingProbability: reversed })).toBeCloseTo(lossOf({}), 6);
-  });
-
   it('is not changed by a correction that is the same for all items', () => {
     const uniform = new Float32Array(4).fill(-Math.log(4));
     expect(lossOf({}, { logSamplingProbability: uniform })).toBeCloseTo(lossOf({ logQ: 'none' }), 6);

@@ -1,7 +1,7 @@
 import { firstChoiceSoftmaxCrossEntropy } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss, type LossBatch } from '../../contract.js';
-import { requireProbability } from '../../sampling-probability.js';
+import { logExpectedCounts, requireProbability } from '../../sampling-probability.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
 const params = z.strictObject({
@@ -20,14 +20,15 @@ const params = z.strictObject({
 
 /**
  * Softmax over a positive and the negatives drawn for it.
- *   s_j = score_j / τ − log E_j,   L = −(1/B) Σ_b w_b log softmax_j(s_bj)[positive],   E_j = numNegatives · q_j
+ *   s_j = score_j / τ − log E_j,   L = −(1/B) Σ_b w_b log softmax_j(s_bj)[positive]
+ *   E_j = numNegatives · q_j, drawn with repetition;  E_j = 1 − (1 − q_j)^T, distinct and found in T draws
  * Positive and negatives are corrected alike. numNegatives is a factor of every term, so log q_j is what is subtracted. The order is fixed:
  * divide by τ, then subtract, then mask accidental hits. The correction is never applied when serving.
  *
  * @shape scores [size, 1 + numNegatives]
  * @returns nats, mean over the batch
  * @source Jean et al. 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation", doi:10.3115/v1/P15-1001
- * @deviation A sample of its own for every query, drawn with repetition; the paper shares one among all.
+ * @deviation A sample of its own for every query; the paper shares one among all.
  */
 export const definition = defineLoss({
   name: 'sampled-softmax',
@@ -41,6 +42,7 @@ export const definition = defineLoss({
   params,
   layout: 'pairs',
   labelled: false,
+  corrects: ({ logQ }) => (logQ === 'none' ? [] : ['draw']),
   build({ params: { logQ, maskAccidentalHits, ...rest } }) {
     const temperature = createTemperature(rest);
     return {
@@ -64,20 +66,13 @@ export const definition = defineLoss({
 });
 
 /** What is subtracted from every score, ∞ where a negative is the positive's item. @shape [batch, 1 + numNegatives] */
-function corrections(
-  { size, numNegatives, candidateOf, items }: LossBatch,
-  logProbability: Float32Array | null,
-  mask: boolean,
-): Float32Array {
+function corrections(batch: LossBatch, logProbability: Float32Array | null, mask: boolean): Float32Array {
+  const { size, numNegatives, candidateOf } = batch;
   const choices = 1 + numNegatives;
-  const result = new Float32Array(size * choices);
-  for (let b = 0; b < size; b++) {
-    const positive = candidateOf[b * choices] as number;
-    for (let k = b * choices; k < (b + 1) * choices; k++) {
-      const row = candidateOf[k] as number;
-      if (logProbability !== null) result[k] = logProbability[items[row] as number] as number;
-      if (mask && k > b * choices && row === positive) result[k] = Infinity;
-    }
+  const result = logProbability === null ? new Float32Array(size * choices) : logExpectedCounts(batch, logProbability);
+  for (let first = 0; mask && first < result.length; first += choices) {
+    const positive = candidateOf[first] as number;
+    for (let k = first + 1; k < first + choices; k++) if (candidateOf[k] === positive) result[k] = Infinity;
   }
   return result;
 }

@@ -11,6 +11,6 @@ export const definition = defineSampler({
   labelled: false,
   build({ data: { numItems } }) {
     const items = Int32Array.from({ length: numItems }, (_, item) => item);
-    return { numNegatives: 0, logSamplingProbability: null, draw: () => items };
+    return { numNegatives: 0, logProbabilityOf: null, draw: () => ({ items }) };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineSampler } from '../../contract.js';
-import { drawPerPositive, perPositiveParams } from '../../drawing.js';
+import { defineSampler, probabilitiesIn } from '../../contract.js';
+import { perPositive, perPositiveParams } from '../../drawing.js';
 
 const params = z.strictObject({
   ...perPositiveParams,
@@ -24,9 +24,11 @@ export const definition = defineSampler({
   params,
   layout: 'pairs',
   labelled: true,
+  probability: ({ numNegatives }) => (numNegatives === 0 ? null : 'draw'),
   build: ({ params: of, data: { numItems } }) => ({
     numNegatives: of.numNegatives,
-    logSamplingProbability: of.numNegatives === 0 ? null : new Float32Array(numItems).fill(-Math.log(numItems)),
-    draw: (batch) => drawPerPositive(batch, of, (rng) => rng.int(numItems)),
+    logProbabilityOf:
+      of.numNegatives === 0 ? null : probabilitiesIn(new Float32Array(numItems).fill(-Math.log(numItems))),
+    draw: perPositive(of, { numItems, drawable: numItems, draw: (rng) => rng.int(numItems) }),
   }),
 });

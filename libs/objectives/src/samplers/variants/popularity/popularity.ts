@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineSampler } from '../../contract.js';
-import { drawPerPositive, perPositiveParams, weightedDraw } from '../../drawing.js';
+import { defineSampler, probabilitiesIn } from '../../contract.js';
+import { perPositive, perPositiveParams, weightedDraw } from '../../drawing.js';
 
 const params = z.strictObject({
   ...perPositiveParams,
@@ -32,14 +32,16 @@ export const definition = defineSampler({
   params,
   layout: 'pairs',
   labelled: false,
-  build({ params: { alpha, ...rest }, data: { itemCounts } }) {
+  build({ params: { alpha, ...rest }, data: { itemCounts, numItems } }) {
     const weights = Float64Array.from(itemCounts, (count) => (count === 0 ? 0 : count ** alpha));
     const logTotal = Math.log(weights.reduce((sum, weight) => sum + weight, 0));
-    const draw = weightedDraw(weights);
+    const drawable = weights.reduce((sum, weight) => sum + (weight > 0 ? 1 : 0), 0);
     return {
       numNegatives: rest.numNegatives,
-      logSamplingProbability: Float32Array.from(itemCounts, (count) => alpha * Math.log(Math.max(count, 1)) - logTotal),
-      draw: (batch) => drawPerPositive(batch, rest, draw),
+      logProbabilityOf: probabilitiesIn(
+        Float32Array.from(itemCounts, (count) => alpha * Math.log(Math.max(count, 1)) - logTotal),
+      ),
+      draw: perPositive(rest, { numItems, drawable, draw: weightedDraw(weights) }),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineSampler } from '../../contract.js';
-import { drawPerPositive, perPositiveParams } from '../../drawing.js';
+import { defineSampler, probabilitiesIn } from '../../contract.js';
+import { perPositive, perPositiveParams } from '../../drawing.js';
 
 /**
  * Items uniformly from the whole catalogue.
@@ -18,8 +18,8 @@ export const definition = defineSampler({
   build({ params, data: { numItems } }) {
     return {
       numNegatives: params.numNegatives,
-      logSamplingProbability: new Float32Array(numItems).fill(-Math.log(numItems)),
-      draw: (batch) => drawPerPositive(batch, params, (rng) => rng.int(numItems)),
+      logProbabilityOf: probabilitiesIn(new Float32Array(numItems).fill(-Math.log(numItems))),
+      draw: perPositive(params, { numItems, drawable: numItems, draw: (rng) => rng.int(numItems) }),
     };
   },
 });
