@@ -5,6 +5,7 @@ import { ncfMovielens1m } from './sources/ncf-movielens-1m.js';
 import { dualAugmented } from './worlds/dual-augmented.js';
 import { fieldCrosses } from './worlds/field-crosses.js';
 import { fieldNoise } from './worlds/field-noise.js';
+import { fineTaste } from './worlds/fine-taste.js';
 import { impressions } from './worlds/impressions.js';
 import { interests } from './worlds/interests.js';
 import { longAndShortTerm } from './worlds/long-and-short-term.js';
@@ -20,6 +21,7 @@ export const datasets = createCatalog('dataset', [
   dualAugmented,
   fieldCrosses,
   fieldNoise,
+  fineTaste,
   impressions,
   interests,
   longAndShortTerm,

@@ -587,12 +587,47 @@ describe('world/never-clicked', () => {
   });
 });
 
+describe('world/fine-taste', () => {
+  const numRows = 20_000;
+  const data = prepareData(section('world/fine-taste', { numRows, numEvaluationUsers: 50, numCategories: 4, categorySize: 10 }), places); // prettier-ignore
+
+  it('clicks within the category of each user, as often as the truth says', () => {
+    const { user, item } = data.train;
+    const scores = data.truth?.scoreUsers(user) as Float32Array;
+    let [expected, found] = [0, 0]; // log P of what is clicked: its mean under the truth, and the mean of the clicks
+    for (let row = 0; row < numRows; row++) {
+      const own = scores.subarray(row * 40, (row + 1) * 40);
+      const weights = own.map(Math.exp);
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      expect(weights[item[row] as number]).toBeGreaterThan(0);
+      expect(weights.filter((weight) => weight > 0).length).toBeLessThanOrEqual(10);
+      for (const [each, weight] of weights.entries())
+        expected += weight > 0 ? (weight / total) * (own[each] as number) : 0;
+      found += own[item[row] as number] as number;
+    }
+    expect(Math.abs(found - expected) / numRows).toBeLessThan(0.1);
+  });
+
+  it('asks for the five items that the truth puts first, of users whom training never saw', () => {
+    const { users, positives } = data.test as RankingSet;
+    const scores = data.truth?.scoreUsers(users) as Float32Array;
+    for (const [entry, who] of users.entries()) {
+      expect(who).toBeGreaterThanOrEqual(numRows);
+      const own = scores.subarray(entry * 40, (entry + 1) * 40);
+      const best = [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number)).slice(0, 5);
+      const asked = [...positives.items.subarray(positives.offsets[entry], positives.offsets[entry + 1])];
+      expect(asked.sort((a, b) => a - b)).toEqual(best.sort((a, b) => a - b));
+    }
+  });
+});
+
 describe('worlds', () => {
   const ofUsers = { numUsers: small.numUsers, numItems: small.numItems };
   it.each([
     ['world/dual-augmented', ofUsers],
     ['world/field-noise', { numRows: 1000 }],
     ['world/field-crosses', { numRows: 1000 }],
+    ['world/fine-taste', { numRows: 1000 }],
     ['world/impressions', { numUsers: 20, numRows: 1000 }],
     ['world/interests', { numRows: 1000 }],
     ['world/long-and-short-term', { numRows: 1000 }],
