@@ -36,6 +36,22 @@ describe('the documents', () => {
     expect(dead).toEqual([]);
   });
 
+  it('name tests that are there for the bugs of public code, one line a bug', () => {
+    const path = 'docs/bugs-of-public-code.md';
+    const rows = [...readFileSync(join(root, path), 'utf8').matchAll(/^\|\s*(\d+)\s*\|(.*)$/gm)];
+    expect(rows.map(([, number]) => Number(number))).toEqual(rows.map((_, at) => at + 1));
+    const missing = rows.flatMap(([, number, row = '']) =>
+      [...row.matchAll(/\]\(([^)]+)\) “([^”]+)”/g)]
+        .filter(([, file = '', name = '']) => {
+          const text = readFileSync(resolve(root, dirname(path), file), 'utf8');
+          return !["'", '`', '"'].some((quote) => text.includes(`${quote}${name}${quote}`));
+        })
+        .map(([, file, name]) => `${number}: ${file} has no test “${name}”`),
+    );
+    expect(missing).toEqual([]);
+    expect(rows.filter(([, , row = '']) => row.includes('“')).length).toBeGreaterThanOrEqual(24);
+  });
+
   it('show experiments that are valid', () => {
     const experiments = captured(/^```yaml experiment\n([\s\S]*?)^```$/gm);
     expect(experiments.length).toBeGreaterThan(0);
