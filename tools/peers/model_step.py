@@ -26,6 +26,8 @@ NUM_INTERESTS = 4
 ITERATIONS = 3
 MIMIC_WEIGHT = 0.5
 NUM_NEGATIVES = 1
+SESSION_LENGTH = 5
+NUM_HEADS = 4
 TOLERANCE = 1e-4
 
 
@@ -150,6 +152,74 @@ class YoutubeDnn(TwoTowers):
         history = batch["history"]
         mean = self.embeddings["item_id"](history).sum(1) / (history != 0).sum(1, keepdim=True).clamp(min=1)
         query = self.query(torch.cat([self.embed("query", batch["query"]).flatten(1), mean], 1))
+        return query, F.normalize(self.items(self.items, batch["candidate"]).sum(1), dim=1)
+
+
+def attend(entries, mask, wanted):
+    """[batch, length, width] weighed by their products with what is wanted, [batch, width]; zero where the mask is."""
+    scores = (entries @ wanted[:, :, None]).squeeze(2) / entries.shape[2] ** 0.5
+    weights = scores.masked_fill(~mask, -1e9).softmax(1) * mask
+    return (weights[:, None] @ entries).squeeze(1)
+
+
+class Sdm(TwoTowers):
+    class Session(nn.Module):
+        def __init__(self, profile, width):
+            super().__init__()
+            self.lstm0 = nn.LSTM(EMBEDDING_DIM, width, batch_first=True)
+            self.lstm0.bias_hh_l0.requires_grad_(False).zero_()  # ours has one bias
+            self.attention = nn.ModuleDict(
+                {
+                    "projections": nn.Linear(width, 3 * width, bias=False),
+                    "output": nn.Linear(width, width, bias=False),
+                }
+            )
+            self.norm = nn.LayerNorm(width)
+            self.user = dense(profile, [width])
+
+        def forward(self, entries, mask, profile):
+            """@shape entries [batch, length, width], oldest first, so that nothing after an entry reaches it"""
+            h, _ = self.lstm0(entries)
+            projected = self.attention["projections"](h).unflatten(2, (3, NUM_HEADS, -1))
+            attended = F.scaled_dot_product_attention(*projected.permute(2, 0, 3, 1, 4), is_causal=True)
+            related = self.norm(h + self.attention["output"](attended.transpose(1, 2).flatten(2)))
+            return attend(related, mask, torch.tanh(self.user(profile)))
+
+    class LongTerm(nn.Module):
+        def __init__(self, profile, width):
+            super().__init__()
+            self.history = dense(profile, [EMBEDDING_DIM])
+            self.output = nn.Linear(EMBEDDING_DIM, width)
+
+        def forward(self, entries, mask, profile):
+            z = attend(entries, mask, torch.tanh(self.history(profile)))
+            return torch.tanh(self.output(z)) * mask[:, :1]
+
+    def __init__(self, sizes):
+        history = {"item_id": sizes["candidate"]["item_id"]}
+        super().__init__({"query": {**sizes["query"], **history}, "candidate": {}})
+        self.fields = {side: list(names) for side, names in sizes.items()}
+        profile, width = self.width("query"), UNITS[-1]
+        self.query = nn.ModuleDict(
+            {
+                "session": Sdm.Session(profile, width),
+                "long_term": Sdm.LongTerm(profile, width),
+                "gate": dense(profile + 2 * width, [width]),
+            }
+        )
+        self.items = Tables(sizes["candidate"], width)
+
+    def vectors(self, batch):
+        recent, long = batch["history"].tensor_split([SESSION_LENGTH], 1)
+        counts = (recent != 0).sum(1, keepdim=True)
+        steps = torch.arange(SESSION_LENGTH)
+        session = recent.gather(1, (counts - 1 - steps).clamp(min=0))
+        embed = self.embeddings["item_id"]
+        profile = self.embed("query", batch["query"]).flatten(1)
+        s = self.query["session"](embed(session), steps < counts, profile)
+        p = self.query["long_term"](embed(long), long != 0, profile)
+        gate = torch.sigmoid(self.query["gate"](torch.cat([profile, s, p], 1)))
+        query = F.normalize(gate * s + (1 - gate) * p, dim=1)
         return query, F.normalize(self.items(self.items, batch["candidate"]).sum(1), dim=1)
 
 
@@ -386,6 +456,7 @@ MODELS = {
     "parallel-towers": ParallelTowers,
     "parallel-towers-all": lambda sizes: ParallelTowers(sizes, tuple(ParallelTowers.KINDS)),
     "ranker-mlp": RankerMlp,
+    "sdm": Sdm,
     "senet": Senet,
     "youtube-dnn": YoutubeDnn,
 }
@@ -465,6 +536,16 @@ def load(model, weights):
             module.weight.copy_(take(path, "/kernel", "").T)
             if module.bias is not None:
                 module.bias.copy_(take(path, "/bias"))
+        elif isinstance(module, nn.LSTM):
+            entry, forget, output, offered = torch.arange(4 * module.hidden_size).chunk(4)
+            order = torch.cat([entry, forget, offered, output])
+            bias = take(path, "/bias")
+            bias[forget] += 1
+            for own, values in (("weight_ih", take(path, "/kernel").T), ("weight_hh", take(path, "/recurrent").T), ("bias_ih", bias)):
+                getattr(module, f"{own}_l0").copy_(values[order])
+        elif isinstance(module, nn.LayerNorm):
+            module.weight.copy_(take(path, "/scale"))
+            module.bias.copy_(take(path, "/bias"))
         elif isinstance(module, nn.Conv1d):
             module.weight.copy_(take(path, "").T[:, :, None])
         elif not isinstance(module, nn.Embedding):

@@ -28,7 +28,7 @@ import { join } from 'node:path';
 /** As in `engine:bench --model`. */
 const MODELS = [
   ...['comirec-dr', 'comirec-sa', 'dat', 'dssm', 'mind', 'parallel-towers', 'parallel-towers-all'],
-  ...['ranker-mlp', 'senet', 'youtube-dnn'],
+  ...['ranker-mlp', 'sdm', 'senet', 'youtube-dnn'],
 ];
 
 /** Everything that can be compared. @type {Readonly<Record<string, Suite>>} */

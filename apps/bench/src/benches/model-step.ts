@@ -31,6 +31,7 @@ const CHANGES: Readonly<Record<string, Changes>> = {
       'sampler={type: uniform, num_negatives: 1, exclude_positives: false}',
     ],
   },
+  sdm: { history: true, model: ['~model.hidden_units', 'model.type=sdm'] },
   senet: { model: ['model.type=senet'] },
   'youtube-dnn': { history: true, model: ['model.type=youtube-dnn'] },
 };
