@@ -65,6 +65,30 @@ describe('transpose on the simd engine', () => {
   });
 });
 
+describe('transpose of whole rows on the simd engine', () => {
+  it('puts every number where the order of the axes says, of every type', () => {
+    fc.assert(
+      fc.property(lengths, type, fc.nat(), (outer, dtype, seed) => {
+        const x = counted([...outer, (seed % 5) + 1], dtype);
+        const order = outer.map((_, axis) => axis);
+        for (let axis = order.length - 1, draw = seed; axis > 0; draw = Math.floor(draw / (axis + 1)), axis--) {
+          const other = draw % (axis + 1);
+          [order[axis], order[other]] = [order[other] as number, order[axis] as number];
+        }
+        const perm = [...order, outer.length];
+        const y = tf.transpose(x, perm);
+        expect(y.dtype).toBe(dtype);
+        expect(y.shape).toEqual(perm.map((axis) => x.shape[axis]));
+        for (const place of places(y.shape)) {
+          const from = place.map((_, axis) => place[perm.indexOf(axis)] as number);
+          expect(at(y, place)).toBe(at(x, from));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('concat and split on the simd engine', () => {
   it('put parts one after the other along every axis, and take them apart again', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });

@@ -88,11 +88,34 @@ export function sameValues({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorIn
   return { dataId, shape, dtype };
 }
 
-/** A permutation that leaves every axis where it is moves nothing. */
-const transpose: Mover = (official) => (args) =>
-  (args.attrs as unknown as { perm: number[] }).perm.every((from, axis) => from === axis)
-    ? sameValues(args.inputs['x'] as tf.TensorInfo)
-    : official(args);
+/** Axes in another order. Nothing is moved where all stay, and whole rows where the last one does; the rest is the official kernel's. */
+const transpose: Mover = (official) => (args) => {
+  const x = args.inputs['x'] as tf.TensorInfo;
+  const { perm } = args.attrs as unknown as { perm: number[] };
+  const last = x.shape.length - 1;
+  if (perm.every((from, axis) => from === axis)) return sameValues(x);
+  if (perm[last] !== last || !isMoved(x) || product(x.shape) === 0) return official(args);
+  const { kernels, address, output } = backend();
+  const out = output(
+    perm.map((axis) => x.shape[axis] as number),
+    x.dtype,
+  );
+  const width = x.shape[last] as number;
+  const axes = perm.slice(0, last).map((axis, to) => ({
+    length: x.shape[axis] as number,
+    from: product(x.shape.slice(axis + 1)), // numbers from one place along the axis to the next
+    to: product(out.shape.slice(to + 1)),
+  }));
+  axes.sort((a, b) => a.length - b.length);
+  const longest = axes.pop() as (typeof axes)[number]; // one call moves the rows along it
+  const move = (depth: number, from: number, to: number): void => {
+    const axis = axes[depth];
+    if (axis === undefined) return kernels.copyRows(longest.length, width, from, longest.from, to, longest.to);
+    for (let i = 0; i < axis.length; i++) move(depth + 1, from + i * axis.from * 4, to + i * axis.to * 4);
+  };
+  move(0, address(x), address(out));
+  return out;
+};
 
 /** Kernels that move rows, or nothing, each with the official one for what it leaves to that. */
 export const rowMovers: Readonly<Record<string, Mover>> = {
