@@ -1,4 +1,5 @@
 export { activatePanels, activatePanelsGradient } from './activations';
+export { causalAttention, causalAttentionGradient } from './attention';
 export { openScan, scanBlock, scanFloats } from './catalogue-scan';
 export { firstChoiceSoftmax, sigmoidCrossEntropy } from './cross-entropy';
 export { elementaryScratch, exponentials, hyperbolicTangents, logarithms } from './elementary';

@@ -12,6 +12,7 @@ export { engineNames, resolveEngine, startEngine, type Engine, type EngineName }
 export { EngineUnavailable } from './backends/tensorflow.js';
 export { inspectEngines, inspectMemory, type EngineMemory, type EngineReport } from './backends/inspect.js';
 export { allowRelaxedSimd } from './kernels/module.js';
+export { causalAttention } from './kernels/causal-attention.js';
 export { denseActivations, denseLayers, type DenseLayer } from './kernels/dense-layers.js';
 export { fieldProducts, type FieldPairs } from './kernels/field-products.js';
 export { firstChoiceSoftmaxCrossEntropy, type FirstChoiceSoftmaxInputs } from './kernels/first-choice-softmax.js';

@@ -4,6 +4,7 @@ import { startEngine } from '../backends/engine.js';
 import { createRng } from '../random.js';
 import { scoped } from '../tape.js';
 import { tf } from '../tf.js';
+import { causalAttention, composedCausalAttention } from './causal-attention.js';
 import { composedDenseLayers, denseActivations, denseLayers, type DenseLayer } from './dense-layers.js';
 import { encodeFields, encodeInSteps, type EncodedFields } from './encode-fields.js';
 import { composedFieldProducts, fieldProducts } from './field-products.js';
@@ -326,5 +327,50 @@ describe('pairScores', () => {
       ),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('causalAttention', () => {
+  const few = fc.integer({ min: 1, max: 6 });
+
+  it('equals its composed form for every shape and mask: value and gradient', () => {
+    const shape = fc.tuple(few, fc.integer({ min: 1, max: 9 }), few, fc.integer({ min: 1, max: 9 }));
+    fc.assert(
+      fc.property(shape, fc.nat(), ([batch, steps, heads, width], seed) => {
+        const rng = createRng(seed);
+        const mask = Float32Array.from({ length: batch * steps }, () => rng.int(2));
+        const rows = [steps * batch, 3 * heads * width] as [number, number];
+        const x = tf.tensor2d(normals(rows[0] * rows[1], seed), rows);
+        const of = { batch, heads, mask };
+        compare(
+          [x],
+          (projected) => causalAttention(projected as tf.Tensor2D, of),
+          (projected) => composedCausalAttention(projected as tf.Tensor2D, of),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reads no later step and no padding, and is zero where nothing is there', () => {
+    const steps = 3;
+    const at = (x: tf.Tensor2D): number[][] =>
+      causalAttention(x, { batch: 2, heads: 2, mask: Float32Array.of(0, 1, 1, 0, 0, 0) }).arraySync(); // rows: steps of both by turns
+    const values = normals(steps * 2 * 12, 1);
+    const before = at(tf.tensor2d(values, [steps * 2, 12]));
+    for (const row of [0, 1, 3, 5]) expect(before[row]?.map(Math.abs)).toEqual([0, 0, 0, 0]);
+    values.fill(9, 0, 12); // padding of the first
+    values.fill(9, 4 * 12, 5 * 12); // its last step
+    const after = at(tf.tensor2d(values, [steps * 2, 12]));
+    expect(after[2]).toEqual(before[2]);
+    expect(after[4]).not.toEqual(before[4]);
+  });
+
+  it('says which shapes do not fit', () => {
+    const of = (heads: number, length: number) => () =>
+      causalAttention(tf.zeros([4, 12]), { batch: 2, heads, mask: new Float32Array(length) });
+    const rest = 'both must be as many as rows, and';
+    expect(of(2, 6)).toThrow(`x is [4, 12] and the mask of 2 examples has 6 steps in all; ${rest}`);
+    expect(of(5, 4)).toThrow(`${rest} 3 · 5 heads must divide the columns`);
   });
 });

@@ -27,6 +27,28 @@ export interface Kernels {
   logSoftmaxRows(rows: number, dim: number, x: number, y: number, scratch: number): void;
   logSoftmaxRowsGradient(rows: number, dim: number, y: number, dy: number, dx: number, scratch: number): void;
   softmaxRows(rows: number, dim: number, x: number, y: number, scratch: number): void;
+  causalAttention(
+    batch: number,
+    steps: number,
+    heads: number,
+    width: number,
+    x: number,
+    mask: number,
+    weights: number,
+    y: number,
+    scratch: number,
+  ): void;
+  causalAttentionGradient(
+    batch: number,
+    steps: number,
+    heads: number,
+    width: number,
+    x: number,
+    weights: number,
+    dy: number,
+    dx: number,
+    scratch: number,
+  ): void;
   layerNormRows(
     rows: number,
     dim: number,

@@ -1,4 +1,5 @@
 import {
+  causalAttention,
   createParameter,
   glorotUniform,
   poolRows,
@@ -9,7 +10,6 @@ import {
   type Scope,
 } from '@towerbench/engine';
 import { dropout, normOfRow } from '../../blocks/between-layers.js';
-import { maskedSoftmax } from '../../blocks/masked-softmax.js';
 import { entriesOf, presence, type BehaviourField } from './behaviours.js';
 import type { Summary } from './long-term.js';
 import { createLstm } from './lstm.js';
@@ -107,35 +107,14 @@ function createHeads(
       glorotUniform({ fanIn: units, fanOut: units, rng: rng.fork(label) }),
     );
   const [projections, output] = [weights('projections', 3 * units), weights('output', units)];
-  const width = units / numHeads;
   return {
     parameters: [projections, output],
     apply(scope, h, mask, batch) {
-      const steps = h.shape[0] / batch;
       const projected = tf.matMul<tf.Tensor2D>(h, scope.value(projections)); // [steps · batch, 3 · units]
-      const apart = tf.transpose(
-        tf.reshape<tf.Rank.R5>(projected, [steps, batch, 3, numHeads, width]),
-        [2, 1, 3, 0, 4],
-      );
-      const [queries, keys, values] = tf.unstack(apart) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // [batch, heads, steps, width]
-      const scores = tf.mul<tf.Tensor4D>(tf.matMul(queries, keys, false, true), 1 / Math.sqrt(width));
-      const attended = tf.matMul<tf.Tensor4D>(maskedSoftmax(scores, causalMask(mask, batch, steps)), values);
-      const together = tf.reshape<tf.Rank.R2>(tf.transpose(attended, [2, 0, 1, 3]), [steps * batch, units]);
-      return tf.matMul<tf.Tensor2D>(together, scope.value(output));
+      const attended = causalAttention(projected, { batch, heads: numHeads, mask }); // [steps · batch, units]
+      return tf.matMul<tf.Tensor2D>(attended, scope.value(output));
     },
   };
-}
-
-/** 1 where step `to` may read step `from`: an entry, and not a later one. @shape result [batch, 1, to, from] */
-function causalMask(mask: Float32Array, batch: number, steps: number): tf.Tensor4D {
-  const out = new Float32Array(batch * steps * steps);
-  let at = 0;
-  for (let row = 0; row < batch; row++) {
-    for (let to = 0; to < steps; to++) {
-      for (let from = 0; from < steps; from++) out[at++] = from <= to ? (mask[row * steps + from] as number) : 0;
-    }
-  }
-  return tf.tensor4d(out, [batch, 1, steps, steps]);
 }
 
 /** [batch, steps], most recent first, as [batch, steps] with the oldest first. */
