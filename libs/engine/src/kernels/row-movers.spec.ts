@@ -89,6 +89,13 @@ describe('transpose of whole rows on the simd engine', () => {
   });
 });
 
+describe('transpose of nothing on the simd engine', () => {
+  it('gives the shape, whichever axes move', () => {
+    expect(tf.transpose(tf.zeros([0, 2, 3, 4]), [1, 0, 2, 3]).shape).toEqual([2, 0, 3, 4]);
+    expect(tf.transpose(tf.zeros([0, 2, 3, 4, 5]), [4, 1, 2, 3, 0]).shape).toEqual([5, 2, 3, 4, 0]);
+  });
+});
+
 describe('concat and split on the simd engine', () => {
   it('put parts one after the other along every axis, and take them apart again', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });

@@ -94,17 +94,17 @@ const transpose: Mover = (official) => (args) => {
   const { perm } = args.attrs as unknown as { perm: number[] };
   const last = x.shape.length - 1;
   if (perm.every((from, axis) => from === axis)) return sameValues(x);
-  if (perm[last] !== last || !isMoved(x) || product(x.shape) === 0) return official(args);
+  if (!isMoved(x)) return official(args);
   const { kernels, address, output } = backend();
-  const out = output(
-    perm.map((axis) => x.shape[axis] as number),
-    x.dtype,
-  );
+  const shape = perm.map((axis) => x.shape[axis] as number);
+  if (product(shape) === 0) return output(shape, x.dtype); // the official kernel divides by zero
+  if (perm[last] !== last) return official(args);
+  const out = output(shape, x.dtype);
   const width = x.shape[last] as number;
   const axes = perm.slice(0, last).map((axis, to) => ({
     length: x.shape[axis] as number,
     from: product(x.shape.slice(axis + 1)), // numbers from one place along the axis to the next
-    to: product(out.shape.slice(to + 1)),
+    to: product(shape.slice(to + 1)),
   }));
   axes.sort((a, b) => a.length - b.length);
   const longest = axes.pop() as (typeof axes)[number]; // one call moves the rows along it
