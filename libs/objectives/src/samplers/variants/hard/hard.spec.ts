@@ -84,6 +84,10 @@ describe('hard', () => {
     const soft = sharesOf({ choose: 'softmax', beta: 0.2 });
     for (const [k, weight] of expected.entries()) expect(soft[15 + k]).toBeCloseTo(weight / total, 1.7);
     expect(soft.slice(0, 15).concat(soft[19] as number)).toEqual(new Array<number>(16).fill(0));
+    const all = Array.from({ length: NUM_ITEMS }, (_, item) => (item === 0 ? 0 : Math.exp(item / 10 / 0.2)));
+    const ofAll = all.reduce((sum, weight) => sum + weight, 0);
+    const everywhere = sharesOf({ choose: 'softmax', beta: 0.2, rankFrom: 1, rankTo: null });
+    for (const [item, weight] of all.entries()) expect(Math.abs((everywhere[item] as number) - weight / ofAll)).toBeLessThan(0.015); // prettier-ignore
     const alike = sharesOf({ choose: 'uniform' });
     for (const item of [15, 16, 17, 18]) expect(Math.abs((alike[item] as number) - 0.25)).toBeLessThan(0.015);
     expect(alike.slice(0, 15).concat(alike[19] as number)).toEqual(new Array<number>(16).fill(0));
