@@ -17,6 +17,8 @@ export interface TrialConfig {
   readonly optimizer: Section & { readonly type: string };
   readonly training: Section;
   readonly engine: EngineChoice;
+  /** The trial that teaches this one; left out where a run of no other trial is needed. */
+  readonly teacher?: TrialConfig;
 }
 
 /** What a file may say; handed in by the caller, because config knows no model. */
@@ -56,6 +58,8 @@ export interface VariantTrial {
   /** What the grid set, by path in snake_case, e.g. `optimizer.learning_rate`. */
   readonly parameters: Readonly<Record<string, Json>>;
   readonly config: TrialConfig;
+  /** The trial that it learns from, whose config stands in its own; null where it names no teacher. */
+  readonly teacher: VariantTrial | null;
   /** An error whose issues have their places in the file: what is found wrong only when data and engine are there. Others stay as they are. */
   placed<E>(error: E): E;
 }

@@ -147,6 +147,7 @@ function reportUnknownTopLevel(
   { vocabulary, issues, allowed }: { vocabulary: ExperimentVocabulary; issues: IssueList; allowed: readonly string[] },
 ): void {
   const hintFor = (key: string): string | undefined => {
+    if (key === 'teacher') return 'it is a key of a variant: write variants: {...: {teacher: ...}}';
     const [section] = sectionsWithKey(key, vocabulary);
     return section === undefined ? undefined : `it is a key of ${section}: write ${section}: {${key}: ...}`;
   };

@@ -15,7 +15,7 @@ export type CatalogSection = keyof typeof catalogSections;
 export const catalogSectionNames = Object.keys(catalogSections) as CatalogSection[];
 
 /** What a variant may change; the dataset is shared by all. */
-export const variantSections = ['model', 'objective', 'sampler', 'optimizer', 'training', 'engine'] as const;
+export const variantSections = ['model', 'objective', 'sampler', 'optimizer', 'training', 'engine', 'teacher'] as const;
 
 /** The entry that a section has when the file chooses none. */
 const defaultEntries: Partial<Record<CatalogSection, string>> = { sampler: 'in-batch', optimizer: 'adam' };
@@ -116,9 +116,13 @@ export function experimentShape({ catalogs, training, engines }: ExperimentVocab
     description: 'What computes; auto takes the best that works on this machine.',
     default: 'auto',
   };
+  const teacher: Shape = {
+    ...shapeOf(text),
+    description: 'Another variant of the file, whose trained run is imitated.',
+  };
   const variant: Shape = {
     type: 'object',
-    properties: Object.fromEntries(variantSections.map((name) => [name, sections[name] as Shape])),
+    properties: Object.fromEntries(variantSections.map((name) => [name, sections[name] ?? teacher])),
     additionalProperties: false,
   };
   return {

@@ -18,6 +18,7 @@ import { nest } from './overrides.js';
 import { placedIn, type SectionChecker, type VariantTree } from './sections.js';
 import { keysOf, mapShapes, own, shapeUnder, type Shape } from './shape.js';
 import { didYouMean } from './suggest.js';
+import { withTeachers, type Untaught } from './teachers.js';
 
 const MAX_TRIALS = 10_000;
 
@@ -53,25 +54,22 @@ export function expand(
     });
     return [];
   }
-  return grid.variants.flatMap((variant) =>
-    points(axesOf(variant.tree, axes, grid.shape)).flatMap((point): VariantTrial[] => {
-      const atPoint: VariantTree = { ...variant, tree: setPoint(variant.tree, point, grid.shape) };
-      const config = checker.resolve(atPoint);
+  const untaught = grid.variants.flatMap((variant) =>
+    points(axesOf(variant.tree, axes, grid.shape)).flatMap((point): Untaught[] => {
+      const at: VariantTree = { ...variant, tree: setPoint(variant.tree, point, grid.shape) };
+      const config = checker.resolve(at);
       if (config === undefined) return [];
       const set = point.map(({ parameter: { name }, value }): [string, Json] => [name, toJson(value)]);
-      return [
-        {
-          variant: variant.name,
-          parameters: Object.fromEntries(set),
-          config,
-          placed: (error) =>
-            error instanceof ConfigError
-              ? (new ConfigError(error.issues.map((issue) => placedIn(atPoint, issue))) as typeof error)
-              : error,
-        },
-      ];
+      const placed: VariantTrial['placed'] = (error) =>
+        error instanceof ConfigError
+          ? (new ConfigError(error.issues.map((issue) => placedIn(at, issue))) as typeof error)
+          : error;
+      return [{ at, trial: { variant: variant.name, parameters: Object.fromEntries(set), config, placed } }];
     }),
   );
+  const trials = withTeachers(untaught, grid);
+  for (const [k, { at }] of untaught.entries()) if (trials[k]) checker.reportConflicts(trials[k].config, at);
+  return trials.filter((trial) => trial !== undefined);
 }
 
 interface Setting {
@@ -202,7 +200,7 @@ function parameterHint(path: readonly string[], allowed: readonly string[]): str
 }
 
 /** Sections whose keys a grid may set; the dataset is shared by all trials. */
-const searched: readonly string[] = variantSections.filter((section) => section !== 'engine');
+const searched: readonly string[] = variantSections.filter((section) => section !== 'engine' && section !== 'teacher');
 
 function isSearchable(path: readonly string[]): boolean {
   return path.length > 1 && searched.includes(path[0] ?? '') && !isChoice(path);

@@ -13,6 +13,7 @@ type EditorSchema = { readonly [key: string]: unknown };
 export function experimentJsonSchema(vocabulary: ExperimentVocabulary): EditorSchema {
   const shape = experimentShape(vocabulary);
   const { properties = {} } = shape;
+  const { properties: variantKeys = {} } = properties['variants']?.additionalProperties as Shape;
   const definitions: Record<string, unknown> = {};
   for (const section of catalogSectionNames) {
     definitions[section] = sectionSchema(catalogSections[section], properties[section]?.oneOf ?? [], `The ${section}.`);
@@ -23,7 +24,7 @@ export function experimentJsonSchema(vocabulary: ExperimentVocabulary): EditorSc
   const sections = Object.fromEntries([...catalogSectionNames, 'training'].map((name) => [name, reference(name)]));
   const variant = {
     type: ['object', 'null'],
-    properties: Object.fromEntries(variantSections.map((name) => [name, sections[name] ?? properties[name]])),
+    properties: Object.fromEntries(variantSections.map((name) => [name, sections[name] ?? variantKeys[name]])),
     additionalProperties: false,
   };
   return {

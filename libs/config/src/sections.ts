@@ -96,13 +96,14 @@ export class SectionChecker {
     const engine = this.#engine(node('engine'));
     if (!dataset || !model || !objective || !sampler || !optimizer || !training || !engine) return undefined;
     const sections = { dataset, model, objective, sampler, optimizer, training, engine };
-    const config = sections as TrialConfig; // each holds its `name` or `type`: #entry puts it there
-    this.#reportConflicts(config, tree, entry);
-    return config;
+    return sections as TrialConfig; // each holds its `name` or `type`: #entry puts it there
   }
 
-  /** At what is written, else at the variant that lets it stand beside what it does not go with, else at the file. */
-  #reportConflicts(config: TrialConfig, tree: LocatedMap, entry: Entry | undefined): void {
+  /**
+   * What does not go together: at what is written, else at the variant that lets it stand beside what it does not go with, else at the
+   * file.
+   */
+  reportConflicts(config: TrialConfig, { tree, entry }: VariantTree): void {
     for (const { at: _at, source: _source, ...issue } of this.#vocabulary.conflicts(config)) {
       const written = nodeAt(tree, issue.path.split('.'));
       if (written) this.#issues.add(written.origin, { ...issue, path: written.path });

@@ -1,4 +1,5 @@
 export { assembleCandidate, assembleQuery } from './assemble.js';
+export { cached } from './cache.js';
 export { datasets } from './catalog.js';
 export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.js';
 export { fetchDataset } from './fetch.js';

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Section } from '@towerbench/config';
 import canonicalize from 'canonicalize';
+import { cached } from './cache.js';
 import { datasets } from './catalog.js';
 import type { Dataset } from './contract.js';
 import {
@@ -16,7 +16,7 @@ import {
 } from './definition.js';
 
 /** Raised when the stored form of prepared tables changes. */
-const CACHE_FORMAT = 1;
+const CACHE_FORMAT = 2;
 
 /** A dataset section, resolved: its definition, its inputs where they lie, and the fingerprint of both. */
 export interface Source {
@@ -110,21 +110,4 @@ function checkContent({ name, facts }: DatasetDefinition, { interactions, users,
       );
     }
   }
-}
-
-/** Reads what was kept at `path`, or makes and keeps it. A file that cannot be read is made again; writing is atomic. */
-function cached(path: string, make: () => DatasetContent): DatasetContent {
-  if (existsSync(path)) {
-    try {
-      return deserialize(readFileSync(path)) as DatasetContent;
-    } catch {
-      rmSync(path, { force: true });
-    }
-  }
-  const content = make();
-  mkdirSync(dirname(path), { recursive: true });
-  const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, serialize(content));
-  renameSync(draft, path);
-  return content;
 }

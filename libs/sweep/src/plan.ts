@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { ConfigError, trialIdentity, type Experiment, type TrialConfig, type VariantTrial } from '@towerbench/config';
 import { allowRelaxedSimd } from '@towerbench/engine';
-import type { ExperimentInput, PlannedTrial, StoreReader } from '@towerbench/tracking';
+import type { ExperimentInput, Json, PlannedTrial, StoreReader } from '@towerbench/tracking';
 import { chooseEngine, describeTrial, type ChosenEngine, type Places, type TrialContext } from '@towerbench/training';
 
 /** An experiment with everything that decides its results: identities, fingerprint, protocol, the engines that will compute. */
@@ -18,6 +18,8 @@ export interface SweepPlan {
 export interface SweepTrial {
   readonly config: TrialConfig;
   readonly context: TrialContext;
+  /** Id and variant of the trial that teaches it; null where none does. */
+  readonly teacher: { readonly id: string; readonly variant: string } | null;
   /** Gives what is found wrong with it its place in the experiment file. */
   readonly placed: VariantTrial['placed'];
   /** Why this engine, where the file says `auto`. */
@@ -51,15 +53,13 @@ export async function planSweep(
   const trials = new Map<string, SweepTrial>();
   const planned: PlannedTrial[] = [];
   let first: { readonly variant: string; readonly context: TrialContext } | undefined;
-  for (const { variant, parameters, config, placed } of experiment.trials) {
-    const chosen = config.engine === 'auto' ? auto : null;
-    const context = describeAt(placed, { ...config, engine: chosen?.engine ?? config.engine }, places);
+  for (const { trial, id, resolved } of identified(experiment.trials, { auto, places })) {
+    const { variant, parameters } = trial;
+    const { context } = resolved;
     first ??= { variant, context };
     requireOneProtocol(first, { variant, context });
-    const id = trialIdentity(config, context);
-    const resolved = { ...config, engine: context.engine } as TrialConfig;
-    trials.set(id, { config: resolved, context, placed, engineReason: chosen?.reason ?? null });
-    planned.push({ id, variant, parameters, config: { ...resolved } });
+    trials.set(id, resolved);
+    planned.push({ id, variant, parameters, config: { ...resolved.config } as unknown as Json });
   }
   const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
   const remembered = auto ?? stored; // kept for the next plan, also by one that needs no choice
@@ -87,6 +87,49 @@ export async function planSweep(
       trials: planned,
     },
   };
+}
+
+interface Identified {
+  readonly trial: VariantTrial;
+  readonly id: string;
+  readonly resolved: SweepTrial;
+}
+
+/** The trials with their identities, in order; that of a trial holds the identity of the one that teaches it. */
+function identified(
+  trials: readonly VariantTrial[],
+  { auto, places }: { readonly auto: ChosenEngine | null; readonly places: Places },
+): readonly Identified[] {
+  const done = new Map<VariantTrial, Identified>();
+  const identify = (trial: VariantTrial): Identified => {
+    const { config, placed } = trial;
+    const teacher = trial.teacher === null ? null : of(trial.teacher);
+    const chosen = config.engine === 'auto' ? auto : null;
+    const context = describeAt(placed, { ...config, engine: chosen?.engine ?? config.engine }, places);
+    const id = trialIdentity(config, { ...context, ...(teacher === null ? {} : { teacher: teacher.id }) });
+    const resolved = {
+      ...config,
+      engine: context.engine,
+      ...(teacher === null ? {} : { teacher: teacher.resolved.config }),
+    } as TrialConfig;
+    return {
+      trial,
+      id,
+      resolved: {
+        config: resolved,
+        context,
+        teacher: teacher && { id: teacher.id, variant: teacher.trial.variant },
+        placed,
+        engineReason: chosen?.reason ?? null,
+      },
+    };
+  };
+  const of = (trial: VariantTrial): Identified => {
+    const found = done.get(trial) ?? identify(trial);
+    done.set(trial, found);
+    return found;
+  };
+  return trials.map(of);
 }
 
 function describeAt(placed: VariantTrial['placed'], config: TrialConfig, places: Places): TrialContext {

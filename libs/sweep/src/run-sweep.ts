@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrialConfig } from '@towerbench/config';
 import {
+  artifactFile,
   keepArtifact,
   StoreError,
+  type ArtifactRef,
   type Claim,
   type RunRow,
   type StoreReader,
   type StoreWriter,
 } from '@towerbench/tracking';
-import { hasOracle, type ExecutedRun, type Places } from '@towerbench/training';
+import { hasOracle, type ExecutedRun, type Places, type TeacherRun } from '@towerbench/training';
 import { readEnvironment } from './environment.js';
 import type { SweepPlan, SweepTrial } from './plan.js';
 import { Spools } from './spools.js';
@@ -65,6 +67,8 @@ const MAX_LOSSES = 3;
 const FLUSH_MS = 250;
 const FOREIGN_POLL_MS = 500;
 const BUSY_POLL_MS = 500;
+/** Between two looks at whether the run of a teacher is done. */
+const TEACHER_POLL_MS = 100;
 /**
  * Whoever stops a whole tree of processes tells the leaves first: after a worker was asked to end, this process may be asked next. So
  * long, in milliseconds, it waits before it takes the end of the worker for an accident.
@@ -93,16 +97,37 @@ export async function runSweep(request: SweepRequest): Promise<SweepOutcome> {
   }
 }
 
-/** First seed of every variant first, so that a comparison shows early. */
-function inOrder(runs: readonly RunRow[], { input }: SweepPlan): RunRow[] {
-  const place = new Map(input.trials.map(({ id }, index) => [id, index]));
+/** First seed of every variant first, so that a comparison shows early; of one seed, teachers before those who learn from them. */
+function inOrder(runs: readonly RunRow[], { input, trials }: SweepPlan): RunRow[] {
+  const place = new Map<string, number>();
+  const put = (id: string): void => {
+    const teacher = trials.get(id)?.teacher;
+    if (teacher) put(teacher.id);
+    if (!place.has(id)) place.set(id, place.size);
+  };
+  for (const { id } of input.trials) put(id);
   const key = ({ seed, trialId }: RunRow): number =>
     input.seeds.indexOf(seed) * input.trials.length + (place.get(trialId) as number);
   return [...runs].sort((a, b) => key(a) - key(b));
 }
 
+function firstLine(text: string | null): string {
+  return (text ?? 'nothing is known of why').split('\n')[0] as string;
+}
+
 function isBusy(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'busy';
+}
+
+/** What a run has to wait for before it can begin, or never can. */
+type Readiness =
+  | { readonly kind: 'ready'; readonly teacher: TeacherRun | null }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'hopeless'; readonly error: string };
+
+interface NextRun {
+  readonly run: RunRow;
+  readonly readiness: Exclude<Readiness, { readonly kind: 'waiting' }>;
 }
 
 interface ActiveRun {
@@ -124,6 +149,8 @@ class Coordinator {
   readonly #signal: AbortSignal;
   readonly #queue: RunRow[] = [];
   readonly #active = new Set<ActiveRun>();
+  /** Runs that have left the queue and are not settled. */
+  #taken = 0;
   readonly #losses = new Map<number, number>();
   readonly #durations: number[] = [];
   #surroundings: ReturnType<typeof readEnvironment> | null = null;
@@ -178,14 +205,67 @@ class Coordinator {
       held.worker?.isAlive === true ? held.worker : (held.worker = new WorkerProcess());
     signal.addEventListener('abort', stop);
     try {
-      for (let run = this.#queue.shift(); run !== undefined && !signal.aborted; run = this.#queue.shift()) {
+      for (let next = await this.#next(); next !== null && !signal.aborted; next = await this.#next()) {
+        const { run, readiness } = next;
+        this.#taken++;
         const claim = await this.#claim(run);
-        if (claim !== null) await this.#execute(run, claim, living());
+        if (claim !== null) {
+          if (readiness.kind === 'ready') {
+            await this.#execute(run, claim, { worker: living(), teacher: readiness.teacher });
+          } else await this.#fail({ run, claim }, { error: readiness.error, status: 'failed', retry: false });
+        }
+        this.#taken--;
       }
       if (withOracle && !signal.aborted) await this.#oracle(living());
     } finally {
       signal.removeEventListener('abort', stop);
       await held.worker?.stop();
+    }
+  }
+
+  /** Takes the first run of the queue that need not wait for its teacher; null when all that is left waits for what others do. */
+  async #next(): Promise<NextRun | null> {
+    while (this.#queue.length > 0 && !this.#signal.aborted) {
+      const next = this.#firstReady();
+      if (next !== null) return next;
+      if (this.#taken === 0)
+        this.#queue.length = 0; // they are pending in the store, where they are found again
+      else await sleep(TEACHER_POLL_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+    return null;
+  }
+
+  #firstReady(): NextRun | null {
+    const waiting = new Set<string>(); // for whom: many may wait for one
+    for (const [place, run] of this.#queue.entries()) {
+      const teacher = `${this.#trial(run.trialId).teacher?.id} ${run.seed}`;
+      if (waiting.has(teacher)) continue;
+      const readiness = this.#readiness(run);
+      if (readiness.kind !== 'waiting') {
+        this.#queue.splice(place, 1);
+        return { run, readiness };
+      }
+      waiting.add(teacher);
+    }
+    return null;
+  }
+
+  /** Whether the run that teaches this one is done; another sweep may be doing it. */
+  #readiness({ trialId, seed }: RunRow): Readiness {
+    const { reader, storePath } = this.#request;
+    const { teacher } = this.#trial(trialId);
+    if (teacher === null) return { kind: 'ready', teacher: null };
+    const { id } = this.#runs.find((run) => run.trialId === teacher.id && run.seed === seed) as RunRow; // of the same plan
+    const run = reader.run(id);
+    const name = `its teacher, "${teacher.variant}" with seed ${seed} (run ${id}),`;
+    if (run?.status === 'failed') return { kind: 'hopeless', error: `${name} failed: ${firstLine(run.error)}` };
+    if (run?.status !== 'finished') return { kind: 'waiting' };
+    try {
+      const { sha256 } = run.artifacts.find(({ kind }) => kind === 'checkpoint') as ArtifactRef;
+      return { kind: 'ready', teacher: { checkpoint: artifactFile(storePath, sha256), sha256 } };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return { kind: 'hopeless', error: `${name} cannot be asked: ${error.message}` };
     }
   }
 
@@ -214,7 +294,11 @@ class Coordinator {
     return this.#request.plan.trials.get(id) as SweepTrial;
   }
 
-  async #execute(run: RunRow, claim: Claim, worker: WorkerProcess): Promise<void> {
+  async #execute(
+    run: RunRow,
+    claim: Claim,
+    { worker, teacher }: { readonly worker: WorkerProcess; readonly teacher: TeacherRun | null },
+  ): Promise<void> {
     const { places, writer, storePath, onEvent } = this.#request;
     const { attemptId } = claim;
     const draft = this.#spools.checkpointOf(attemptId);
@@ -232,6 +316,7 @@ class Coordinator {
           places,
           spool: this.#spools.pathOf(attemptId),
           checkpoint: draft,
+          teacher,
           coordinator: process.pid,
         },
         (report) => {
@@ -270,7 +355,7 @@ class Coordinator {
   }
 
   async #fail(
-    { run, claim }: ActiveRun,
+    { run, claim }: Pick<ActiveRun, 'run' | 'claim'>,
     failure: { error: string; status: 'failed' | 'lost'; retry: boolean },
   ): Promise<void> {
     await this.#write(() => this.#request.writer.fail(claim.attemptId, failure));
@@ -367,7 +452,7 @@ class Coordinator {
         plan,
       );
       const pending = runs.filter(({ status }) => status === 'pending');
-      if (pending.length > 0) {
+      if (pending.some((run) => this.#readiness(run).kind !== 'waiting')) {
         this.#queue.push(...pending);
         return true;
       }

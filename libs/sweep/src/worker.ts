@@ -30,6 +30,7 @@ async function work(order: Order, now: () => number): Promise<Answer> {
       seed: order.seed,
       places,
       checkpoint: order.checkpoint,
+      ...(order.teacher === null ? {} : { teacher: order.teacher }),
       hooks: {
         points: (points) => {
           if (process.ppid !== order.coordinator) process.exit(0); // another sweep may have taken over the spool

@@ -2,7 +2,8 @@ import { ConfigError, type TrialConfig, type VariantTrial } from '@towerbench/co
 import { prepareData, type PreparedData } from '@towerbench/data';
 import { inspectEngines, startEngine } from '@towerbench/engine';
 import type { Places } from './contract.js';
-import { assembleRun } from './run.js';
+import { assembleRun } from './assemble-run.js';
+import type { Teaching } from './teacher.js';
 import { describeTrial } from './trial.js';
 
 const ENGINES = ['simd', 'tensorflow'] as const;
@@ -20,6 +21,8 @@ export type TrainingRates = Readonly<Record<ChosenEngine['engine'], number | nul
 /** The native engine is taken when it is faster by this factor: a tie must not fall one way today and the other way tomorrow. */
 const MARGIN = 1.2;
 const CALIBRATION_MS = 1000;
+/** Whoever is imitated is not trained yet; what it says takes no part in how long a step takes. */
+const SILENT: Teaching = () => (users) => new Float32Array(users.length);
 /** Per engine, before it is the other's turn. */
 const TURN_MS = 200;
 
@@ -86,7 +89,7 @@ async function measure(config: TrialConfig, data: PreparedData): Promise<Trainin
 
 /** Examples per second of processor time on the engine in use, in at least `milliseconds`; null when no second step succeeds. */
 export function trainingRate(config: TrialConfig, data: PreparedData, milliseconds: number): number | null {
-  const run = assembleRun(config, data, 0);
+  const run = assembleRun(config, data, 0, SILENT);
   if (run.kind === 'scorer') return null;
   const { trainer } = run;
   let steps = 0;

@@ -5,7 +5,7 @@ import { prepareData, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { assembleRun } from './run.js';
+import { assembleRun } from './assemble-run.js';
 import { places } from './sample-trial.js';
 import { describeTrial } from './trial.js';
 import { vocabulary } from './vocabulary.js';

@@ -44,12 +44,22 @@ export interface TrialContext {
   readonly revisions: Readonly<Record<string, number>>;
 }
 
+/** A finished run that teaches another. */
+export interface TeacherRun {
+  /** Path of its checkpoint. */
+  readonly checkpoint: string;
+  /** Hash of what is in it, in hex. */
+  readonly sha256: string;
+}
+
 export interface RunRequest {
   readonly config: TrialConfig;
   readonly seed: number;
   readonly places: Places;
   /** Path of the file that takes the best checkpoint; written anew whenever there is a better one. */
   readonly checkpoint: string;
+  /** The run that is imitated, of the trial under `config.teacher` with the same seed; left out where there is none. */
+  readonly teacher?: TeacherRun;
   readonly hooks: RunHooks;
   readonly signal?: AbortSignal;
 }

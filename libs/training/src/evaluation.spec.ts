@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
-import { assembleRun } from './run.js';
+import { assembleRun } from './assemble-run.js';
 import { places, sampleTrial } from './sample-trial.js';
 import { metricsOf } from './trial.js';
 

@@ -1,19 +1,17 @@
 import { ConfigError, type TrialConfig } from '@towerbench/config';
-import { describeDataset, prepareData, type EvaluationSet, type PreparedData } from '@towerbench/data';
-import { createRng, startEngine } from '@towerbench/engine';
+import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
+import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
-import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
-import type { Loss, LossDefinition } from '@towerbench/objectives';
+import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
 import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
-import { meanGates } from './gates.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
-import { rankerScorer, staticScorer, towerScorer } from './scoring.js';
-import { trainingSettings, type TrainingSettings } from './settings.js';
-import { batchSizeOf, Trainer, type StepReport } from './trainer.js';
-import { noisyTruth } from './teacher.js';
+import { staticScorer } from './scoring.js';
+import type { StepReport } from './trainer.js';
+import { teachingOf } from './teacher.js';
 import { definitionsOf } from './trial.js';
+import { loadWeights } from './weights.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
 const YIELD_MS = 50;
@@ -31,6 +29,7 @@ export async function executeRun({
   seed,
   places,
   checkpoint,
+  teacher,
   hooks,
   signal,
 }: RunRequest): Promise<ExecutedRun> {
@@ -39,7 +38,7 @@ export async function executeRun({
   const data = prepareData(config.dataset, places);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
-  const run = assembleRun(config, data, seed);
+  const run = assembleRun(config, data, seed, teachingOf(config, { data, places, seed, run: teacher ?? null }));
   const inputs = { data, checkpoint, hooks, signal };
   const { bestStep, written } = await (run.kind === 'scorer' ? fit(run, inputs) : train(run, inputs));
 
@@ -71,7 +70,8 @@ export function hasOracle(config: TrialConfig): boolean {
  */
 export async function rehearseTrial(config: TrialConfig, places: Places): Promise<void> {
   await startEngine(config.engine);
-  assembleRun(config, prepareData(config.dataset, places), 0);
+  const data = prepareData(config.dataset, places);
+  assembleRun(config, data, 0, teachingOf(config, { data, places, seed: 0, run: null }));
 }
 
 /** Test metrics of the truth of a planted world, the best that can be reached; null where the truth is not known. */
@@ -99,15 +99,7 @@ export async function evaluateCheckpoint(request: {
   requireSameData(config, checkpoint, places);
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
-  const run = assembleRun(config, data, seedOf(checkpoint));
-  if (run.kind !== 'scorer') run.trainer.loadWeights(checkpoint);
-  else restore(run.model, checkpoint);
-  return prefixed('test/', evaluate(data, 'test', run.scorer()).metrics);
-}
-
-/** The seed that a checkpoint was trained with, on which more than the initial weights may depend. */
-function seedOf(checkpoint: string): number {
-  return readSafetensors(checkpoint, ({ metadata }) => Number(metadata['seed']));
+  return prefixed('test/', evaluate(data, 'test', storedScorer(config, data, checkpoint)).metrics);
 }
 
 function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: Places): void {
@@ -134,102 +126,6 @@ function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): Pick<Execut
     metrics: { ...prefixed('valid/', valid.metrics), ...prefixed('test/', test.metrics) },
     perUser: prefixed('test/', test.perUser),
   };
-}
-
-interface TrainedRun {
-  readonly kind: (TowerModel | RankingModel)['kind'];
-  readonly config: TrialConfig;
-  readonly seed: number;
-  readonly trainer: Trainer;
-  readonly settings: TrainingSettings;
-  readonly parameterCount: number;
-  readonly indexBytesPerItem: number | null;
-  /** Scores with the weights as they are now. */
-  scorer(): EvaluatedScorer;
-  /** What the towers make of their fields for the queries of `set`; see `meanGates`. */
-  gates(set: EvaluationSet): Record<string, number>;
-}
-
-interface ScorerRun {
-  readonly kind: 'scorer';
-  readonly config: TrialConfig;
-  readonly seed: number;
-  readonly model: ScoringModel;
-  /** Of the model, once it is fitted. */
-  readonly parameterCount: number;
-  readonly indexBytesPerItem: number | null;
-  scorer(): EvaluatedScorer;
-}
-
-/** Builds everything a run needs from its config. All randomness comes from forks of the seed. */
-export function assembleRun(config: TrialConfig, data: PreparedData, seed: number): TrainedRun | ScorerRun {
-  const definitions = definitionsOf(config);
-  const rng = createRng(seed);
-  const { query, candidate, vocabularies } = data;
-  const model = definitions.model.build({
-    params: withoutKey(config.model, 'type') as never,
-    query,
-    candidate,
-    vocabularies,
-    data,
-    rng: rng.fork('model'),
-  });
-  if (model.kind === 'scorer') {
-    return {
-      kind: 'scorer',
-      config,
-      seed,
-      model,
-      get parameterCount() {
-        return model.parameterCount;
-      },
-      indexBytesPerItem: bytesPerItem(model.vectors?.(new Int32Array(0))),
-      scorer: () => ({ ...staticScorer(model), logits: null }),
-    };
-  }
-  const loss: Loss = definitions.objective.build({
-    params: withoutKey(config.objective, 'type') as never,
-    rng: rng.fork('objective'),
-  });
-  const noise = (definitions.objective as LossDefinition).teacherNoise?.(config.objective);
-  const settings = trainingSettings.parse(config.training);
-  const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
-  const trainer = new Trainer({
-    data,
-    model,
-    loss,
-    sampler: definitions.sampler.build({
-      params: withoutKey(config.sampler, 'type') as never,
-      data,
-      batchSize: batchSizeOf(settings, data),
-    }),
-    ...(noise === undefined ? {} : { teacher: noisyTruth(data, noise, rng.fork('teacher')) }),
-    rule: definitions.optimizer.rule(withoutKey(config.optimizer, 'type') as never),
-    learningRate: optimizer.learningRate,
-    embedding: optimizer.embedding,
-    settings,
-    rng,
-  });
-  const weights = [...model.parameters, ...loss.parameters];
-  return {
-    kind: model.kind,
-    config,
-    seed,
-    trainer,
-    settings,
-    parameterCount: trainer.parameterCount,
-    indexBytesPerItem: bytesPerItem(model.kind === 'ranker' ? undefined : model.candidate),
-    scorer: () => ({
-      ...(model.kind === 'ranker' ? rankerScorer(model, weights, data) : towerScorer(model, weights, data)),
-      logits: loss.logits,
-    }),
-    gates: (set) => (model.kind === 'ranker' ? {} : meanGates(model, weights, data, set)),
-  };
-}
-
-/** What an item takes in an index of vectors of that width; null without vectors. */
-function bytesPerItem(vectors: { readonly dim: number } | undefined): number | null {
-  return vectors === undefined ? null : Float32Array.BYTES_PER_ELEMENT * vectors.dim;
 }
 
 interface LoopInputs {
@@ -273,12 +169,6 @@ async function fit(
   };
 }
 
-/** Makes a baseline what it was when its checkpoint was written. */
-function restore({ parameters, fit: fitAgain }: ScoringModel, checkpoint: string): void {
-  if (parameters !== undefined) readSafetensors(checkpoint, ({ read }) => parameters.forEach(read));
-  else for (const _piece of fitAgain?.() ?? []);
-}
-
 /** Reports progress and lets messages in, such as the one that sets the signal. */
 async function letThrough(
   progress: Parameters<RunHooks['progress']>[0],
@@ -291,7 +181,7 @@ async function letThrough(
 
 /** The training loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
-  { trainer, settings, config, seed, scorer, gates }: TrainedRun,
+  { learner, trainer, settings, config, seed, scorer, gates }: TrainedRun,
   { data, checkpoint, hooks, signal }: LoopInputs,
 ): Promise<Fitted> {
   const { totalSteps, stepsPerEpoch } = trainer;
@@ -337,7 +227,7 @@ async function train(
     }
   }
   hooks.progress({ step: totalSteps, totalSteps });
-  trainer.loadWeights(checkpoint);
+  loadWeights(checkpoint, learner);
   return { bestStep: best.step, written: best.written };
 }
 
@@ -385,10 +275,6 @@ function manifest(config: TrialConfig, seed: number, data: PreparedData): Record
     seed: String(seed),
     fingerprint: data.fingerprint,
   };
-}
-
-function withoutKey(section: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(section).filter(([name]) => name !== key));
 }
 
 function seconds(milliseconds: number): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
-import type { ExecutedRun, Places } from './contract.js';
+import type { ExecutedRun, Places, TeacherRun } from './contract.js';
 import { executeRun } from './run.js';
 import { vocabulary } from './vocabulary.js';
 
@@ -48,15 +48,20 @@ export function checkpointFile(): string {
 }
 
 /** Executes a trial and keeps what it reported. */
-export async function record(config: TrialConfig, seed = 1): Promise<Recorded> {
+export async function record(
+  config: TrialConfig,
+  seed = 1,
+  { teacher, at = places }: { readonly teacher?: TeacherRun; readonly at?: Places } = {},
+): Promise<Recorded> {
   const points: Recorded['points'][number][] = [];
   const checkpoint = checkpointFile();
   let log = '';
   const run = await executeRun({
     config,
     seed,
-    places,
+    places: at,
     checkpoint,
+    ...(teacher === undefined ? {} : { teacher }),
     hooks: {
       points: (reported) => points.push(...reported),
       progress: () => undefined,

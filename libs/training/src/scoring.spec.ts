@@ -13,7 +13,7 @@ import { models, type ModelDefinition, type TowerModel } from '@towerbench/model
 import { engineUnderTest } from '@towerbench/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareExamples } from './encode-examples.js';
-import { assembleRun } from './run.js';
+import { assembleRun } from './assemble-run.js';
 import { readSafetensors } from './safetensors.js';
 import { checkpointFile, places, sampleTrial } from './sample-trial.js';
 import { describeTrial } from './trial.js';

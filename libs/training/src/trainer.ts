@@ -12,11 +12,10 @@ import {
   type Scope,
   type UpdateRule,
 } from '@towerbench/engine';
-import type { LossTerm, RankingModel, TowerModel } from '@towerbench/models';
+import type { LossTerm } from '@towerbench/models';
 import {
   knownPositives,
   type KnownPositives,
-  type Loss,
   type LossBatch,
   type LossValue,
   type Sampler,
@@ -27,15 +26,14 @@ import { prepareExamples } from './encode-examples.js';
 import { readSafetensors, writeSafetensors, type NamedTensor, type WrittenFile } from './safetensors.js';
 import { poolScorer, type PoolScorer } from './scoring.js';
 import { scheduleFactor, type TrainingSettings } from './settings.js';
-import type { Teacher } from './teacher.js';
+import type { Teacher, Teaching } from './teacher.js';
+import { learnedBy, loadWeights, tensorOf, type Learner } from './weights.js';
 
-export interface TrainerOptions {
+export interface TrainerOptions extends Learner {
   readonly data: PreparedData;
-  readonly model: TowerModel | RankingModel;
-  readonly loss: Loss;
   readonly sampler: Sampler;
-  /** Whose scores the loss imitates; left out where it asks for none. */
-  readonly teacher?: Teacher;
+  /** Whose scores the loss imitates; null where it asks for none. */
+  readonly teaching: Teaching | null;
   readonly rule: UpdateRule;
   readonly learningRate: number;
   readonly embedding: 'lazy' | 'dense';
@@ -76,6 +74,7 @@ export class Trainer {
   #step = 0;
   #known: KnownPositives | null = null;
   #scorePool: PoolScorer | null = null;
+  #teacher: Teacher | null = null;
   #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
 
   constructor(options: TrainerOptions) {
@@ -141,7 +140,7 @@ export class Trainer {
     readonly batch: LossBatch;
     readonly knownNegatives: number | null;
   } {
-    const { data, model, loss, sampler, teacher, rng } = this.#options;
+    const { data, model, loss, sampler, teaching, rng } = this.#options;
     const rows = this.rowsOf(step);
     const users = pick(data.train.user, rows);
     const positives = pick(data.train.item, rows);
@@ -179,9 +178,15 @@ export class Trainer {
       occurrences,
       items,
       labels,
-      ...(teacher === undefined
+      ...(teaching === null
         ? {}
-        : { teacher: teacher(repeated(users, 1 + numNegatives), pick(items, candidateOf)) }),
+        : {
+            teacher: this.#imitated(teaching)(
+              repeated(users, 1 + numNegatives),
+              pick(items, candidateOf),
+              repeated(historyEnd, 1 + numNegatives),
+            ),
+          }),
       weights,
       logSamplingProbability: sampler.logProbabilityOf?.(items) ?? null,
       ...(numDraws === undefined ? {} : { numDraws }),
@@ -202,6 +207,11 @@ export class Trainer {
       ),
       knownNegatives: loss.layout === 'catalogue' ? null : this.#shareKnown(users, negatives),
     };
+  }
+
+  #imitated(teaching: Teaching): Teacher {
+    const { numNegatives } = this.#options.sampler;
+    return (this.#teacher ??= teaching(this.totalSteps * this.#batchSize * (1 + numNegatives)));
   }
 
   /** @shape [examples, pool] */
@@ -256,7 +266,7 @@ export class Trainer {
 
   /** Writes everything that the next step depends on to a safetensors file; `manifest` becomes its metadata. */
   save(path: string, manifest: Readonly<Record<string, string>>): WrittenFile {
-    const learned = this.#weights().flatMap((weights) => [tensorOf(weights), ...this.#momentsOf(weights)]);
+    const learned = learnedBy(this.#options).flatMap((weights) => [tensorOf(weights), ...this.#momentsOf(weights)]);
     const tensors = [...learned, ...this.#statistics().map(tensorOf)];
     return writeSafetensors(path, { tensors, metadata: { ...manifest, step: String(this.#step) } });
   }
@@ -267,25 +277,12 @@ export class Trainer {
    * @throws {RangeError} when a tensor is missing or has another shape
    */
   load(path: string): void {
-    this.loadWeights(path);
+    loadWeights(path, this.#options);
     readSafetensors(path, ({ metadata, read }) => {
-      for (const weights of this.#weights()) this.#momentsOf(weights).forEach(read);
+      for (const weights of learnedBy(this.#options)) this.#momentsOf(weights).forEach(read);
+      this.#statistics().map(tensorOf).forEach(read);
       this.#step = Number(metadata['step']);
     });
-  }
-
-  /**
-   * Takes from a checkpoint of the same model what evaluation needs; to train on, `load` the rest too.
-   *
-   * @throws {RangeError} when a tensor is missing or has another shape
-   */
-  loadWeights(path: string): void {
-    readSafetensors(path, ({ read }) => [...this.#weights(), ...this.#statistics()].map(tensorOf).forEach(read));
-  }
-
-  /** All that is learned, in a fixed order. */
-  #weights(): (Parameter | EmbeddingTable)[] {
-    return [...this.#parameters, ...this.#options.model.tables];
   }
 
   #statistics(): readonly Parameter[] {
@@ -349,12 +346,6 @@ function withTerms(objective: LossValue, terms: Readonly<Record<string, LossTerm
       ...Object.fromEntries(values.map(([name, { value }]) => [name, value])),
     },
   };
-}
-
-/** Weights as a tensor of a checkpoint; its array is the live one. */
-function tensorOf(weights: Parameter | EmbeddingTable): NamedTensor {
-  const shape = 'shape' in weights ? weights.shape : [weights.numRows, weights.dim];
-  return { name: weights.name, shape, values: weights.values };
 }
 
 /** Each value `times` times. */

@@ -166,18 +166,28 @@ function lengthConflict(config: TrialConfig): ConfigIssue[] {
   ];
 }
 
-/** What an objective that imitates a teacher needs: a truth, and candidates to imitate it on. */
+/** What an objective that imitates needs: a teacher or a truth, and candidates to imitate it on. */
 function teacherConflict(config: TrialConfig): ConfigIssue[] {
   const { dataset, objective } = definitionsOf(config) as { dataset: DatasetDefinition; objective: LossDefinition };
   const issues: ConfigIssue[] = [];
-  if (objective.teacherNoise !== undefined && !dataset.hasTruth) {
+  const imitates = objective.teacherNoise !== undefined;
+  if (imitates && config.teacher === undefined && !dataset.hasTruth) {
     issues.push({
       code: 'teacher-truth',
       path: 'objective.type',
-      message: `"${objective.name}" learns from the truth, which is not known of ${dataset.name}`,
+      message: `"${objective.name}" has nobody to imitate: no teacher is named, and the truth is not known of ${dataset.name}`,
       received: objective.name,
-      allowed: `datasets ${datasets.definitions.flatMap(({ name, hasTruth }) => (hasTruth ? name : [])).join(', ')}`,
-      hint: 'take another objective, or a world',
+      hint: 'write teacher: with the name of another variant, or take another objective',
+    });
+  }
+  if (!imitates && config.teacher !== undefined) {
+    const fit = losses.definitions.filter((loss: LossDefinition) => loss.teacherNoise !== undefined);
+    issues.push({
+      code: 'teacher-unused',
+      path: 'teacher',
+      message: `the objective "${objective.name}" imitates nobody`,
+      allowed: `objective ${fit.map(({ name }) => name).join(', ')}`,
+      hint: 'take an allowed objective, or leave the teacher out',
     });
   }
   const least = objective.leastNegatives?.(config.objective) ?? (objective.leastNegatives === undefined ? 0 : Infinity);

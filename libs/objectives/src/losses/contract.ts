@@ -102,7 +102,7 @@ export interface LossDefinition<
   corrects?(params: z.output<Params>): readonly SamplingProbability[];
   /** Items that have to be drawn beside each row, at least; null where its parameters contradict each other. Left out, none. */
   leastNegatives?(params: z.output<Params>): number | null;
-  /** For a loss that learns from the truth of a planted world: standard deviation of the noise on its log-odds. */
+  /** For a loss that imitates a teacher: standard deviation of the noise that is added to the teacher's log-odds. */
   teacherNoise?(params: z.output<Params>): number;
   build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Extract<Loss, { readonly layout: Layout }>;
 }

@@ -8,11 +8,10 @@ const params = z.strictObject({
   ...temperatureParams,
   temperature: temperatureParams.temperature.default(1),
   bias: z.boolean().default(true).describe('Adds one learned number to every logit of the student.'),
-  teacher: z.literal('truth').default('truth').describe('Who gives the soft labels: the truth of a planted world.'),
   teacherNoise: z
     .number()
     .min(0)
-    .default(0.5)
+    .default(0)
     .describe("Standard deviation of what is added to the teacher's log-odds, once for each pair."),
   form: z
     .enum(['pointwise', 'pointwise-mse', 'pairwise', 'listwise'])
