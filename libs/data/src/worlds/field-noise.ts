@@ -1,8 +1,9 @@
-import { createRng, type Rng } from '@towerbench/engine';
+import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
 import type { Column } from '../contract.js';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
 import { numberedValues } from '../ids.js';
+import { normals } from './normals.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 4;
@@ -101,7 +102,3 @@ export const fieldNoise = defineDataset({
     };
   },
 });
-
-function normals(rng: Rng, length: number): Float64Array {
-  return Float64Array.from({ length }, () => rng.normal());
-}

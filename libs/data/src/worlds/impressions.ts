@@ -1,6 +1,7 @@
 import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { normals } from './normals.js';
 
 /** Draws of an item before a user's validation click is taken as it is. */
 const MOST_TRIES = 1000;
@@ -97,7 +98,3 @@ export const impressions = defineDataset({
     };
   },
 });
-
-function normals(rng: Rng, length: number): Float64Array {
-  return Float64Array.from({ length }, () => rng.normal());
-}

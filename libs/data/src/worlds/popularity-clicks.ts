@@ -1,6 +1,7 @@
-import { createRng, type Rng } from '@towerbench/engine';
+import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { normals } from './normals.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 8;
@@ -116,8 +117,4 @@ function firstAbove(sums: Float64Array, value: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function normals(rng: Rng, length: number): Float64Array {
-  return Float64Array.from({ length }, () => rng.normal());
 }
