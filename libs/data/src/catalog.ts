@@ -12,6 +12,7 @@ import { longAndShortTerm } from './worlds/long-and-short-term.js';
 import { movies } from './worlds/movies.js';
 import { neverClicked } from './worlds/never-clicked.js';
 import { popularityClicks } from './worlds/popularity-clicks.js';
+import { watchTime } from './worlds/watch-time.js';
 
 /** Every dataset that an experiment may name. */
 export const datasets = createCatalog('dataset', [
@@ -28,4 +29,5 @@ export const datasets = createCatalog('dataset', [
   movies,
   neverClicked,
   popularityClicks,
+  watchTime,
 ]);

@@ -40,6 +40,8 @@ export interface Truth {
   scoreUsers(users: Int32Array): Float32Array;
   /** True log-odds (labelled worlds) or log-preference of each pair. */
   scorePairs(users: Int32Array, items: Int32Array): Float32Array;
+  /** What showing each item to each of `users` brings, e.g. seconds; from 0 on: [users, items]. Left out where no more than an order is known. */
+  worth?(users: Int32Array): Float32Array;
 }
 
 /** Rows that a published protocol fixes: test (and valid) rows of `interactions`, with candidates to rank each against. */
@@ -135,6 +137,8 @@ export interface Examples {
   readonly label: Uint8Array | null;
   /** How much each row counts in a loss, 1 on average; null where all count 1. */
   readonly weight: Float32Array | null;
+  /** Other numbers of the rows, as those of `Interactions`. */
+  readonly numbers?: Readonly<Record<string, Float32Array>>;
   readonly historyEnd: Int32Array;
 }
 

@@ -67,6 +67,8 @@ export interface DatasetDefinition<
   readonly facts: DatasetFacts;
   /** Whether the true preference is known, so that the best reachable score can be computed. */
   readonly hasTruth: boolean;
+  /** Whether the truth says what showing an item brings, so that lists can be measured by it; left out, it does not. */
+  readonly hasWorth?: boolean;
   /** The tables. Depends on its arguments alone: the same parameters and bytes give the same tables. */
   load(inputs: {
     readonly params: z.output<Params>;

@@ -3,6 +3,7 @@ export { cached } from './cache.js';
 export { datasets } from './catalog.js';
 export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.js';
 export { fetchDataset } from './fetch.js';
+export { labelsBy } from './interactions.js';
 export { loadDataset, locate, type Source } from './load.js';
 export { describeDataset, prepareData } from './prepare.js';
 export type {

@@ -1,4 +1,4 @@
-import type { Interactions, Ragged } from './contract.js';
+import type { Examples, Interactions, Ragged } from './contract.js';
 import { dataError } from './definition.js';
 
 const COMPARE: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
@@ -11,6 +11,54 @@ const COMPARE: Readonly<Record<string, (value: number, bound: number) => boolean
 };
 
 /**
+ * Reads `column op number`.
+ *
+ * @param at where it stands, and what null would mean there
+ * @throws {ConfigError} when it is something else
+ */
+function readCondition(
+  text: string,
+  { path, without }: { readonly path: string; readonly without: string },
+): { readonly name: string; readonly holds: (value: number) => boolean } {
+  const [, name, operator, bound] = /^\s*(\w+)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
+  if (name !== undefined && operator !== undefined) {
+    const compare = COMPARE[operator] as (value: number, limit: number) => boolean;
+    return { name, holds: (value) => compare(value, Number(bound)) };
+  }
+  throw dataError('positive-syntax', path, `cannot read "${text}"`, {
+    received: text,
+    allowed: `COLUMN OPERATOR NUMBER with one of >=, >, <=, <, ==, !=, e.g. rating >= 4; or null for ${without}`,
+  });
+}
+
+/**
+ * Labels of the training rows by one of their numbers: 1 where `condition` (`column op number`) holds.
+ *
+ * @throws {ConfigError} at `objective.label`, when it cannot be read, names no number of the rows, or gives all rows one label
+ */
+export function labelsBy(condition: string, { user, numbers = {} }: Examples): Uint8Array {
+  const path = 'objective.label';
+  const { name, holds } = readCondition(condition, { path, without: 'the labels that the rows come with' });
+  const column = numbers[name];
+  if (column === undefined) {
+    const present = Object.keys(numbers).join(', ');
+    throw dataError('label-column', path, `the interactions have no numbers called "${name}"`, {
+      received: condition,
+      allowed: present === '' ? 'null: there are none' : present,
+    });
+  }
+  const labels = Uint8Array.from(column, (value) => (holds(value) ? 1 : 0));
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  if (positives === 0 || positives === user.length) {
+    throw dataError('label-none', path, `${condition} holds for ${positives} of ${user.length} training rows`, {
+      received: condition,
+      hint: 'take a bound that divides them',
+    });
+  }
+  return labels;
+}
+
+/**
  * The rows that `positive` (`column op number`) keeps, in file order; all rows for null.
  *
  * @throws {ConfigError} when it cannot be read or names a column that is not there
@@ -18,13 +66,7 @@ const COMPARE: Readonly<Record<string, (value: number, bound: number) => boolean
 export function positiveRows(interactions: Interactions, positive: string | null): Int32Array {
   const numRows = interactions.user.length;
   if (positive === null) return Int32Array.from({ length: numRows }, (_, row) => row);
-  const [, name, operator, bound] = /^\s*(\w+)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(positive) ?? [];
-  if (name === undefined || operator === undefined) {
-    throw dataError('positive-syntax', 'dataset.positive', `cannot read "${positive}"`, {
-      received: positive,
-      allowed: 'COLUMN OPERATOR NUMBER with one of >=, >, <=, <, ==, !=, e.g. rating >= 4; or null for every row',
-    });
-  }
+  const { name, holds } = readCondition(positive, { path: 'dataset.positive', without: 'every row' });
   const { rating, label } = interactions;
   const columns: Record<string, ArrayLike<number> | null> = { rating, label };
   const column = columns[name] ?? null;
@@ -35,10 +77,9 @@ export function positiveRows(interactions: Interactions, positive: string | null
       allowed: present.length > 0 ? present.join(', ') : 'null: there is no column to choose by',
     });
   }
-  const keeps = COMPARE[operator] as (value: number, limit: number) => boolean;
   const kept = new Int32Array(numRows);
   let size = 0;
-  for (let row = 0; row < numRows; row++) if (keeps(column[row] as number, Number(bound))) kept[size++] = row;
+  for (let row = 0; row < numRows; row++) if (holds(column[row] as number)) kept[size++] = row;
   if (size === 0) {
     throw dataError('positive-none', 'dataset.positive', `no row of ${numRows} has ${positive}`, {
       received: positive,

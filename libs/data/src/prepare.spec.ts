@@ -9,6 +9,7 @@ import { datasets } from './catalog.js';
 import type { LabelledSet, Ragged, RankingSet } from './contract.js';
 import type { DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
+import { labelsBy } from './interactions.js';
 import { loadDataset, locate } from './load.js';
 import { describeDataset, prepareData } from './prepare.js';
 
@@ -519,6 +520,67 @@ describe('world/impressions', () => {
   });
 });
 
+describe('world/watch-time', () => {
+  const sizes = { numUsers: 40, numItems: 120, numRows: 20_000, numBest: 7 };
+  const data = prepareData(section('world/watch-time', sizes), places);
+  const { user, item, label, numbers } = data.train;
+  const duration = numbers?.['duration'] as Float32Array;
+  const everyone = Int32Array.from({ length: 40 }, (_, each) => each);
+  const worth = data.truth?.worth?.(everyone) as Float32Array;
+  const worthOfRow = Float32Array.from(user, (u, row) => worth[u * 120 + (item[row] as number)] as number);
+
+  it('brings, on average over impressions, the seconds that its truth says', () => {
+    for (const [row, seconds] of duration.entries()) expect(seconds > 0).toBe(label?.[row] === 1);
+    const excess = duration.reduce((sum, seconds, row) => sum + seconds - (worthOfRow[row] as number), 0);
+    const variance = duration.reduce((sum, seconds, row) => sum + (seconds - (worthOfRow[row] as number)) ** 2, 0);
+    expect(Math.abs(excess) / Math.sqrt(variance)).toBeLessThan(4);
+  });
+
+  it('clicks and watches by different tastes', () => {
+    const clicked = [...duration.keys()].filter((row) => label?.[row] === 1);
+    const logs = clicked.map((row) => Math.log(duration[row] as number));
+    const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
+    expect(Math.abs(mean - Math.log(25))).toBeLessThan(0.35); // forty users have few tastes
+    const scores = data.truth?.scorePairs(user, item) as Float32Array;
+    for (const [row, score] of scores.entries()) expect(score).toBeCloseTo(Math.log(worthOfRow[row] as number), 4);
+  });
+
+  it('asks for what brings most, and validates by what is watched', () => {
+    const test = data.test as RankingSet;
+    for (const [entry, each] of test.users.entries()) {
+      const own = [...worth.subarray(each * 120, (each + 1) * 120).entries()];
+      const best = own.sort((a, b) => b[1] - a[1]).slice(0, 7).map(([found]) => found); // prettier-ignore
+      expect(new Set(listAt(test.positives, entry))).toEqual(new Set(best));
+    }
+    const valid = data.valid as RankingSet;
+    const watched = [...valid.users].flatMap((each, entry) => [...listAt(valid.positives, entry)].map((found) => worth[each * 120 + found] as number)); // prettier-ignore
+    const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length; // prettier-ignore
+    expect(mean(watched)).toBeGreaterThan(2 * mean(worth));
+  });
+});
+
+describe('labelsBy', () => {
+  const { train } = prepareData(section('world/watch-time', { numUsers: 40, numItems: 120, numRows: 2000 }), places);
+
+  it('gives the label 1 to the rows for which it holds', () => {
+    const { duration = new Float32Array(0) } = train.numbers ?? {};
+    expect([...labelsBy('duration > 50', train)]).toEqual([...duration].map((seconds) => (seconds > 50 ? 1 : 0)));
+    expect([...labelsBy('duration > 0', train)]).toEqual([...(train.label ?? [])]);
+  });
+
+  it('refuses what it cannot read, does not know, or what divides nothing', () => {
+    const refusals = [
+      ['long', 'objective.label: cannot read "long"'],
+      ['watched > 3', 'objective.label: the interactions have no numbers called "watched"\n  allowed  duration'],
+      ['duration >= 0', 'objective.label: duration >= 0 holds for 2000 of 2000 training rows'],
+      ['duration < 0', 'objective.label: duration < 0 holds for 0 of 2000 training rows'],
+    ] as const;
+    for (const [text, message] of refusals) expect(() => labelsBy(text, train)).toThrow(message);
+    const { numbers: _, ...without } = train;
+    expect(() => labelsBy('duration > 1', without)).toThrow('allowed  null: there are none');
+  });
+});
+
 describe('world/popularity-clicks', () => {
   const sizes = { numUsers: 300, numItems: 60, numClicks: 200 };
   const ofTarget = (target: string) => prepareData(section('world/popularity-clicks', { ...sizes, target }), places);
@@ -634,6 +696,7 @@ describe('worlds', () => {
     ['world/movies', small],
     ['world/never-clicked', { numUsers: 20 }],
     ['world/popularity-clicks', { numUsers: 20 }],
+    ['world/watch-time', { numUsers: 20, numRows: 1000 }],
   ])('%s is the same for one seed and another for another', (name, sizes) => {
     const make = (seed: number) => {
       const { train } = prepareData(section(name, { seed, ...sizes }), places);

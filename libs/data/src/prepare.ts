@@ -191,12 +191,27 @@ function divide(
         train.map((entry) => rows[entry] as number),
         params,
       ),
+      ...(interactions.numbers === undefined ? {} : { numbers: numbersOf(interactions.numbers, train, rows) }),
       historyEnd: train.map((entry) => before[entry] as number),
     },
     userRows,
     itemRows,
     itemCounts,
   };
+}
+
+/** The numbers of the rows that `entries` of `rows` name. */
+function numbersOf(
+  numbers: Readonly<Record<string, Float32Array>>,
+  entries: Int32Array,
+  rows: Int32Array,
+): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, values]) => [
+      name,
+      Float32Array.from(entries, (entry) => values[rows[entry] as number] as number),
+    ]),
+  );
 }
 
 function labelledSet({ interactions }: Dataset, split: DividedRows, part: typeof VALID | typeof TEST): EvaluationSet {

@@ -3,12 +3,13 @@ export {
   isLargerBetter,
   isOfCategories,
   isOfLists,
+  isOfWorth,
   metricNames,
   parseMetricName,
   type MetricName,
 } from './names.js';
 export { rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
-export { categoryMetrics, meanOverUsers, userMetrics } from './ranking/user-metrics.js';
+export { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
 export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';

@@ -5,6 +5,8 @@ export const cutoffs = [1, 5, 10, 20, 50, 100] as const;
 const userMetricsAtK = ['hr', 'recall', 'precision', 'ndcg', 'mrr'] as const;
 /** The same, for datasets that name a category of each item. */
 const categoryMetricsAtK = ['category_recall'] as const;
+/** The same, of the test part, for worlds whose truth says what showing an item brings. */
+const worthMetricsAtK = ['value'] as const;
 /** Metrics with a cut-off that describe all recommended lists together. */
 const listMetricsAtK = ['coverage', 'mean_popularity', 'cold_share'] as const;
 /** The same, of the pairs of items in a list, for datasets that name a category of each item; one item is no pair. */
@@ -25,6 +27,7 @@ export const metricNames: readonly string[] = parts.flatMap((part) => {
       ...atK(categoryMetricsAtK),
       ...atK(listMetricsAtK),
       ...atK(pairMetricsAtK, 2),
+      ...(part === 'test' ? atK(worthMetricsAtK) : []),
       'logloss',
       'gauc',
     ].map((name) => `${part}/${name}`),
@@ -67,6 +70,11 @@ export function isOfLists({ metric }: MetricName): boolean {
 /** Whether it asks for the categories of items. */
 export function isOfCategories({ metric }: MetricName): boolean {
   return [...categoryMetricsAtK, ...pairMetricsAtK].some((name) => name === metric);
+}
+
+/** Whether it asks what showing an item brings. */
+export function isOfWorth({ metric }: MetricName): boolean {
+  return worthMetricsAtK.some((name) => name === metric);
 }
 
 /** Whether a larger value is the better one; only the log loss is better when smaller. */

@@ -1,4 +1,4 @@
-import { prepareData, type PreparedData } from '@towerbench/data';
+import { prepareData, type PreparedData, type Truth } from '@towerbench/data';
 import { createRng, startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
 import fc from 'fast-check';
@@ -7,6 +7,7 @@ import { evaluate, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { assembleRun } from './assemble-run.js';
 import { places, sampleTrial } from './sample-trial.js';
+import { staticScorer } from './scoring.js';
 import { metricsOf } from './trial.js';
 
 beforeAll(async () => {
@@ -83,6 +84,43 @@ describe('evaluate', () => {
       ).toEqual(announced.sort());
       for (const name of ['category_recall@20', 'diversity@20']) expect(name in metrics).toBe(dataset === interests);
     }
+  });
+
+  it('measures what lists bring where the truth says so, alike by vectors and by scores, of the test part alone', () => {
+    const config = sampleTrial({
+      dataset: { name: 'world/watch-time', numUsers: 30, numItems: 150, numRows: 500 },
+      objective: { type: 'bce' },
+      sampler: { type: 'labelled' },
+    });
+    const data = prepareData(config.dataset, places);
+    const announced = metricsOf(config.dataset).filter((name) => name.startsWith('test/'));
+    const scorer = coarseScorer(data, 3, 1);
+    const found = evaluate(data, 'test', scorer);
+    expect(Object.keys(found.metrics).map((name) => `test/${name}`).sort()).toEqual(announced.sort()); // prettier-ignore
+    expect(found).toEqual(evaluate(data, 'test', { ...scorer, vectors: null }));
+    expect(found.perUser['value@20']).toHaveLength(30);
+    expect(found.metrics['value@20']).toBeLessThan(0.9);
+    const best = evaluate(data, 'test', { ...staticScorer(data.truth as Truth), logits: null });
+    for (const k of [1, 20, 100]) expect(best.metrics[`value@${k}`]).toBeCloseTo(1, 6);
+    expect(Object.keys(evaluate(data, 'valid', scorer).metrics)).not.toContain('value@20');
+    expect(metricsOf(sampleTrial().dataset)).not.toContain('test/value@20');
+  });
+
+  it('counts what is no candidate neither in a list nor in the best one', () => {
+    const config = sampleTrial({
+      dataset: { name: 'world/watch-time', numUsers: 30, numItems: 150, numRows: 500 },
+      objective: { type: 'bce' },
+      sampler: { type: 'labelled' },
+    });
+    const data = prepareData(config.dataset, places);
+    const { test, truth } = data;
+    if (test.kind !== 'ranking') throw new Error('it is a ranking');
+    const [best] = [...(truth?.worth?.(test.users.subarray(0, 1)) as Float32Array).entries()].sort((a, b) => b[1] - a[1]); // prettier-ignore
+    const seen = { offsets: Int32Array.from({ length: 31 }, (_, k) => Math.min(k, 1)), items: Int32Array.of(best?.[0] as number) }; // prettier-ignore
+    const positives = { offsets: Int32Array.from({ length: 31 }, (_, k) => k), items: Int32Array.from({ length: 30 }, () => best?.[0] === 0 ? 1 : 0) }; // prettier-ignore
+    const oracle = { ...staticScorer(truth as Truth), logits: null };
+    const found = evaluate({ ...data, test: { ...test, seen, positives } }, 'test', oracle);
+    for (const value of found.perUser['value@1'] as Float32Array) expect(value).toBeCloseTo(1, 6);
   });
 
   it('refuses scores that are NaN by vectors, too', () => {

@@ -1,4 +1,4 @@
-import type { LabelledSet, PreparedData, Ragged, RankingSet } from '@towerbench/data';
+import type { LabelledSet, PreparedData, Ragged, RankingSet, Truth } from '@towerbench/data';
 import { listedScores, standings, topK, type CatalogueVectors } from '@towerbench/engine';
 import {
   auc,
@@ -6,6 +6,7 @@ import {
   cutoffs,
   groupedAuc,
   isOfCategories,
+  isOfWorth,
   ListStatistics,
   logLoss,
   meanOverUsers,
@@ -15,6 +16,7 @@ import {
   rankPositives,
   ranksOf,
   userMetrics,
+  worthMetrics,
   type Ranks,
 } from '@towerbench/metrics';
 import type { Scorer } from './scoring.js';
@@ -34,15 +36,18 @@ export function measuredMetrics({
   task,
   candidateLists,
   category,
+  hasWorth = false,
 }: {
   readonly task: 'ranking' | 'labelled';
   readonly candidateLists?: string;
   readonly category?: string;
+  readonly hasWorth?: boolean;
 }): string[] {
   return metricNames.filter((name) => {
     const parsed = parseMetricName(name);
     const { part, candidates, metric } = parsed;
     if (isOfCategories(parsed) && category === undefined) return false;
+    if (isOfWorth(parsed) && !hasWorth) return false;
     if (task === 'labelled') return candidates === null && ['auc', 'gauc', 'logloss'].includes(metric);
     return (
       metric !== 'logloss' &&
@@ -84,14 +89,19 @@ function evaluateLabelled({ user, item, label, historyEnd }: LabelledSet, scorer
 }
 
 function evaluateRanking(
-  { numItems, itemCounts, itemCategories: categories }: PreparedData,
+  { numItems, itemCounts, itemCategories: categories, truth, test }: PreparedData,
   set: RankingSet,
   scorer: EvaluatedScorer,
   withLists: boolean,
 ): Evaluation {
   const { positives, negatives } = set;
+  const worth = set === test ? truth?.worth : undefined; // what is chosen by validation is not told the truth
+  const worths: Record<string, number>[] = []; // by user
+  const onList = (list: Int32Array): void => {
+    if (worth !== undefined) worths.push(worthMetrics(list, worthOf(worth, set, worths.length)));
+  };
   const lists = withLists
-    ? new ListStatistics({ numItems, popularity: itemCounts, categories: categories ?? null })
+    ? new ListStatistics({ numItems, popularity: itemCounts, categories: categories ?? null, onList })
     : null;
   const { full, sampled } =
     scorer.vectors === null
@@ -100,6 +110,7 @@ function evaluateRanking(
   const perUser = {
     ...userMetrics(full, positives.offsets),
     ...(categories === undefined ? {} : categoryMetrics(full.ranks, positives, categories)),
+    ...(worths[0] === undefined ? {} : transposed(worths, Object.keys(worths[0]))),
     ...(negatives === null || sampled === null
       ? {}
       : prefixed(`${negatives.name}/`, userMetrics(sampled, positives.offsets))),
@@ -111,6 +122,22 @@ function evaluateRanking(
     },
     perUser,
   };
+}
+
+/** What showing each candidate to the user of an entry brings; 0 for what is no candidate. */
+function worthOf(
+  worth: NonNullable<Truth['worth']>,
+  { users, seen: { offsets, items } }: RankingSet,
+  entry: number,
+): Float32Array {
+  const values = worth(users.subarray(entry, entry + 1));
+  for (const item of items.subarray(offsets[entry], offsets[entry + 1])) values[item] = 0;
+  return values;
+}
+
+/** Values per user, by metric. */
+function transposed(rows: readonly Record<string, number>[], names: readonly string[]): Record<string, Float32Array> {
+  return Object.fromEntries(names.map((name) => [name, Float32Array.from(rows, (row) => row[name] as number)]));
 }
 
 interface Ranked {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { cutoffs } from '../names.js';
 import { rankAgainst, rankPositives, ranksOf, type ItemLists } from './ranks.js';
 import { ListStatistics, topK } from './top-k.js';
-import { categoryMetrics, meanOverUsers, userMetrics } from './user-metrics.js';
+import { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './user-metrics.js';
 
 const lists = (...entries: number[][]): ItemLists => ({
   offsets: Int32Array.from([0, ...entries.map((_, i) => entries.slice(0, i + 1).flat().length)]),
@@ -275,6 +275,24 @@ describe('categoryMetrics', () => {
     expect(at(5)).toEqual([1, 0]);
     expect(at(50)).toEqual([1, 0]);
     expect(at(100)).toEqual([1, 1]);
+  });
+});
+
+describe('worthMetrics', () => {
+  const worth = Float32Array.from({ length: 30 }, (_, item) => item);
+
+  it('compares what a list brings with the most that so many items could bring', () => {
+    const list = Int32Array.of(28, 0, 29, ...Array.from({ length: 27 }, (_, k) => 1 + k)); // then 1, 2 ...
+    const found = worthMetrics(list, worth);
+    expect(found['value@1']).toBeCloseTo(28 / 29, 9);
+    expect(found['value@5']).toBeCloseTo((28 + 0 + 29 + 1 + 2) / (29 + 28 + 27 + 26 + 25), 9);
+    expect([found['value@50'], found['value@100']]).toEqual([1, 1]); // all there is
+  });
+
+  it('is 1 for the best list, and not known where nothing brings anything', () => {
+    const best = Int32Array.from({ length: 30 }, (_, place) => 29 - place);
+    expect(new Set(Object.values(worthMetrics(best, worth)))).toEqual(new Set([1]));
+    expect(worthMetrics(best, new Float32Array(30))['value@5']).toBeNaN();
   });
 });
 

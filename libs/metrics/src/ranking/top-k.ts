@@ -71,16 +71,21 @@ export class ListStatistics {
   readonly #diversitySums = new Float64Array(cutoffs.length);
   #numPaired = 0;
   readonly #excluded: Uint8Array;
+  readonly #onList: (list: Int32Array) => void;
 
+  /** `onList` gets every list, in the order in which they are taken in. */
   constructor({
     numItems,
     popularity,
     categories = null,
+    onList = () => undefined,
   }: {
     readonly numItems: number;
     readonly popularity: Int32Array;
     readonly categories?: Int32Array | null;
+    readonly onList?: (list: Int32Array) => void;
   }) {
+    this.#onList = onList;
     this.#numItems = numItems;
     this.#popularity = popularity;
     this.#categories = categories;
@@ -102,6 +107,7 @@ export class ListStatistics {
 
   /** Takes in one user's list: the best items, best first, at least as many as the longest cut-off or all candidates. */
   addList(list: Int32Array): void {
+    this.#onList(list);
     for (const [place, item] of list.entries()) {
       if (place < (this.#bestPlace[item] as number)) this.#bestPlace[item] = place;
       for (let c = cutoffs.length - 1; c >= 0 && place < (cutoffs[c] as number); c--) {

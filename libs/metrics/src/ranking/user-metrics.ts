@@ -78,6 +78,25 @@ export function categoryMetrics(
   return result;
 }
 
+/**
+ * What the first k items bring, as a share of what the best k candidates bring.
+ *   value@k = Σ_{i in the first k} v_i / Σ_{i in the best k} v_i
+ *
+ * @param list a user's items, best first, at least as many as the longest cut-off or all candidates
+ * @param worth v of each candidate, from 0 on; those that are no candidates are 0
+ * @returns by metric; NaN where no candidate brings anything
+ */
+export function worthMetrics(list: Int32Array, worth: Float32Array): Record<string, number> {
+  const best = worth.slice().sort().reverse();
+  const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+  return Object.fromEntries(
+    cutoffs.map((k) => [
+      `value@${k}`,
+      sum([...list.subarray(0, k)].map((item) => worth[item] as number)) / sum(best.subarray(0, k)),
+    ]),
+  );
+}
+
 /** Mean over the users that have a value. */
 export function meanOverUsers(values: Float32Array): number {
   let sum = 0;
