@@ -25,6 +25,7 @@ export { encodeFields } from './kernels/encode-fields.js';
 export { l2Normalize } from './kernels/l2-normalize.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { logSoftmax } from './kernels/log-softmax.js';
+export { pairLabels } from './kernels/pair-labels.js';
 export { pairScores, type Pairs } from './kernels/pair-scores.js';
 export { poolRows, type PooledField } from './kernels/pool-rows.js';
 export { productsByPosition } from './kernels/products-by-position.js';

@@ -108,16 +108,29 @@ export interface MultiInterestModel extends TrainedModel {
 
 export type TowerModel = DotModel | MultiInterestModel;
 
+/** Scores of pairs. @shape result [pairs.queryOf.length, candidates per query] */
+export type PrepareScores = (
+  batches: { readonly query: SideBatch; readonly candidate: SideBatch },
+  pairs: Pairs,
+  lookups: Lookups,
+) => (scope: Scope) => tf.Tensor2D;
+
 /** A trained model that scores a pair by the features of both sides together, so that it has no vectors to search by. */
 export interface RankingModel extends Learned {
   readonly kind: 'ranker';
   readonly retrieval: 'exhaustive';
-  /** @shape result [pairs.queryOf.length, candidates per query] */
-  prepare(
+  readonly prepare: PrepareScores;
+  /**
+   * The scores of a step of training, with loss terms that belong to the model, beside its objective. Left out, there are none.
+   *
+   * @param labels 1 or 0 per query, of its first candidate; null where all are positives. Other candidates were drawn
+   */
+  prepareTraining?(
     batches: { readonly query: SideBatch; readonly candidate: SideBatch },
     pairs: Pairs,
+    labels: Float32Array | null,
     lookups: Lookups,
-  ): (scope: Scope) => tf.Tensor2D;
+  ): (scope: Scope) => { readonly scores: tf.Tensor2D; readonly terms: Readonly<Record<string, LossTerm>> };
 }
 
 /** How far the fitting of a baseline is. */

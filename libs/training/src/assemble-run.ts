@@ -1,7 +1,8 @@
 import type { TrialConfig } from '@towerbench/config';
-import type { EvaluationSet, PreparedData } from '@towerbench/data';
+import { labelsBy, type EvaluationSet, type PreparedData } from '@towerbench/data';
 import { createRng, type Rng } from '@towerbench/engine';
 import type { RankingModel, ScoringModel, TowerModel } from '@towerbench/models';
+import type { LossDefinition } from '@towerbench/objectives';
 import type { EvaluatedScorer } from './evaluation.js';
 import { meanGates } from './gates.js';
 import { readSafetensors } from './safetensors.js';
@@ -68,6 +69,7 @@ export function assembleRun(
   const { model } = parts;
   const settings = trainingSettings.parse(config.training);
   const optimizer = config.optimizer as unknown as { learningRate: number; embedding: 'lazy' | 'dense' };
+  const condition = (definitions.objective as LossDefinition).label?.(config.objective) ?? null;
   const trainer = new Trainer({
     ...parts,
     data,
@@ -76,6 +78,7 @@ export function assembleRun(
       data,
       batchSize: batchSizeOf(settings, data),
     }),
+    labels: condition === null ? data.train.label : labelsBy(condition, data.train),
     teaching,
     rule: definitions.optimizer.rule(withoutKey(config.optimizer, 'type') as never),
     learningRate: optimizer.learningRate,

@@ -113,6 +113,7 @@ describe('prepareExamples of several interests', () => {
       model,
       loss,
       sampler: sampler.build({ params: config.sampler as never, data, batchSize: data.train.user.length }),
+      labels: data.train.label,
       teaching: null,
       rule: optimizer.rule(config.optimizer as never),
       learningRate: 0.1,

@@ -69,6 +69,7 @@ function optimumOf(objective: object, sampler: object): number[][] {
     model,
     loss,
     sampler: definitions.sampler.build({ params: config.sampler as never, data, batchSize: settings.batchSize }),
+    labels: data.train.label,
     teaching: null,
     rule: definitions.optimizer.rule(config.optimizer as never),
     learningRate: 0.02,

@@ -212,6 +212,10 @@ describe('an objective that imitates a teacher', () => {
         'objective.candidates: there are 0 items drawn beside each row, and this form needs 1',
       ],
       [
+        trial({ form: 'listwise', candidates: 'exposed' }, { numExposed: 1 }),
+        'objective.candidates: there are 1 exposed items drawn beside each row, and this form needs 2\n  hint     write sampler: {num_exposed: 2}',
+      ],
+      [
         trial({ form: 'pairwise', candidates: 'labelled' }),
         'objective.candidates: a row has one labelled item, and this form compares several',
       ],

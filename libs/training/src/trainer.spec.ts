@@ -49,6 +49,7 @@ function trainerAndModel(
       data,
       batchSize: config.training['batchSize'] as number,
     }),
+    labels: data.train.label,
     teaching: null,
     rule: definitions.optimizer.rule(config.optimizer as never),
     learningRate: optimizer.learningRate,

@@ -32,6 +32,8 @@ import { learnedBy, loadWeights, tensorOf, type Learner } from './weights.js';
 export interface TrainerOptions extends Learner {
   readonly data: PreparedData;
   readonly sampler: Sampler;
+  /** What the loss takes for positives, 1 or 0 per training row; null where all are. */
+  readonly labels: Uint8Array | null;
   /** Whose scores the loss imitates; null where it asks for none. */
   readonly teaching: Teaching | null;
   readonly rule: UpdateRule;
@@ -148,7 +150,7 @@ export class Trainer {
     const hasHistory = data.query.sequences.length > 0;
     const queries = hasHistory || model.queryPerExample === true ? allDistinct(users) : this.#distinctUsers.of(users);
     const historyEnd = hasHistory ? pick(data.train.historyEnd, rows) : NO_HISTORY;
-    const { numNegatives } = sampler;
+    const { numNegatives, numExposed = 0 } = sampler;
     const known = (): KnownPositives => this.#knownPositives();
     const { items: negatives, numDraws } = sampler.draw({
       users,
@@ -159,13 +161,12 @@ export class Trainer {
       scoresOf: (pool) => this.#scoresOf(pool, queries, historyEnd),
       rng: rng.fork(`step/${step}`).fork('negatives'),
     });
-    const label = data.train.label;
     const { items, candidateOf, positiveOf, occurrences } = choicesOf(
       loss.layout,
       { positives, negatives, numNegatives, countsOnce: sampler.stream !== undefined },
       this.#distinctItems,
     );
-    const labels = label === null ? null : Float32Array.from(rows, (row) => label[row] as number);
+    const labels = labelsAt(this.#options.labels, rows);
     const weight = data.train.weight;
     const weights = weight === null ? null : Float32Array.from(rows, (row) => weight[row] as number);
 
@@ -173,6 +174,7 @@ export class Trainer {
     const batch: LossBatch = {
       size: rows.length,
       numNegatives,
+      numExposed,
       queryOf: queries.placeOf,
       candidateOf,
       occurrences,
@@ -202,7 +204,7 @@ export class Trainer {
           query: assembleQuery(data, queries.values, historyEnd),
           candidate: assembleCandidate(data, items),
         },
-        { batch, positiveOf },
+        { batch, positiveOf, ownLabels: labelsAt(data.train.label, rows) },
         this.#lookups,
       ),
       knownNegatives: loss.layout === 'catalogue' ? null : this.#shareKnown(users, negatives),
@@ -309,19 +311,33 @@ export class Trainer {
   }
 }
 
+interface PreparedBatch {
+  readonly batch: LossBatch;
+  readonly positiveOf: Int32Array;
+  /** That the rows come with; the objective may have others. */
+  readonly ownLabels: Float32Array | null;
+}
+
 /** Prepares what the objective makes of a batch: of its vectors, or of the scores of its pairs. */
 function prepareLoss(
   { model, loss }: Pick<TrainerOptions, 'model' | 'loss'>,
   batches: { readonly query: SideBatch; readonly candidate: SideBatch },
-  { batch, positiveOf }: { readonly batch: LossBatch; readonly positiveOf: Int32Array },
+  { batch, positiveOf, ownLabels }: PreparedBatch,
   lookups: Lookups,
 ): (scope: Scope) => LossValue {
   if (model.kind === 'ranker') {
     if (loss.layout !== 'pairs') throw new RangeError('a model without vectors needs an objective of pairs');
-    const score = model.prepare(batches, batch, lookups);
-    return (scope) => loss.apply(scope, score(scope), batch);
+    if (model.prepareTraining === undefined) {
+      const score = model.prepare(batches, batch, lookups);
+      return (scope) => loss.apply(scope, score(scope), batch);
+    }
+    const scoreWithTerms = model.prepareTraining(batches, batch, ownLabels, lookups);
+    return (scope) => {
+      const { scores, terms } = scoreWithTerms(scope);
+      return withTerms(loss.apply(scope, scores, batch), terms);
+    };
   }
-  const examples = { queryOf: batch.queryOf, candidateOf: positiveOf, labels: batch.labels };
+  const examples = { queryOf: batch.queryOf, candidateOf: positiveOf, labels: ownLabels };
   const { encode, queryOf } = prepareExamples(model, batches, examples, lookups);
   const read: LossBatch = { ...batch, queryOf };
   return (scope) => {
@@ -346,6 +362,10 @@ function withTerms(objective: LossValue, terms: Readonly<Record<string, LossTerm
       ...Object.fromEntries(values.map(([name, { value }]) => [name, value])),
     },
   };
+}
+
+function labelsAt(labels: Uint8Array | null, rows: Int32Array): Float32Array | null {
+  return labels === null ? null : Float32Array.from(rows, (row) => labels[row] as number);
 }
 
 /** Each value `times` times. */

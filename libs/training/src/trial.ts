@@ -190,18 +190,21 @@ function teacherConflict(config: TrialConfig): ConfigIssue[] {
       hint: 'take an allowed objective, or leave the teacher out',
     });
   }
-  const least = objective.leastNegatives?.(config.objective) ?? (objective.leastNegatives === undefined ? 0 : Infinity);
-  const drawn = Number(config.sampler['numNegatives'] ?? 0);
-  if (drawn < least) {
+  const needed = objective.leastDrawn?.(config.objective);
+  if (needed === undefined) return issues;
+  const drawn = (needed?.by ?? []).reduce((sum, key) => sum + Number(config.sampler[key] ?? 0), 0);
+  if (needed !== null && drawn >= needed.least) return issues;
+  const issue = { code: 'objective-candidates', path: 'objective.candidates', received: JSON.stringify(config.objective['candidates']) }; // prettier-ignore
+  if (needed === null) {
+    const message = 'a row has one labelled item, and this form compares several';
+    issues.push({ ...issue, message, hint: 'write candidates: all' });
+  } else {
+    const [key] = needed.by;
+    const what = key === 'numExposed' ? 'exposed items' : 'items';
     issues.push({
-      code: 'objective-candidates',
-      path: 'objective.candidates',
-      message:
-        least === Infinity
-          ? 'a row has one labelled item, and this form compares several'
-          : `there are ${drawn} items drawn beside each row, and this form needs ${least}`,
-      received: JSON.stringify(config.objective['candidates']),
-      hint: least === Infinity ? 'write candidates: all' : `write sampler: {num_negatives: ${least}}`,
+      ...issue,
+      message: `there are ${drawn} ${what} drawn beside each row, and this form needs ${needed.least}`,
+      hint: `write sampler: {${key === 'numExposed' ? 'num_exposed' : 'num_negatives'}: ${needed.least}}`,
     });
   }
   return issues;

@@ -24,6 +24,8 @@ export interface LossBatch {
   /** Examples. */
   readonly size: number;
   readonly numNegatives: number;
+  /** How many first ones of the negatives were shown to the user of the example and not clicked; left out, none. */
+  readonly numExposed?: number;
   /** Row of the query vectors per example. */
   readonly queryOf: Int32Array;
   /** Row of the candidate vectors per example and candidate, the positive first: [size, 1 + numNegatives]. */
@@ -89,6 +91,12 @@ export interface PairLoss extends AnyLoss {
 
 export type Loss = VectorLoss<'catalogue'> | VectorLoss<'in-batch'> | PairLoss;
 
+/** Items beside each row: at least so many, by these keys of the sampler together. */
+export interface LeastDrawn {
+  readonly least: number;
+  readonly by: readonly ('numNegatives' | 'numExposed')[];
+}
+
 export interface LossDefinition<
   Params extends z.ZodObject = z.ZodObject,
   Layout extends CandidateLayout = CandidateLayout,
@@ -100,10 +108,12 @@ export interface LossDefinition<
   readonly needsUnitVectors?: boolean;
   /** Probabilities by which it can correct for the sampler; empty where it corrects for none, left out too. */
   corrects?(params: z.output<Params>): readonly SamplingProbability[];
-  /** Items that have to be drawn beside each row, at least; null where its parameters contradict each other. Left out, none. */
-  leastNegatives?(params: z.output<Params>): number | null;
+  /** Items that have to be drawn beside each row; null where its parameters contradict each other. Left out, none. */
+  leastDrawn?(params: z.output<Params>): LeastDrawn | null;
   /** For a loss that imitates a teacher: standard deviation of the noise that is added to the teacher's log-odds. */
   teacherNoise?(params: z.output<Params>): number;
+  /** For a loss that can learn from another label than that of the rows: `duration > 50`; null for that of the rows. */
+  label?(params: z.output<Params>): string | null;
   build(inputs: { readonly params: z.output<Params>; readonly rng: Rng }): Extract<Loss, { readonly layout: Layout }>;
 }
 

@@ -36,6 +36,8 @@ export interface FrequencyStream {
 export interface Sampler {
   /** Negatives drawn per positive; 0 where the batch or its labels provide them. */
   readonly numNegatives: number;
+  /** How many first ones of them were shown to the user of the row and not clicked; left out, none. */
+  readonly numExposed?: number;
   /** log q of items, in their order, as the definition's `probability` says; null when there is none. */
   readonly logProbabilityOf: ((items: Int32Array) => Float32Array) | null;
   draw(batch: DrawInputs): Drawn;

@@ -23,7 +23,7 @@ interface PerPositive {
 }
 
 /** Draws of an item that will not do before one is kept: a user who has seen nearly everything still gets negatives. */
-const MOST_TRIES = 100;
+export const MOST_TRIES = 100;
 
 /**
  * Draws `numNegatives` items for every user, each by `draw`. It counts the draws, those of known positives too, where items are distinct.

@@ -302,6 +302,36 @@ describe('labelled', () => {
     expect(chiSquare(counts, counts.map((_, item) => (item < 3 ? 0 : 1 / 7)))).toBeLessThan(27.9); // prettier-ignore
     for (const probability of probabilitiesOf(many)) expect(probability).toBeCloseTo(0.1, 6);
   });
+
+  describe('with exposed items', () => {
+    const rows = { ...data.train, user: Int32Array.of(0, 0, 0, 0, 1), item: Int32Array.of(4, 5, 6, 1, 7), label: Uint8Array.of(0, 0, 0, 1, 0) }; // prettier-ignore
+    const shown = { ...data, train: rows };
+    const exposing = (options: object) => build({ params: params.parse(options), data: shown, batchSize: 1 });
+    const drawn = (options: object, users: readonly number[], positives: readonly number[]) => {
+      const batch = { ...batchOf(Int32Array.from(users), 1, shown), positives: Int32Array.from(positives) };
+      return exposing(options).draw(batch).items;
+    };
+
+    it('draws those that the user was shown and did not click, other than the row itself, equally often', () => {
+      const counts = countsOf(drawn({ numExposed: 3000 }, [0], [5]));
+      expect(chiSquare(counts, counts.map((_, item) => (item === 4 || item === 6 ? 0.5 : 0)))).toBeLessThan(27.9); // prettier-ignore
+    });
+
+    it('puts them before what is drawn besides, row by row', () => {
+      const sampler = exposing({ numExposed: 2, numNegatives: 3 });
+      expect(sampler).toMatchObject({ numNegatives: 5, numExposed: 2 });
+      const items = drawn({ numExposed: 2, numNegatives: 3 }, [0, 0], [4, 1]);
+      expect(items).toHaveLength(10);
+      for (const row of [0, 1]) {
+        for (const item of items.subarray(row * 5, row * 5 + 2)) expect([4, 5, 6]).toContain(item);
+        expect(items.subarray(row * 5 + 2, row * 5 + 5)).toEqual(drawn({ numNegatives: 3 }, [0, 0], [4, 1]).subarray(row * 3, row * 3 + 3)); // prettier-ignore
+      }
+    });
+
+    it('takes any item where a user has no other', () => {
+      expect(new Set(drawn({ numExposed: 500 }, [1], [7])).size).toBe(10);
+    });
+  });
 });
 
 describe('knownPositives', () => {

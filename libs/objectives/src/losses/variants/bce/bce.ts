@@ -1,6 +1,7 @@
-import { createParameter, sigmoidCrossEntropy, tf } from '@towerbench/engine';
+import { createParameter, pairLabels, sigmoidCrossEntropy, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss } from '../../contract.js';
+import { labelParams } from '../../label.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
 const params = z.strictObject({
@@ -10,6 +11,7 @@ const params = z.strictObject({
     .boolean()
     .default(true)
     .describe('Adds one learned number to every logit, so that rare positives can be met.'),
+  ...labelParams,
 });
 
 /**
@@ -28,6 +30,7 @@ export const definition = defineLoss({
   params,
   layout: 'pairs',
   labelled: true,
+  label: ({ label }) => label,
   build({ params: { bias: hasBias, ...rest } }) {
     const temperature = createTemperature(rest);
     const bias = hasBias ? createParameter('objective/bias', [], () => 0) : null;
@@ -39,15 +42,10 @@ export const definition = defineLoss({
         const shift = bias?.values[0] ?? 0;
         return scores.map((score) => score / tau + shift);
       },
-      apply(scope, scores, { size, numNegatives, labels, weights }) {
+      apply(scope, scores, { size, labels, weights }) {
         const scaled = tf.div<tf.Tensor2D>(scores, temperature.value(scope));
         const logits = bias === null ? scaled : tf.add<tf.Tensor2D>(scaled, scope.value(bias));
-        const y = new Float32Array(size * (1 + numNegatives));
-        const w = weights && new Float32Array(y.length).fill(1); // a drawn negative counts 1
-        for (let b = 0; b < size; b++) {
-          y[b * (1 + numNegatives)] = labels?.[b] ?? 1;
-          if (w !== null) w[b * (1 + numNegatives)] = weights?.[b] as number;
-        }
+        const { y, w } = pairLabels({ size, numPairs: logits.size, labels, weights });
         return { loss: sigmoidCrossEntropy(logits, y, w) };
       },
     };

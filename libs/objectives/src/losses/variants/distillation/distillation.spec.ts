@@ -93,6 +93,16 @@ describe('distillation', () => {
     expect(gradientOf('all')).toEqual([true, true, true, true, true, true]);
   });
 
+  it('tells what was shown from what was drawn besides', () => {
+    const scores = [1, 2, 3, -1, 5, 4];
+    const batch = batchOf(2, [0, 0, 0, 0, 0, 0], { numExposed: 1 });
+    const gradientOf = (candidates: string) =>
+      [...lossOf({ candidates }, scores, batch).gradient()].map((value) => value !== 0);
+    expect(gradientOf('exposed')).toEqual([false, true, false, false, true, false]);
+    expect(gradientOf('unlabelled')).toEqual([false, false, true, false, false, true]);
+    expect(gradientOf('all')).toEqual([true, true, true, true, true, true]);
+  });
+
   it('learns from labels on the rows alone, from positives against what was drawn', () => {
     const softplus = (x: number): number => Math.log1p(Math.exp(x));
     const scores = [1, 2, 3, -1, 0, 4];
@@ -118,12 +128,13 @@ describe('distillation', () => {
   });
 
   it('says how many drawn items each form needs', () => {
-    const least = (of: object) => definition.leastNegatives?.(definition.params.parse(of));
-    expect(least({ form: 'pointwise', candidates: 'labelled' })).toBe(0);
-    expect(least({ form: 'pointwise', candidates: 'unlabelled' })).toBe(1);
-    expect(least({ form: 'pairwise', candidates: 'all' })).toBe(1);
-    expect(least({ form: 'listwise', candidates: 'unlabelled' })).toBe(2);
-    expect(least({ form: 'pairwise', candidates: 'labelled' })).toBeNull();
+    const least = (form: string, candidates: string) => definition.leastDrawn?.(definition.params.parse({ form, candidates })); // prettier-ignore
+    expect(least('pointwise', 'labelled')?.least).toBe(0);
+    expect(least('pointwise', 'unlabelled')).toEqual({ least: 1, by: ['numNegatives'] });
+    expect(least('pairwise', 'all')).toEqual({ least: 1, by: ['numNegatives', 'numExposed'] });
+    expect(least('listwise', 'unlabelled')?.least).toBe(2);
+    expect(least('listwise', 'exposed')).toEqual({ least: 2, by: ['numExposed'] });
+    expect(least('pairwise', 'labelled')).toBeNull();
   });
 
   it('refuses to imitate nobody', () => {

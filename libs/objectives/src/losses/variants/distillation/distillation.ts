@@ -1,6 +1,7 @@
-import { createParameter, logSoftmax, sigmoidCrossEntropy, tf } from '@towerbench/engine';
+import { createParameter, logSoftmax, pairLabels, sigmoidCrossEntropy, tf } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineLoss, type LossBatch } from '../../contract.js';
+import { labelParams } from '../../label.js';
 import { logExpectedCounts } from '../../sampling-probability.js';
 import { createTemperature, temperatureParams } from '../../temperature.js';
 
@@ -20,9 +21,11 @@ const params = z.strictObject({
       'Whether the student imitates log-odds, their squared distance, their differences, or the softmax of a list.',
     ),
   candidates: z
-    .enum(['labelled', 'unlabelled', 'all'])
+    .enum(['labelled', 'exposed', 'unlabelled', 'all'])
     .default('unlabelled')
-    .describe('What it imitates the teacher on: the items of the rows, the items drawn beside them, or both.'),
+    .describe(
+      'What it imitates the teacher on: the items of the rows, what their users were shown and did not click, the items drawn beside them, or all of these.',
+    ),
   softTemperature: z
     .number()
     .min(0.1)
@@ -37,6 +40,7 @@ const params = z.strictObject({
     .max(1)
     .default(0.7)
     .describe('λ: share of the imitation; the rest learns from the labels of the rows.'),
+  ...labelParams,
 });
 
 type Params = z.output<typeof params>;
@@ -69,12 +73,14 @@ export const definition = defineLoss({
   params,
   layout: 'pairs',
   labelled: true,
-  leastNegatives: ({ form, candidates }) => {
+  leastDrawn: ({ form, candidates }) => {
     const least = form === 'pairwise' || form === 'listwise' ? 2 : 1;
-    if (candidates === 'labelled') return least === 1 ? 0 : null;
-    return candidates === 'all' ? least - 1 : least;
+    if (candidates === 'labelled') return least === 1 ? { least: 0, by: ['numNegatives'] } : null;
+    if (candidates === 'all') return { least: least - 1, by: ['numNegatives', 'numExposed'] };
+    return { least, by: [candidates === 'exposed' ? 'numExposed' : 'numNegatives'] };
   },
   teacherNoise: ({ teacherNoise }) => teacherNoise,
+  label: ({ label }) => label,
   build({ params: of }) {
     const temperature = createTemperature(of);
     const bias = of.bias ? createParameter('objective/bias', [], () => 0) : null;
@@ -98,20 +104,18 @@ export const definition = defineLoss({
   },
 });
 
-function hardLoss(logits: tf.Tensor2D, { size, numNegatives, labels, weights }: LossBatch): tf.Scalar {
+function hardLoss(logits: tf.Tensor2D, { size, labels, weights }: LossBatch): tf.Scalar {
   if (labels !== null) return sigmoidCrossEntropy(tf.slice(logits, [0, 0], [size, 1]), labels, weights);
-  const width = 1 + numNegatives;
-  const isPositive = (at: number): boolean => at % width === 0;
-  const y = Float32Array.from({ length: logits.size }, (_, at) => (isPositive(at) ? 1 : 0));
-  const w = weights && y.map((_, at) => (isPositive(at) ? (weights[at / width] as number) : 1));
+  const { y, w } = pairLabels({ size, numPairs: logits.size, labels, weights });
   return sigmoidCrossEntropy(logits, y, w);
 }
 
 function softLoss(logits: tf.Tensor2D, batch: LossBatch, { form, candidates, softTemperature: T }: Params): tf.Scalar {
-  const { size, numNegatives, teacher } = batch;
+  const { size, numNegatives, numExposed = 0, teacher } = batch;
   if (teacher === undefined) throw new RangeError('distillation: there is no teacher');
-  const first = candidates === 'unlabelled' ? 1 : 0;
-  const width = candidates === 'labelled' ? 1 : 1 + numNegatives - first;
+  const first = candidates === 'unlabelled' ? 1 + numExposed : candidates === 'exposed' ? 1 : 0;
+  const end = candidates === 'labelled' ? 1 : candidates === 'exposed' ? 1 + numExposed : 1 + numNegatives;
+  const width = end - first;
   const s = tf.slice(logits, [0, first], [size, width]); // [size, width]
   const at = (row: number, k: number): number => row * (1 + numNegatives) + first + k;
   const z = Float64Array.from(
