@@ -7,6 +7,7 @@ import { definition as ials } from './variants/ials/index.js';
 import { definition as itemCf } from './variants/item-cf/index.js';
 import { definition as mf } from './variants/mf/index.js';
 import { definition as mind } from './variants/mind/index.js';
+import { definition as multiTaskRanker } from './variants/multi-task-ranker/index.js';
 import { definition as parallelTowers } from './variants/parallel-towers/index.js';
 import { definition as popularity } from './variants/popularity/index.js';
 import { definition as rankerMlp } from './variants/ranker-mlp/index.js';
@@ -25,6 +26,7 @@ export const models = createCatalog('model', [
   itemCf,
   mf,
   mind,
+  multiTaskRanker,
   parallelTowers,
   popularity,
   rankerMlp,
