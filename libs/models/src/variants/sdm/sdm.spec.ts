@@ -245,8 +245,8 @@ describe('the parts of a history', () => {
       ids: Object.fromEntries(Object.entries({ age: [1, 2], ...ids }).map(([name, of]) => [name, Int32Array.from(of)])),
       dense: {},
     });
-    const received = encode(model, user({ items: [4, 2, 6, 3, 0, 0, 5, 0, 0, 0, 0, 0], clusters: [1, 2, 3, 1, 0, 0, 2, 0, 0, 0, 0, 0] })); // prettier-ignore
-    const expected = encode(parts, user({ session_item: [4, 2, 5, 0], session_cluster: [1, 2, 2, 0], long_item: [6, 3, 0, 0, 0, 0, 0, 0], long_cluster: [3, 1, 0, 0, 0, 0, 0, 0] })); // prettier-ignore
+    const received = encode(model, user({ items: [4, 2, 6, 3, 5, 2, 5, 0, 0, 0, 0, 0], clusters: [1, 2, 3, 1, 2, 3, 2, 0, 0, 0, 0, 0] })); // prettier-ignore
+    const expected = encode(parts, user({ session_item: [4, 2, 5, 0], session_cluster: [1, 2, 2, 0], long_item: [6, 3, 5, 2, 0, 0, 0, 0], long_cluster: [3, 1, 2, 3, 0, 0, 0, 0] })); // prettier-ignore
     expect(received).toEqual(expected);
   });
 
