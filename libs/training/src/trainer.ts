@@ -77,6 +77,8 @@ export class Trainer {
   #known: KnownPositives | null = null;
   #scorePool: PoolScorer | null = null;
   #teacher: Teacher | null = null;
+  /** What the last step read; its arrays are filled anew where they are as long. */
+  #inputs: { readonly query?: SideBatch; readonly candidate?: SideBatch } = {};
   #order: { readonly epoch: number; readonly rows: Int32Array } | null = null;
 
   constructor(options: TrainerOptions) {
@@ -136,7 +138,7 @@ export class Trainer {
     });
   }
 
-  /** The loss of the batch of step number `step`, with everything it is computed from. */
+  /** The loss of the batch of step number `step`, with everything it is computed from. `lossOf` is good until the next call. */
   assemble(step: number): {
     lossOf(scope: Scope): LossValue;
     readonly batch: LossBatch;
@@ -196,14 +198,16 @@ export class Trainer {
         ? { hidden: this.#hiddenFrom(users, positiveOf) }
         : {}),
     };
+    const inputs = {
+      query: assembleQuery(data, queries.values, historyEnd, this.#inputs.query),
+      candidate: assembleCandidate(data, items, this.#inputs.candidate),
+    };
+    this.#inputs = inputs;
     return {
       batch,
       lossOf: prepareLoss(
         this.#options,
-        {
-          query: assembleQuery(data, queries.values, historyEnd),
-          candidate: assembleCandidate(data, items),
-        },
+        inputs,
         { batch, positiveOf, ownLabels: labelsAt(data.train.label, rows) },
         this.#lookups,
       ),
