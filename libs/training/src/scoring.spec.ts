@@ -1,3 +1,4 @@
+import { ConfigError } from '@towerbench/config';
 import { assembleCandidate, assembleQuery, prepareData, type RankingSet } from '@towerbench/data';
 import {
   createRng,
@@ -22,8 +23,9 @@ beforeAll(async () => {
   await startEngine(engineUnderTest);
 });
 
-/** Users with a history, which some models need. */
-const query = ['user_id', 'gender', 'age', { name: 'watched', kind: 'sequence', length: 4 }];
+/** Users with a history, which some models need; of more than a session. */
+const profile = ['user_id', 'gender', 'age'];
+const query = [...profile, { name: 'watched', kind: 'sequence', length: 7 }];
 const features = { query, candidate: ['item_id', 'genres'] };
 /** Models that are trained by steps: all but the baselines. */
 const towers = models.names.filter((type) => {
@@ -32,6 +34,16 @@ const towers = models.names.filter((type) => {
 });
 /** Those with one query vector: with several, the one that is trained for an example is not the one that scores another item best. */
 const ofOneVector = towers.filter((name) => !('numInterests' in models.get(name).params.shape));
+/** Those of them that can do without a history, as rows without times have none. */
+const ofProfiles = ofOneVector.filter((type) => {
+  const config = sampleTrial({ dataset: { features: { ...features, query: profile } }, model: { type } });
+  try {
+    return assembleRun(config, prepareData(config.dataset, places), 0).kind === 'towers';
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
+});
 /** Models that are trained and score pairs, without vectors. */
 const rankers = models.names.filter((type) => (models.get(type) as ModelDefinition).isRanker === true);
 const SEED = 1;
@@ -110,7 +122,7 @@ describe.each(towers)('%s when it serves', (type) => {
 
     const pairs = run.scorer().scorePairs(users, items, historyEnd);
     const catalogue = run.scorer().scoreUsers(users, historyEnd); // [pairs, items]
-    expect(new Set(pairs).size).toBeGreaterThan(90);
+    expect(new Set(pairs).size).toBeGreaterThan(80); // users without a history may share a vector
     const vectors = run.scorer().vectors?.(users, historyEnd) ?? null;
     expect(vectors !== null).toBe(ofOneVector.includes(type));
     for (const [k, logit] of logits.entries()) {
@@ -182,7 +194,7 @@ describe.each(ofOneVector)('%s when it trains', (type) => {
     expect(terms['objective'] ?? loss).toBeCloseTo(expected / user.length, 4); // without what belongs to the model
   });
 
-  it('gives labelled rows the log-odds that training gives them', () => {
+  it.skipIf(!ofProfiles.includes(type))('gives labelled rows the log-odds that training gives them', () => {
     const { data, run } = trained(type, {
       dataset: {
         name: 'world/field-noise',
