@@ -129,6 +129,24 @@ describe('Trainer', () => {
     expect(() => newTrainer({ sampler }).load(bare)).toThrow('sampler/last_step');
   });
 
+  it('takes the positives of every step into the frequencies of the stream', () => {
+    const trainer = newTrainer({ sampler: { frequencies: 'streaming', stepSize: 0.2, initialGap: 8 } });
+    const { itemCounts } = prepareData(sampleTrial().dataset, places);
+    const total = itemCounts.reduce((sum, count) => sum + count, 0);
+    /** Mean over frequent items of log p̂ − log p, p the chance that 64 rows have the item. */
+    const gap = (step: number): number => {
+      const { items, logSamplingProbability } = trainer.assemble(step).batch;
+      const gaps = [...items].flatMap((item, row) => {
+        const presence = 1 - (1 - (itemCounts[item] as number) / total) ** 64;
+        return presence > 0.5 ? [(logSamplingProbability?.[row] as number) - Math.log(presence)] : [];
+      });
+      return gaps.reduce((sum, value) => sum + value, 0) / gaps.length;
+    };
+    expect(gap(1)).toBeLessThan(-1);
+    for (let step = 1; step <= 80; step++) trainer.step();
+    expect(Math.abs(gap(81))).toBeLessThan(0.15);
+  });
+
   it('gives the objective log q of the item, not of the place in the batch', () => {
     const { batch } = newTrainer().assemble(1);
     const { itemCounts } = prepareData(sampleTrial().dataset, places);
