@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
  * @property {() => void} stop kills what runs
  */
 
-const LIMIT_MS = 8 * 60_000;
+const LIMIT_MS = 20 * 60_000;
 
 /**
  * Runs commands with what this workspace asks of its tools: no daemon, no terminal interface, no network, no questions.
