@@ -25,7 +25,7 @@ const trial = (changes?: Parameters<typeof sampleTrial>[0]): TrialConfig => ({
 
 /** Models that no step of an optimizer trains. */
 const baselines = models.names.filter((type) => {
-  const query = ['user_id', { name: 'watched', kind: 'sequence', length: 4 }]; // some models need a history
+  const query = ['user_id', { name: 'watched', kind: 'sequence', length: 7 }]; // some models need a history, of more than a session
   const config = sampleTrial({ dataset: { features: { query } }, model: { type } });
   return assembleRun(config, prepareData(config.dataset, places), 0).kind === 'scorer';
 });
