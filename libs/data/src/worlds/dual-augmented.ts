@@ -1,6 +1,7 @@
 import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
+import { madeByCode, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /** Dimension of the traits that both sides show. */
 const RANK = 6;
@@ -30,14 +31,12 @@ export const dualAugmented = defineDataset({
       .describe('Positives of each user for validation, and as many for testing.'),
     traitStrength: z.number().min(0).default(1.5).describe('What the traits count.'),
     groupStrength: z.number().min(0).default(4).describe('What the group counts.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['user_id', 'traits'],
       candidate: ['item_id', 'traits'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numUsers, numItems, numGroups, trainPositives, evaluationPositives, traitStrength, groupStrength } = params;
     const rng = createRng(params.seed).fork('world/dual-augmented');
@@ -60,30 +59,17 @@ export const dualAugmented = defineDataset({
       item.set(drawWithoutReplacement(scores, perUser, draws), row * perUser);
       user.fill(row, row * perUser, (row + 1) * perUser);
     }
-    const rowsOf = (from: number, to: number): Int32Array =>
-      Int32Array.from({ length: numUsers * (to - from) }, (_, k) => {
-        const row = Math.floor(k / (to - from));
-        return row * perUser + from + (k % (to - from));
-      });
     const traits = ({ traits: values }: typeof users) => ({ traits: { kind: 'vector', width: RANK, values } }) as const;
     return {
       users: { numRows: numUsers, columns: traits(users) },
       items: { numRows: numItems, columns: traits(items) },
       interactions: { user, item, time: null, rating: null, label: null },
       itemTitles: null,
-      truth: {
-        scorePairs: (of, candidates) => Float32Array.from(of, (each, k) => score(each, candidates[k] as number)),
-        scoreUsers: (of) =>
-          Float32Array.from({ length: of.length * numItems }, (_, k) =>
-            score(of[Math.floor(k / numItems)] as number, k % numItems),
-          ),
-      },
-      fixedSplit: {
-        train: rowsOf(0, perUser - 2 * evaluationPositives),
-        valid: rowsOf(perUser - 2 * evaluationPositives, perUser - evaluationPositives),
-        test: rowsOf(perUser - evaluationPositives, perUser),
-        negatives: null,
-      },
+      truth: truthOf(numItems, score),
+      fixedSplit: partsInOrder(
+        { train: perUser - 2 * evaluationPositives, valid: evaluationPositives, test: evaluationPositives },
+        numUsers,
+      ),
     };
   },
 });

@@ -1,9 +1,9 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
 import type { Column } from '../contract.js';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
 import { numberedValues } from '../ids.js';
-import { normals } from './normals.js';
+import { madeByCode, normals, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 4;
@@ -34,14 +34,12 @@ export const fieldNoise = defineDataset({
     numValues: z.int().min(2).max(250).default(50).describe('Values of each field but the first, which has two.'),
     numItems: z.int().min(2).max(100_000).default(200).describe('Items.'),
     signal: z.number().positive().default(3).describe('Standard deviation of the true log-odds, about.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: Array.from({ length: 12 }, (_, field) => `field_${field}`),
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params: { numRows, numEvaluationRows, numFields, numValues, numItems, signal, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/field-noise');
     const total = numRows + 2 * numEvaluationRows;
@@ -77,28 +75,19 @@ export const fieldNoise = defineDataset({
     for (const [field, { ids, values }] of fields.entries()) {
       columns[`field_${field}`] = { kind: 'categorical', ids, values: numberedValues(values) };
     }
-    const range = (from: number, length: number) => Int32Array.from({ length }, (_, k) => from + k);
     return {
       users: { numRows: total, columns },
       items: { numRows: numItems, columns: {} },
-      interactions: { user: range(0, total), item, time: null, rating: null, label },
+      interactions: {
+        user: Int32Array.from({ length: total }, (_, row) => row),
+        item,
+        time: null,
+        rating: null,
+        label,
+      },
       itemTitles: null,
-      truth: {
-        scorePairs: (users, items) => Float32Array.from(users, (user, k) => logOdds(user, items[k] as number)),
-        scoreUsers: (users) => {
-          const scores = new Float32Array(users.length * numItems);
-          for (const [k, user] of users.entries()) {
-            for (let each = 0; each < numItems; each++) scores[k * numItems + each] = logOdds(user, each);
-          }
-          return scores;
-        },
-      },
-      fixedSplit: {
-        train: range(0, numRows),
-        valid: range(numRows, numEvaluationRows),
-        test: range(numRows + numEvaluationRows, numEvaluationRows),
-        negatives: null,
-      },
+      truth: truthOf(numItems, logOdds),
+      fixedSplit: partsInOrder({ train: numRows, valid: numEvaluationRows, test: numEvaluationRows }),
     };
   },
 });

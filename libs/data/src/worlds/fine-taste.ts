@@ -1,7 +1,8 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
 import { idArray, numberedValues } from '../ids.js';
+import { madeByCode, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /** Numbers of the finer part of a taste. */
 const RANK = 6;
@@ -34,14 +35,12 @@ export const fineTaste = defineDataset({
     numCategories: z.int().min(2).max(10_000).default(100).describe('Categories of items and users.'),
     categorySize: z.int().min(10).max(1000).default(30).describe('Items of a category.'),
     strength: z.number().min(0).max(100).default(4).describe('How much the finer taste decides.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['category', 'traits'],
       candidate: ['category', 'traits'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numRows, numEvaluationUsers, numCategories, categorySize, strength, seed } = params;
     const rng = createRng(seed).fork('world/fine-taste');
@@ -91,29 +90,14 @@ export const fineTaste = defineDataset({
     const item = new Int32Array(total);
     for (let row = 0; row < numRows; row++) item[row] = click(row);
     for (let who = numRows; who < numUsers; who++) item.set(favourites(who), numRows + (who - numRows) * TO_FIND);
-    const rowsFrom = (start: number, count: number): Int32Array =>
-      Int32Array.from({ length: count }, (_, row) => start + row);
     const evaluated = numEvaluationUsers * TO_FIND;
     return {
       users: { numRows: numUsers, columns: columnsOf(userCategory, userTraits, numCategories) },
       items: { numRows: numItems, columns: columnsOf(itemCategory, itemTraits, numCategories) },
       interactions: { user, item, time: null, rating: null, label: null },
       itemTitles: null,
-      truth: {
-        scorePairs: (users, items) => Float32Array.from(users, (who, k) => score(preference(who, items[k] as number))),
-        scoreUsers: (users) => {
-          const scores = new Float32Array(users.length * numItems);
-          for (const [k, who] of users.entries())
-            for (let each = 0; each < numItems; each++) scores[k * numItems + each] = score(preference(who, each));
-          return scores;
-        },
-      },
-      fixedSplit: {
-        train: rowsFrom(0, numRows),
-        valid: rowsFrom(numRows, evaluated),
-        test: rowsFrom(numRows + evaluated, evaluated),
-        negatives: null,
-      },
+      truth: truthOf(numItems, (who, what) => score(preference(who, what))),
+      fixedSplit: partsInOrder({ train: numRows, valid: evaluated, test: evaluated }),
     };
   },
 });

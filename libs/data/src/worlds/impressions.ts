@@ -1,7 +1,7 @@
 import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
-import { normals } from './normals.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
+import { madeByCode, normals, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /** Draws of an item before a user's validation click is taken as it is. */
 const MOST_TRIES = 1000;
@@ -30,14 +30,12 @@ export const impressions = defineDataset({
     rank: z.int().min(1).max(64).default(5).describe('Dimension of the hidden tastes.'),
     signal: z.number().positive().default(2).describe('Standard deviation of the true log-odds, about.'),
     bias: z.number().default(-1).describe('Log-odds of an item that is neither liked nor disliked.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['user_id'],
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numUsers, numItems, numRows, numBest, validationClicks, rank, signal, bias, seed } = params;
     const rng = createRng(seed).fork('world/impressions');
@@ -48,10 +46,7 @@ export const impressions = defineDataset({
       for (let k = 0; k < rank; k++) sum += (users[user * rank + k] as number) * (items[item * rank + k] as number);
       return (signal * sum) / Math.sqrt(rank) + bias;
     };
-    const scoreUsers = (of: Int32Array): Float32Array =>
-      Float32Array.from({ length: of.length * numItems }, (_, at) =>
-        logOdds(of[Math.floor(at / numItems)] as number, at % numItems),
-      );
+    const truth = truthOf(numItems, logOdds);
 
     const total = numRows + numUsers * (validationClicks + numBest);
     const user = new Int32Array(total);
@@ -74,27 +69,18 @@ export const impressions = defineDataset({
     }
     const testFrom = numRows + numUsers * validationClicks;
     for (let each = 0; each < numUsers; each++) {
-      const scores = scoreUsers(Int32Array.of(each));
+      const scores = truth.scoreUsers(Int32Array.of(each));
       const best = Int32Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
       user.fill(each, testFrom + each * numBest, testFrom + (each + 1) * numBest);
       item.set(best.subarray(0, numBest), testFrom + each * numBest);
     }
-    const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, k) => from + k);
     return {
       users: { numRows: numUsers, columns: {} },
       items: { numRows: numItems, columns: {} },
       interactions: { user, item, time: null, rating: null, label },
       itemTitles: null,
-      truth: {
-        scorePairs: (of, candidates) => Float32Array.from(of, (each, k) => logOdds(each, candidates[k] as number)),
-        scoreUsers,
-      },
-      fixedSplit: {
-        train: range(0, numRows),
-        valid: range(numRows, testFrom),
-        test: range(testFrom, total),
-        negatives: null,
-      },
+      truth,
+      fixedSplit: partsInOrder({ train: numRows, valid: numUsers * validationClicks, test: numUsers * numBest }),
     };
   },
 });

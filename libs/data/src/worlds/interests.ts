@@ -1,7 +1,8 @@
 import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, dataError, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { dataError, defineDataset, type DatasetContent } from '../definition.js';
 import { idArray, numberedValues } from '../ids.js';
+import { madeByCode, truthOf, worldParams } from './planted.js';
 
 /**
  * A world of users with several interests. Items form `numClusters` disjoint clusters of `clusterSize`; a user has `numInterests` of
@@ -43,14 +44,12 @@ export const interests = defineDataset({
       .max(1000)
       .default(20)
       .describe("Items of a user's history; a sequence feature reads as many as its own length says."),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: [{ name: 'history', kind: 'sequence', length: 20 }],
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numRows, numEvaluationUsers, numClusters, clusterSize, numInterests, historyLength, seed } = params;
     if (numInterests >= numClusters) {
@@ -113,16 +112,7 @@ export const interests = defineDataset({
       },
       interactions: { user, item, time, rating: null, label: null },
       itemTitles: null,
-      truth: {
-        scorePairs: (users, items) => Float32Array.from(users, (who, k) => likesItem(who, items[k] as number)),
-        scoreUsers: (users) => {
-          const scores = new Float32Array(users.length * numItems);
-          for (const [k, who] of users.entries()) {
-            for (let each = 0; each < numItems; each++) scores[k * numItems + each] = likesItem(who, each);
-          }
-          return scores;
-        },
-      },
+      truth: truthOf(numItems, likesItem),
       fixedSplit: { context, ...parts, negatives: null },
     };
   },

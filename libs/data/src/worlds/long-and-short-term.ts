@@ -1,7 +1,8 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
 import { idArray, numberedValues } from '../ids.js';
+import { madeByCode, truthOf, worldParams } from './planted.js';
 
 const DAY = 86_400;
 const MINUTE = 60;
@@ -47,9 +48,7 @@ export const longAndShortTerm = defineDataset({
       .describe(
         'Share of users whose next item is of the cluster of their session; that of the others is of the long history.',
       ),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: [
         'type',
         { name: 'session', kind: 'sequence', window: 'session' },
@@ -58,7 +57,7 @@ export const longAndShortTerm = defineDataset({
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numRows, numEvaluationUsers, numClusters, clusterSize, longLength, sessionLength, explorers, seed } =
       params;
@@ -109,16 +108,7 @@ export const longAndShortTerm = defineDataset({
       },
       interactions: { user, item, time, rating: null, label: null },
       itemTitles: null,
-      truth: {
-        scorePairs: (users, items) => Float32Array.from(users, (who, k) => score(who, items[k] as number)),
-        scoreUsers: (users) => {
-          const scores = new Float32Array(users.length * numItems);
-          for (const [k, who] of users.entries()) {
-            for (let each = 0; each < numItems; each++) scores[k * numItems + each] = score(who, each);
-          }
-          return scores;
-        },
-      },
+      truth: truthOf(numItems, score),
       fixedSplit: {
         context: Int32Array.from(parts.context),
         train: Int32Array.from(parts.train),

@@ -2,6 +2,7 @@ import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
 import { commonParams, defineDataset, freeSplit, type DatasetContent } from '../definition.js';
 import { categoricalColumn, multiColumn } from '../sources/columns.js';
+import { madeByCode, truthOf } from './planted.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 8;
@@ -52,7 +53,7 @@ export const movies = defineDataset({
       candidate: ['item_id', 'genres', { name: 'year', kind: 'numeric', buckets: 10 }],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params: { numUsers, numItems, meanLength, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/movies');
     const items = makeItems(rng.fork('items'), numItems);
@@ -105,16 +106,7 @@ export const movies = defineDataset({
         label: null,
       },
       itemTitles: items.titles,
-      truth: {
-        scorePairs: (of, candidates) => Float32Array.from(of, (user, k) => score(user, candidates[k] as number)),
-        scoreUsers: (of) => {
-          const scores = new Float32Array(of.length * numItems);
-          for (const [k, user] of of.entries()) {
-            for (let item = 0; item < numItems; item++) scores[k * numItems + item] = score(user, item);
-          }
-          return scores;
-        },
-      },
+      truth: truthOf(numItems, score),
       fixedSplit: null,
     };
   },

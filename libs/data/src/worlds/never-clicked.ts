@@ -1,7 +1,8 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
 import { numberedValues } from '../ids.js';
+import { madeByCode, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /** Quality goes from 0 to 9; nothing of the upper half is ever clicked. */
 const QUALITIES = 10;
@@ -31,14 +32,12 @@ export const neverClicked = defineDataset({
       .max(100)
       .default(5)
       .describe('Clicks of each user for validation, and as many for testing.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['user_id'],
       candidate: ['category', 'quality'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params: { numUsers, numItems, numCategories, numClicks, numTestClicks, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/never-clicked');
     const kinds = rng.fork('items');
@@ -62,8 +61,6 @@ export const neverClicked = defineDataset({
       const list = live[likes[of] as number] as number[];
       return list[clicks.int(list.length)] as number;
     });
-    const rowsFrom = (start: number, count: number): Int32Array =>
-      Int32Array.from({ length: numUsers * count }, (_, k) => Math.floor(k / count) * perUser + start + (k % count));
     const score = (of: number, candidate: number): number =>
       category[candidate] === likes[of] && (quality[candidate] as number) < LIVE ? 1 : 0;
     return {
@@ -77,22 +74,8 @@ export const neverClicked = defineDataset({
       },
       interactions: { user, item, time: null, rating: null, label: null },
       itemTitles: null,
-      truth: {
-        scorePairs: (of, candidates) => Float32Array.from(of, (each, k) => score(each, candidates[k] as number)),
-        scoreUsers: (of) => {
-          const scores = new Float32Array(of.length * numItems);
-          for (const [k, each] of of.entries())
-            for (let candidate = 0; candidate < numItems; candidate++)
-              scores[k * numItems + candidate] = score(each, candidate);
-          return scores;
-        },
-      },
-      fixedSplit: {
-        train: rowsFrom(0, numClicks),
-        valid: rowsFrom(numClicks, numTestClicks),
-        test: rowsFrom(numClicks + numTestClicks, numTestClicks),
-        negatives: null,
-      },
+      truth: truthOf(numItems, score),
+      fixedSplit: partsInOrder({ train: numClicks, valid: numTestClicks, test: numTestClicks }, numUsers),
     };
   },
 });

@@ -1,7 +1,7 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
-import { normals } from './normals.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
+import { madeByCode, normals, truthOf, worldParams } from './planted.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 8;
@@ -35,14 +35,12 @@ export const popularityClicks = defineDataset({
       .enum(['clicks', 'taste'])
       .default('clicks')
       .describe('What the test part asks for: more clicks, or the items that taste alone puts first.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['user_id'],
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params: { numUsers, numItems, numClicks, numTestItems, strength, target, seed } }): DatasetContent => {
     const rng = createRng(seed).fork('world/popularity-clicks');
     const users = normals(rng.fork('users'), numUsers * RANK);
@@ -88,15 +86,7 @@ export const popularityClicks = defineDataset({
         label: null,
       },
       itemTitles: null,
-      truth: {
-        scorePairs: (of, candidates) => Float32Array.from(of, (user, k) => score(user, candidates[k] as number)),
-        scoreUsers: (of) => {
-          const scores = new Float32Array(of.length * numItems);
-          for (const [k, user] of of.entries())
-            for (let item = 0; item < numItems; item++) scores[k * numItems + item] = score(user, item);
-          return scores;
-        },
-      },
+      truth: truthOf(numItems, score),
       fixedSplit: {
         train: Int32Array.from(split.train),
         valid: Int32Array.from(split.valid),

@@ -1,7 +1,7 @@
 import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
-import { commonParams, defineDataset, fixedSplit, type DatasetContent } from '../definition.js';
-import { normals } from './normals.js';
+import { defineDataset, type DatasetContent } from '../definition.js';
+import { madeByCode, matrixOf, normals, partsInOrder, truthOf, worldParams } from './planted.js';
 
 /**
  * A world in which what is clicked is not what is watched. Users and items have two pairs of independent normal vectors of `rank` numbers;
@@ -39,14 +39,12 @@ export const watchTime = defineDataset({
       .describe('Standard deviation over pairs of the mean of the logarithm of the duration, about.'),
     watchNoise: z.number().min(0).default(0.5).describe('Standard deviation of that logarithm for one pair.'),
     medianDuration: z.number().positive().default(25).describe('Seconds that half of the pairs would be watched for.'),
-    ...commonParams({
-      positive: null,
-      split: fixedSplit('given'),
+    ...worldParams({
       query: ['user_id'],
       candidate: ['item_id'],
     }),
   }),
-  facts: { license: 'Made by code; no terms.', address: null, downloads: [], files: {}, counts: null },
+  facts: madeByCode,
   load: ({ params }): DatasetContent => {
     const { numUsers, numItems, numRows, numBest, validationMoments, rank, seed } = params;
     const rng = createRng(seed).fork('world/watch-time');
@@ -66,10 +64,7 @@ export const watchTime = defineDataset({
       Math.log(params.medianDuration) + params.watchSignal * affinity(watching, user, item);
     const expected = (user: number, item: number): number =>
       clickProbability(user, item) * Math.exp(logDuration(user, item) + params.watchNoise ** 2 / 2);
-    const ofAll = (users: Int32Array, of: (user: number, item: number) => number): Float32Array =>
-      Float32Array.from({ length: users.length * numItems }, (_, at) =>
-        of(users[Math.floor(at / numItems)] as number, at % numItems),
-      );
+    const worthOf = (users: Int32Array): Float32Array => matrixOf(users, numItems, expected);
 
     const user: number[] = [];
     const item: number[] = [];
@@ -86,7 +81,7 @@ export const watchTime = defineDataset({
     }
     const moments = rng.fork('validation');
     for (let u = 0; u < numUsers; u++) {
-      const worth = ofAll(Int32Array.of(u), expected);
+      const worth = worthOf(Int32Array.of(u));
       const total = worth.reduce((sum, value) => sum + value, 0);
       const watched = new Set<number>();
       for (let k = 0; k < validationMoments; k++) {
@@ -102,11 +97,10 @@ export const watchTime = defineDataset({
     }
     const testFrom = user.length;
     for (let u = 0; u < numUsers; u++) {
-      const worth = ofAll(Int32Array.of(u), expected);
+      const worth = worthOf(Int32Array.of(u));
       const best = Int32Array.from(worth.keys()).sort((a, b) => (worth[b] as number) - (worth[a] as number));
       for (const i of best.subarray(0, numBest)) add([u, i, 1, expected(u, i)]);
     }
-    const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, k) => from + k);
     return {
       users: { numRows: numUsers, columns: {} },
       items: { numRows: numItems, columns: {} },
@@ -119,17 +113,8 @@ export const watchTime = defineDataset({
         numbers: { duration: Float32Array.from(duration) },
       },
       itemTitles: null,
-      truth: {
-        scoreUsers: (users) => ofAll(users, (u, i) => Math.log(expected(u, i))),
-        scorePairs: (users, items) => Float32Array.from(users, (u, k) => Math.log(expected(u, items[k] as number))),
-        worth: (users) => ofAll(users, expected),
-      },
-      fixedSplit: {
-        train: range(0, numRows),
-        valid: range(numRows, testFrom),
-        test: range(testFrom, user.length),
-        negatives: null,
-      },
+      truth: { ...truthOf(numItems, (u, i) => Math.log(expected(u, i))), worth: worthOf },
+      fixedSplit: partsInOrder({ train: numRows, valid: testFrom - numRows, test: user.length - testFrom }),
     };
   },
 });
