@@ -83,6 +83,7 @@ export function syntheticData(options: {
     valid: nothing,
     test: nothing,
     itemCounts,
+    itemCategories: null,
     itemTitles: null,
     truth: null,
   };

@@ -193,8 +193,8 @@ export interface PreparedData {
   readonly test: EvaluationSet;
   /** Training interactions (positives) of each item. */
   readonly itemCounts: Int32Array;
-  /** Category of each item; left out where the dataset names none. */
-  readonly itemCategories?: Int32Array;
+  /** Category of each item; null where the dataset names none. */
+  readonly itemCategories: Int32Array | null;
   readonly itemTitles: readonly string[] | null;
   readonly truth: Truth | null;
 }

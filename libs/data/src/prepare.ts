@@ -78,7 +78,7 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
     valid: evaluation(VALID),
     test: evaluation(TEST),
     itemCounts: split.itemCounts,
-    ...(category?.kind === 'categorical' ? { itemCategories: Int32Array.from(category.ids) } : {}),
+    itemCategories: category?.kind === 'categorical' ? Int32Array.from(category.ids) : null,
     itemTitles: dataset.itemTitles,
     truth: dataset.truth,
   };

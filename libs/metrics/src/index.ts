@@ -8,7 +8,7 @@ export {
   parseMetricName,
   type MetricName,
 } from './names.js';
-export { rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
+export { listOf, rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
 export { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';

@@ -74,6 +74,7 @@ export function sampleInputs(): {
       valid: evaluationSet,
       test: evaluationSet,
       itemCounts: Int32Array.of(1, 1, 0, 1),
+      itemCategories: null,
       itemTitles: null,
       truth: null,
     },

@@ -7,6 +7,7 @@ import {
   groupedAuc,
   isOfCategories,
   isOfWorth,
+  listOf,
   ListStatistics,
   logLoss,
   meanOverUsers,
@@ -100,16 +101,14 @@ function evaluateRanking(
   const onList = (list: Int32Array): void => {
     if (worth !== undefined) worths.push(worthMetrics(list, worthOf(worth, set, worths.length)));
   };
-  const lists = withLists
-    ? new ListStatistics({ numItems, popularity: itemCounts, categories: categories ?? null, onList })
-    : null;
+  const lists = withLists ? new ListStatistics({ numItems, popularity: itemCounts, categories, onList }) : null;
   const { full, sampled } =
     scorer.vectors === null
       ? rankByScores(numItems, set, scorer, lists)
       : rankByVectors(numItems, set, scorer.vectors(set.users, set.historyEnd), lists);
   const perUser = {
     ...userMetrics(full, positives.offsets),
-    ...(categories === undefined ? {} : categoryMetrics(full.ranks, positives, categories)),
+    ...(categories === null ? {} : categoryMetrics(full.ranks, positives, categories)),
     ...(worths[0] === undefined ? {} : transposed(worths, Object.keys(worths[0]))),
     ...(negatives === null || sampled === null
       ? {}
@@ -125,13 +124,9 @@ function evaluateRanking(
 }
 
 /** What showing each candidate to the user of an entry brings; 0 for what is no candidate. */
-function worthOf(
-  worth: NonNullable<Truth['worth']>,
-  { users, seen: { offsets, items } }: RankingSet,
-  entry: number,
-): Float32Array {
+function worthOf(worth: NonNullable<Truth['worth']>, { users, seen }: RankingSet, entry: number): Float32Array {
   const values = worth(users.subarray(entry, entry + 1));
-  for (const item of items.subarray(offsets[entry], offsets[entry + 1])) values[item] = 0;
+  for (const item of listOf(seen, entry)) values[item] = 0;
   return values;
 }
 
@@ -190,7 +185,7 @@ function rankByScores(
     if (scorer.aggregate !== null) {
       for (let user = from; user < to; user++) {
         const own = scores.subarray((user - from) * numItems, (user - from + 1) * numItems);
-        scorer.aggregate(own, seen.items.subarray(seen.offsets[user], seen.offsets[user + 1]));
+        scorer.aggregate(own, listOf(seen, user));
       }
     }
     rankPositives(scores, { numItems, positives, seen, from }, full);

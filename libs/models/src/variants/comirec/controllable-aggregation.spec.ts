@@ -55,7 +55,7 @@ describe('controllableAggregation', () => {
   });
 
   it('says what is missing where items have no category', () => {
-    const build = () => controllableAggregation({ name: 'movielens-1m', numItems: 3 }, 0.1);
+    const build = () => controllableAggregation({ name: 'movielens-1m', numItems: 3, itemCategories: null }, 0.1);
     expect(build).toThrow(ConfigError);
     expect(build).toThrow('movielens-1m names no category of its items');
   });

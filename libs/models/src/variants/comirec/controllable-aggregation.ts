@@ -17,7 +17,7 @@ export function controllableAggregation(
   { name, numItems, itemCategories }: Pick<PreparedData, 'name' | 'numItems' | 'itemCategories'>,
   diversity: number,
 ): NonNullable<MultiInterestModel['aggregate']> {
-  if (itemCategories === undefined) {
+  if (itemCategories === null) {
     throw new ConfigError([
       {
         code: 'no-category',
