@@ -430,21 +430,53 @@ class ParallelTowers(nn.Module):
         return in_batch_softmax(torch.cat(weighed, 1), torch.cat(candidate, 1), batch["log_q"])
 
 
-class RankerMlp(TwoTowers):
+class Ranker(TwoTowers):
+    """A model of pairs: the candidates of a query are its positive and the negatives drawn for it."""
+
     def __init__(self, sizes):
         super().__init__(sizes)
         fields, others = len(sizes["query"]), len(sizes["candidate"])
-        self.ranker = nn.Module()
-        self.ranker.layers = dense((fields + others + fields * others) * EMBEDDING_DIM, (*UNITS, 1))
+        self.crossed_width = (fields + others + fields * others) * EMBEDDING_DIM
 
-    def forward(self, batch):
-        candidate = self.embed("candidate", batch["candidate"])  # [batch, 1 + negatives, fields, width]
+    def crossed(self, batch):
+        """Embeddings of both sides and their products, [batch, candidates, width]."""
+        candidate = self.embed("candidate", batch["candidate"])
         query = self.embed("query", batch["query"])[:, None].expand(-1, candidate.shape[1], -1, -1)
         products = query[:, :, :, None] * candidate[:, :, None]
-        scores = self.ranker.layers(torch.cat([query.flatten(2), candidate.flatten(2), products.flatten(2)], 2)).squeeze(2)
-        labels = torch.zeros_like(scores)
-        labels[:, 0] = 1
-        return F.binary_cross_entropy_with_logits(scores, labels)
+        return torch.cat([query.flatten(2), candidate.flatten(2), products.flatten(2)], 2)
+
+
+def cross_entropy(scores):
+    """@shape [batch, candidates], the positive first"""
+    labels = torch.zeros_like(scores)
+    labels[:, 0] = 1
+    return F.binary_cross_entropy_with_logits(scores, labels)
+
+
+class RankerMlp(Ranker):
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.ranker = nn.Module()
+        self.ranker.layers = dense(self.crossed_width, (*UNITS, 1))
+
+    def forward(self, batch):
+        return cross_entropy(self.ranker.layers(self.crossed(batch)).squeeze(2))
+
+
+class MultiTaskRanker(Ranker):
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        layers = {"bottom": dense(self.crossed_width, (*UNITS, 1))[:-1]}  # an activation behind every layer
+        for name, own in {**layers, "click": dense(UNITS[-1], [1]), "duration": dense(UNITS[-1], [1])}.items():
+            module = nn.Module()
+            module.layers = own
+            self.add_module(name, module)
+
+    def forward(self, batch):
+        h = self.bottom.layers(self.crossed(batch))
+        click, duration = self.click.layers(h), self.duration.layers(h)
+        scores = -torch.cat([-click, -duration, -(click + duration)], 2).logsumexp(2)  # log-odds of the product
+        return cross_entropy(scores) + cross_entropy(click.squeeze(2))
 
 
 MODELS = {
@@ -453,6 +485,7 @@ MODELS = {
     "dat": Dat,
     "dssm": Dssm,
     "mind": Mind,
+    "multi-task-ranker": MultiTaskRanker,
     "parallel-towers": ParallelTowers,
     "parallel-towers-all": lambda sizes: ParallelTowers(sizes, tuple(ParallelTowers.KINDS)),
     "ranker-mlp": RankerMlp,
@@ -590,7 +623,7 @@ def main():
     if options.check:
         sys.exit(0 if check(model, rows, options.inputs) else 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-    batches = rows.shuffled(options.batch_size, isinstance(model, RankerMlp))
+    batches = rows.shuffled(options.batch_size, isinstance(model, Ranker))
 
     def step():
         loss = model(next(batches))

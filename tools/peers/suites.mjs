@@ -27,8 +27,8 @@ import { join } from 'node:path';
 
 /** As in `engine:bench --model`. */
 const MODELS = [
-  ...['comirec-dr', 'comirec-sa', 'dat', 'dssm', 'mind', 'parallel-towers', 'parallel-towers-all'],
-  ...['ranker-mlp', 'sdm', 'senet', 'youtube-dnn'],
+  ...['comirec-dr', 'comirec-sa', 'dat', 'dssm', 'mind', 'multi-task-ranker', 'parallel-towers'],
+  ...['parallel-towers-all', 'ranker-mlp', 'sdm', 'senet', 'youtube-dnn'],
 ];
 
 /** Everything that can be compared. @type {Readonly<Record<string, Suite>>} */

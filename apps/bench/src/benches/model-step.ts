@@ -13,6 +13,12 @@ interface Changes {
   readonly history?: boolean;
 }
 
+/** Of models that score pairs: each row with one drawn item. */
+const PAIRS = [
+  'objective={type: bce, temperature: 1, bias: false}',
+  'sampler={type: uniform, num_negatives: 1, exclude_positives: false}',
+];
+
 /** What each model changes in the reference trial, beside the standard deviation of its embeddings. */
 const CHANGES: Readonly<Record<string, Changes>> = {
   'comirec-dr': { history: true, model: ['model.type=comirec', 'model.extractor=dr'] },
@@ -20,16 +26,17 @@ const CHANGES: Readonly<Record<string, Changes>> = {
   dat: { model: ['model.type=dat'] },
   dssm: { model: [] },
   mind: { history: true, model: ['model.type=mind'] },
+  'multi-task-ranker': {
+    model: ['~model.output_dim', 'model={type: multi-task-ranker, hidden_units: [128, 64, 32]}'],
+    objective: PAIRS,
+  },
   'parallel-towers': { model: ['model.type=parallel-towers', 'model.normalize=true'] },
   'parallel-towers-all': {
     model: ['model.type=parallel-towers', 'model.normalize=true', 'model.towers=[mlp, dcn, fm, ffm, cin]'],
   },
   'ranker-mlp': {
     model: ['~model.output_dim', 'model={type: ranker-mlp, hidden_units: [128, 64, 32]}'],
-    objective: [
-      'objective={type: bce, temperature: 1, bias: false}',
-      'sampler={type: uniform, num_negatives: 1, exclude_positives: false}',
-    ],
+    objective: PAIRS,
   },
   sdm: { history: true, model: ['~model.hidden_units', 'model.type=sdm'] },
   senet: { model: ['model.type=senet'] },
