@@ -53,6 +53,17 @@ describe('createStreamingFrequency', () => {
     expect(ofFour.some((p, item) => p < (ofOne[item] as number))).toBe(true);
   });
 
+  it('lets no two items share a place unless there are buckets: what others do moves nothing', () => {
+    const half = Int32Array.from({ length: 500 }, (_, item) => item);
+    const movedOthers = (numBuckets: number | null): number => {
+      const stream = createStreamingFrequency({ ...paper, numBuckets });
+      for (let step = 1; step <= 50; step++) stream.observe(step, half);
+      return half.filter((item) => Math.abs(stream.presence(500 + item) - 0.01) > 1e-9).length; // no batch ever had these
+    };
+    expect(movedOthers(null)).toBe(0);
+    expect(movedOthers(5000)).toBeGreaterThan(20);
+  });
+
   it('goes on from its arrays alone', () => {
     const [whole, first, second] = Array.from({ length: 3 }, () => createStreamingFrequency(paper)) as [
       StreamingFrequency,

@@ -12,7 +12,7 @@ import { createStreamingFrequency, frequencyParams } from '../../streaming-frequ
  */
 export const definition = defineSampler({
   name: 'in-batch',
-  revision: 1,
+  revision: 2,
   summary: 'The positives of the other rows of the batch.',
   params: z.strictObject(frequencyParams),
   layout: 'in-batch',

@@ -27,7 +27,7 @@ const params = z.strictObject({
  */
 export const definition = defineSampler({
   name: 'mixed',
-  revision: 1,
+  revision: 2,
   summary: 'The positives of the batch, and items drawn uniformly for all of it.',
   reference: {
     title: 'Mixed Negative Sampling for Learning Two-tower Neural Networks in Recommendations',
