@@ -10,6 +10,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 
 const variants = 'libs/models/src/variants';
 const catalog = 'libs/models/src/catalog.ts';
@@ -39,11 +40,12 @@ const partial = `${folder}.part`;
 rmSync(partial, { recursive: true, force: true });
 mkdirSync(partial, { recursive: true });
 for (const file of readdirSync(templates)) {
-  writeFileSync(join(partial, filled(file.replace(/\.txt$/, ''))), filled(readFileSync(join(templates, file), 'utf8')));
+  const name = filled(file.replace(/\.txt$/, ''));
+  writeFileSync(join(partial, name), await formatted(name, filled(readFileSync(join(templates, file), 'utf8'))));
 }
 renameSync(partial, folder);
-change(catalog, listed);
-change('CHANGELOG.md', (text) =>
+await change(catalog, listed);
+await change('CHANGELOG.md', (text) =>
   text.replace('### Added\n\n', `### Added\n\n- Model \`${name}\`: say here what a user gets.\n`),
 );
 process.stdout.write(`made ${join(variants, name)}, listed in ${catalog} and in CHANGELOG.md\n`);
@@ -68,9 +70,14 @@ function listed(text) {
   });
 }
 
+/** As the whole tree is formatted, however long the name is. @param {string} path @param {string} text */
+async function formatted(path, text) {
+  return format(text, { ...(await resolveConfig(import.meta.filename)), filepath: path });
+}
+
 /** @param {string} path @param {(text: string) => string} by */
-function change(path, by) {
+async function change(path, by) {
   const target = join(root, path);
-  writeFileSync(`${target}.part`, by(readFileSync(target, 'utf8')));
+  writeFileSync(`${target}.part`, await formatted(path, by(readFileSync(target, 'utf8'))));
   renameSync(`${target}.part`, target);
 }

@@ -30,6 +30,8 @@ const make = (...args) =>
   spawnSync(process.execPath, [join(import.meta.dirname, 'new-variant.mjs'), ...args, '--root', copy], {
     encoding: 'utf8',
   });
+/** @param {string} path */
+const read = (path) => readFileSync(join(copy, path), 'utf8');
 /** @param {string} project @param {string[]} args */
 const test = (project, ...args) => {
   const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', join(copy, project), ...args];
@@ -39,13 +41,19 @@ const test = (project, ...args) => {
 
 describe('new-variant', () => {
   it('makes a model that passes every suite at once, listed in its place', { timeout: 300_000 }, () => {
+    const before = read('libs/models/src/catalog.ts').split('\n');
     const { status, stderr } = make('--name', 'my-model');
     expect([status, stderr]).toEqual([0, '']);
-    const catalog = readFileSync(join(copy, 'libs/models/src/catalog.ts'), 'utf8');
+    const catalog = read('libs/models/src/catalog.ts');
+    expect(catalog.split('\n').filter((line) => !before.includes(line))).toEqual([
+      "import { definition as myModel } from './variants/my-model/index.js';",
+      '  myModel,',
+    ]);
+    expect(before.filter((line) => !catalog.split('\n').includes(line))).toEqual([]);
     const imports = [...catalog.matchAll(/variants\/([a-z-]+)\//g)].map(([, name]) => name);
     expect(imports).toEqual([...imports].sort());
     expect(imports).toContain('my-model');
-    expect(readFileSync(join(copy, 'CHANGELOG.md'), 'utf8')).toContain('- Model `my-model`');
+    expect(read('CHANGELOG.md')).toContain('- Model `my-model`');
 
     const conformance = test(
       'libs/models',
@@ -70,10 +78,10 @@ describe('new-variant', () => {
     ],
     ['no name', '', 'is no name of a model'],
   ])('refuses %s and writes nothing', (_, name, message) => {
-    const before = readFileSync(join(copy, 'libs/models/src/catalog.ts'), 'utf8');
+    const before = read('libs/models/src/catalog.ts');
     const { status, stderr } = make('--name', name);
     expect(status).toBe(2);
     expect(stderr).toContain(message);
-    expect(readFileSync(join(copy, 'libs/models/src/catalog.ts'), 'utf8')).toBe(before);
+    expect(read('libs/models/src/catalog.ts')).toBe(before);
   });
 });
