@@ -25,14 +25,15 @@ export function assembleQuery(
   for (const { name, of, length, window } of data.query.sequences) {
     const idOf = (data.candidate.ids.find((feature) => feature.name === of) as { readonly ids: IdArray }).ids;
     const out = buffer(reuse?.ids[name], users.length * length);
-    let place = 0;
     for (let row = 0; row < users.length; row++) {
       const start = offsets[users[row] as number] as number;
       const end = start + (historyEnd[row] as number); // what follows must not be read
       const cut = window === undefined ? start : sessionStart(data.history, start, end, window.session);
       const [first, last] = window?.part === 'before-session' ? [start, cut - 1] : [cut, end - 1];
-      for (let k = 0, at = last; k < length; k++, at--)
-        out[place++] = at >= first ? (idOf[items[at] as number] as number) : 0;
+      const place = row * length;
+      const listed = Math.max(0, Math.min(length, last - first + 1));
+      for (let k = 0; k < listed; k++) out[place + k] = idOf[items[last - k] as number] as number;
+      out.fill(0, place + listed, place + length);
     }
     ids[name] = out;
   }

@@ -41,5 +41,7 @@ export class Distinct {
 
 /** Every entry for itself. */
 export function allDistinct(list: Int32Array): DistinctValues {
-  return { values: list, placeOf: Int32Array.from({ length: list.length }, (_, i) => i) };
+  const placeOf = new Int32Array(list.length);
+  for (let i = 0; i < placeOf.length; i++) placeOf[i] = i;
+  return { values: list, placeOf };
 }

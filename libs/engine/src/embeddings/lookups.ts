@@ -14,15 +14,14 @@ export interface TableRows {
  */
 export class Lookups {
   readonly #tables: readonly EmbeddingTable[];
-  /** Per table, two numbers a row: the step that read it last, and its place in the list of that step. */
-  readonly #seen: readonly Int32Array[];
+  /** Per table, the place of each row in the list; 0, which is the padding's, where it is not in it. */
+  readonly #placeOf: readonly Int32Array[];
   readonly #rows: Int32Array[];
   readonly #count: Int32Array;
-  #step = 0;
 
   constructor(tables: readonly EmbeddingTable[]) {
     this.#tables = tables;
-    this.#seen = tables.map((table) => new Int32Array(2 * table.numRows));
+    this.#placeOf = tables.map((table) => new Int32Array(table.numRows));
     this.#rows = tables.map(() => new Int32Array(1024));
     this.#count = new Int32Array(tables.length);
     this.begin();
@@ -30,10 +29,10 @@ export class Lookups {
 
   /** Forgets the rows of the step before. Entry 0 of every table is its padding row. */
   begin(): void {
-    this.#step++;
-    for (const [index] of this.#tables.entries()) {
-      this.#count[index] = 0;
-      this.#append(index, 0);
+    for (const [index, { rows }] of this.rows().entries()) {
+      const placeOf = this.#placeOf[index] as Int32Array;
+      for (let at = 0; at < rows.length; at++) placeOf[rows[at] as number] = 0;
+      this.#count[index] = 1;
     }
   }
 
@@ -42,12 +41,11 @@ export class Lookups {
     const index = this.#tables.indexOf(table);
     if (index < 0) throw new RangeError(`lookups: table ${table.name} is not one of the model's`);
     const base = table.baseOf(vocabulary);
-    const seen = this.#seen[index] as Int32Array;
-    const step = this.#step;
+    const placeOf = this.#placeOf[index] as Int32Array;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as number;
-      const row = id === 0 ? 0 : base + id;
-      out[i] = seen[2 * row] === step ? (seen[2 * row + 1] as number) : this.#append(index, row);
+      if (id === 0) out[i] = 0;
+      else out[i] = (placeOf[base + id] as number) || this.#append(index, base + id);
     }
   }
 
@@ -68,9 +66,7 @@ export class Lookups {
       rows = this.#rows[index] = larger;
     }
     rows[at] = row;
-    const seen = this.#seen[index] as Int32Array;
-    seen[2 * row] = this.#step;
-    seen[2 * row + 1] = at;
+    (this.#placeOf[index] as Int32Array)[row] = at;
     this.#count[index] = at + 1;
     return at;
   }
