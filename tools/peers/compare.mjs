@@ -6,7 +6,7 @@
  * Exit code 0: done. 1: a program ended. 2: wrong input.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -53,6 +53,7 @@ const matches = suite({
   pace: ['--window-seconds', options['window-seconds']],
 });
 const pin = pinned(options.core);
+const vectors = widestVectors();
 /** @type {Record<string, unknown>[]} */
 const lines = [];
 for (const match of matches) {
@@ -99,6 +100,7 @@ async function play({ ours, peers, isWhole = false }) {
         peer: /** @type {Window} */ (their[0]).name,
         ...Object.fromEntries(Object.entries(peer).map(([name, value]) => [`peer_${name}`, value])),
         ...compareRounds(our, their),
+        vectors,
         load: [Math.min(...load), Math.max(...load)],
       };
     }),
@@ -145,6 +147,16 @@ function fail() {
 /** @param {string} build @returns {build is 'current' | 'flag' | 'newer'} */
 function isBuild(build) {
   return ['current', 'flag', 'newer'].includes(build);
+}
+
+/** What the products of a peer can use on this processor, and ours, in WebAssembly, cannot; null where nothing says it. */
+function widestVectors() {
+  try {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
+    return ['avx512f', 'avx2', 'avx'].find((flag) => flags.includes(flag)) ?? null;
+  } catch {
+    return null; // another system
+  }
 }
 
 /** What to put in front of a command so that it stays on one core. @param {string} core */

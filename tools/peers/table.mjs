@@ -1,7 +1,7 @@
 /** @typedef {Readonly<Record<string, unknown>>} Line  One line of JSON: of `engine:bench`, or of a comparison when it has a `peer`. */
 
 /** Fields that say how something was measured rather than what. */
-const MEASURED = /^(backend|build|node|peer.*|ratio.*|rounds|windows|load|.*_per_.*second.*)$/;
+const MEASURED = /^(backend|build|node|peer.*|ratio.*|rounds|windows|load|vectors|.*_per_.*second.*)$/;
 
 /**
  * Lines of one bench as a Markdown table. Comparisons become a row per case and build and a column per peer.
