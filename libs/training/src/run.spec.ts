@@ -81,6 +81,17 @@ describe('executeRun', () => {
     expect(trained).toBeLessThan(oracle);
   });
 
+  it.each(['world/interests', 'world/long-and-short-term'])(
+    'gives the truth of %s, where items are equally good, the best that a list can have',
+    async (name) => {
+      const config = trial({
+        dataset: { name, numRows: 1000, numEvaluationUsers: 20, features: { query: ['user_id'] } },
+      });
+      const oracle = await oracleMetrics(config, places);
+      expect(oracle).toMatchObject({ 'test/ndcg@10': 1, 'test/precision@10': 1 });
+    },
+  );
+
   it('learns what the reference backend learns', async () => {
     const lossesOn = async (engine: TrialConfig['engine']): Promise<number[]> => {
       const config = trial({

@@ -2,7 +2,7 @@ import { createRng, type Rng } from '@towerbench/engine';
 import { z } from 'zod';
 import { dataError, defineDataset, type DatasetContent } from '../definition.js';
 import { idArray, numberedValues } from '../ids.js';
-import { madeByCode, truthOf, worldParams } from './planted.js';
+import { likingTruth, madeByCode, worldParams } from './planted.js';
 
 /**
  * A world of users with several interests. Items form `numClusters` disjoint clusters of `clusterSize`; a user has `numInterests` of
@@ -102,8 +102,8 @@ export const interests = defineDataset({
     const numItems = numClusters * clusterSize;
     const cluster = idArray(numItems, numClusters - 1);
     for (let each = 0; each < numItems; each++) cluster[each] = Math.floor(each / clusterSize);
-    const likesItem = (who: number, what: number): number =>
-      likes.subarray(who * numInterests, (who + 1) * numInterests).includes(cluster[what] as number) ? 1 : 0;
+    const likesItem = (who: number, what: number): boolean =>
+      likes.subarray(who * numInterests, (who + 1) * numInterests).includes(cluster[what] as number);
     return {
       users: { numRows: numUsers, columns: {} },
       items: {
@@ -112,7 +112,7 @@ export const interests = defineDataset({
       },
       interactions: { user, item, time, rating: null, label: null },
       itemTitles: null,
-      truth: truthOf(numItems, likesItem),
+      truth: likingTruth(numItems, likesItem),
       fixedSplit: { context, ...parts, negatives: null },
     };
   },

@@ -2,7 +2,7 @@ import { createRng } from '@towerbench/engine';
 import { z } from 'zod';
 import { defineDataset, type DatasetContent } from '../definition.js';
 import { idArray, numberedValues } from '../ids.js';
-import { madeByCode, truthOf, worldParams } from './planted.js';
+import { likingTruth, madeByCode, worldParams } from './planted.js';
 
 const DAY = 86_400;
 const MINUTE = 60;
@@ -99,7 +99,7 @@ export const longAndShortTerm = defineDataset({
     const numItems = numClusters * clusterSize;
     const cluster = idArray(numItems, numClusters - 1);
     for (let each = 0; each < numItems; each++) cluster[each] = Math.floor(each / clusterSize);
-    const score = (who: number, what: number): number => (cluster[what] === next[who] ? 1 : 0);
+    const goesOnWith = (who: number, what: number): boolean => cluster[what] === next[who];
     return {
       users: { numRows: numUsers, columns: { type: { kind: 'categorical', ids: type, values: TYPES } } },
       items: {
@@ -108,7 +108,7 @@ export const longAndShortTerm = defineDataset({
       },
       interactions: { user, item, time, rating: null, label: null },
       itemTitles: null,
-      truth: truthOf(numItems, score),
+      truth: likingTruth(numItems, goesOnWith),
       fixedSplit: {
         context: Int32Array.from(parts.context),
         train: Int32Array.from(parts.train),

@@ -28,6 +28,14 @@ export function truthOf(numItems: number, score: (user: number, item: number) =>
   };
 }
 
+/**
+ * The truth that puts the items that a user `likes` first. Any order of equals is as true as another; it is that of their numbers, because
+ * items that tie share their places, and the best NDCG would not be 1.
+ */
+export function likingTruth(numItems: number, likes: (user: number, item: number) => boolean): Truth {
+  return truthOf(numItems, (user, item) => (likes(user, item) ? 1 : 0) - item / (2 * numItems));
+}
+
 /** A value of every item for each of `users`: [users, items]. */
 export function matrixOf(
   users: Int32Array,
