@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Column } from '../contract.js';
 import { defineDataset, type DatasetContent } from '../definition.js';
 import { numberedValues } from '../ids.js';
-import { madeByCode, normals, partsInOrder, truthOf, worldParams } from './planted.js';
+import { clickThrough, madeByCode, normals, worldParams } from './planted.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 4;
@@ -67,27 +67,12 @@ export const fieldCrosses = defineDataset({
       return (signal * sum) / Math.sqrt(RANK);
     };
 
-    const item = new Int32Array(total);
-    const label = new Uint8Array(total);
-    const clicks = rng.fork('clicks');
-    for (let row = 0; row < total; row++) {
-      item[row] = clicks.int(numItems);
-      label[row] = clicks.uniform() < 1 / (1 + Math.exp(-logOdds(row, item[row] as number))) ? 1 : 0;
-    }
     const field = (ids: Uint8Array): Column => ({ kind: 'categorical', ids, values: numberedValues(numValues) });
     return {
       users: { numRows: total, columns: { field_a: field(a), field_b: field(b) } },
       items: { numRows: numItems, columns: {} },
-      interactions: {
-        user: Int32Array.from({ length: total }, (_, row) => row),
-        item,
-        time: null,
-        rating: null,
-        label,
-      },
       itemTitles: null,
-      truth: truthOf(numItems, logOdds),
-      fixedSplit: partsInOrder({ train: numRows, valid: numEvaluationRows, test: numEvaluationRows }),
+      ...clickThrough(rng.fork('clicks'), { numRows, numEvaluationRows, numItems, logOdds }),
     };
   },
 });

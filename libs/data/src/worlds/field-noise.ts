@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Column } from '../contract.js';
 import { defineDataset, type DatasetContent } from '../definition.js';
 import { numberedValues } from '../ids.js';
-import { madeByCode, normals, partsInOrder, truthOf, worldParams } from './planted.js';
+import { clickThrough, madeByCode, normals, worldParams } from './planted.js';
 
 /** Dimension of the hidden tastes. */
 const RANK = 4;
@@ -64,13 +64,6 @@ export const fieldNoise = defineDataset({
       return (signal * sum) / Math.sqrt(RANK);
     };
 
-    const item = new Int32Array(total);
-    const label = new Uint8Array(total);
-    const clicks = rng.fork('clicks');
-    for (let row = 0; row < total; row++) {
-      item[row] = clicks.int(numItems);
-      label[row] = clicks.uniform() < 1 / (1 + Math.exp(-logOdds(row, item[row] as number))) ? 1 : 0;
-    }
     const columns: Record<string, Column> = {};
     for (const [field, { ids, values }] of fields.entries()) {
       columns[`field_${field}`] = { kind: 'categorical', ids, values: numberedValues(values) };
@@ -78,16 +71,8 @@ export const fieldNoise = defineDataset({
     return {
       users: { numRows: total, columns },
       items: { numRows: numItems, columns: {} },
-      interactions: {
-        user: Int32Array.from({ length: total }, (_, row) => row),
-        item,
-        time: null,
-        rating: null,
-        label,
-      },
       itemTitles: null,
-      truth: truthOf(numItems, logOdds),
-      fixedSplit: partsInOrder({ train: numRows, valid: numEvaluationRows, test: numEvaluationRows }),
+      ...clickThrough(rng.fork('clicks'), { numRows, numEvaluationRows, numItems, logOdds }),
     };
   },
 });

@@ -1,7 +1,7 @@
 /** What planted worlds share. */
 import type { Rng } from '@towerbench/engine';
 import type { FixedSplit, Truth } from '../contract.js';
-import { commonParams, fixedSplit, type DatasetFacts, type FeatureSpec } from '../definition.js';
+import { commonParams, fixedSplit, type DatasetContent, type DatasetFacts, type FeatureSpec } from '../definition.js';
 
 /** Facts of a dataset that ships as code. */
 export const madeByCode: DatasetFacts = {
@@ -29,8 +29,41 @@ export function truthOf(numItems: number, score: (user: number, item: number) =>
 }
 
 /**
- * The truth that puts the items that a user `likes` first. Any order of equals is as true as another; it is that of their numbers, because
- * items that tie share their places, and the best NDCG would not be 1.
+ * Labelled rows, each of a user of its own with a random item and a click with probability σ(log-odds); `numEvaluationRows` each for
+ * validation and testing.
+ */
+export function clickThrough(
+  draws: Rng,
+  {
+    numRows,
+    numEvaluationRows,
+    numItems,
+    logOdds,
+  }: {
+    readonly numRows: number;
+    readonly numEvaluationRows: number;
+    readonly numItems: number;
+    readonly logOdds: (user: number, item: number) => number;
+  },
+): Pick<DatasetContent, 'interactions' | 'truth' | 'fixedSplit'> {
+  const total = numRows + 2 * numEvaluationRows;
+  const user = Int32Array.from({ length: total }, (_, row) => row);
+  const item = new Int32Array(total);
+  const label = new Uint8Array(total);
+  for (let row = 0; row < total; row++) {
+    item[row] = draws.int(numItems);
+    label[row] = draws.uniform() < 1 / (1 + Math.exp(-logOdds(row, item[row] as number))) ? 1 : 0;
+  }
+  return {
+    interactions: { user, item, time: null, rating: null, label },
+    truth: truthOf(numItems, logOdds),
+    fixedSplit: partsInOrder({ train: numRows, valid: numEvaluationRows, test: numEvaluationRows }),
+  };
+}
+
+/**
+ * The truth that puts the items that a user `likes` first, where all of them are to be found. Any order of equals is as true as another;
+ * it is that of their numbers, because items that tie share their places, and the best NDCG would not be 1.
  */
 export function likingTruth(numItems: number, likes: (user: number, item: number) => boolean): Truth {
   return truthOf(numItems, (user, item) => (likes(user, item) ? 1 : 0) - item / (2 * numItems));
