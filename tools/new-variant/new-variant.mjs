@@ -40,8 +40,8 @@ const partial = `${folder}.part`;
 rmSync(partial, { recursive: true, force: true });
 mkdirSync(partial, { recursive: true });
 for (const file of readdirSync(templates)) {
-  const name = filled(file.replace(/\.txt$/, ''));
-  writeFileSync(join(partial, name), await formatted(name, filled(readFileSync(join(templates, file), 'utf8'))));
+  const target = filled(file.replace(/\.txt$/, ''));
+  writeFileSync(join(partial, target), await formatted(target, filled(readFileSync(join(templates, file), 'utf8'))));
 }
 renameSync(partial, folder);
 await change(catalog, listed);

@@ -453,28 +453,35 @@ def cross_entropy(scores):
     return F.binary_cross_entropy_with_logits(scores, labels)
 
 
+class Named(nn.Module):
+    """Layers under a name of ours."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, x):
+        return self.layers(x)
+
+
 class RankerMlp(Ranker):
     def __init__(self, sizes):
         super().__init__(sizes)
-        self.ranker = nn.Module()
-        self.ranker.layers = dense(self.crossed_width, (*UNITS, 1))
+        self.ranker = Named(dense(self.crossed_width, (*UNITS, 1)))
 
     def forward(self, batch):
-        return cross_entropy(self.ranker.layers(self.crossed(batch)).squeeze(2))
+        return cross_entropy(self.ranker(self.crossed(batch)).squeeze(2))
 
 
 class MultiTaskRanker(Ranker):
     def __init__(self, sizes):
         super().__init__(sizes)
-        layers = {"bottom": dense(self.crossed_width, (*UNITS, 1))[:-1]}  # an activation behind every layer
-        for name, own in {**layers, "click": dense(UNITS[-1], [1]), "duration": dense(UNITS[-1], [1])}.items():
-            module = nn.Module()
-            module.layers = own
-            self.add_module(name, module)
+        self.bottom = Named(dense(self.crossed_width, (*UNITS, 1))[:-1])  # an activation behind every layer
+        self.click, self.duration = Named(dense(UNITS[-1], [1])), Named(dense(UNITS[-1], [1]))
 
     def forward(self, batch):
-        h = self.bottom.layers(self.crossed(batch))
-        click, duration = self.click.layers(h), self.duration.layers(h)
+        h = self.bottom(self.crossed(batch))
+        click, duration = self.click(h), self.duration(h)
         scores = -torch.cat([-click, -duration, -(click + duration)], 2).logsumexp(2)  # log-odds of the product
         return cross_entropy(scores) + cross_entropy(click.squeeze(2))
 

@@ -3,7 +3,8 @@
  *
  * On `simd` a test counts when it reaches a kernel that we registered: those are seen by comparing the registry before and after the
  * engine starts. Everything else there is the official WASM backend's own affair. On `tensorflow` every test counts whose kernels the
- * package has. A test that fails must be listed with its reason in conformance/exceptions.mjs, and one that is listed must fail or be known to depend on the processor.
+ * package has. A test that fails must be listed with its reason in conformance/exceptions.mjs, and one that is listed must fail, or be known
+ * to depend on the processor.
  *
  *   node libs/engine/tools/conformance.mjs [--engine simd|tensorflow] [--sample] [--report FILE]
  *
