@@ -202,7 +202,10 @@ describe(`a sweep whose processes are killed (seed ${seed})`, () => {
     const taken = readFileSync(kept, 'utf8');
     signal(worker as number, 'SIGCONT');
     await until(() => !isRunning(worker as number), 'the worker ends', 20_000);
-    expect(readFileSync(kept, 'utf8')).toBe(taken);
+    const written = readFileSync(kept, 'utf8');
+    expect(written.slice(0, taken.length)).toBe(taken);
+    // it may have been stopped between asking whose child it is and writing
+    expect(written.slice(taken.length).split('\n').length - 1).toBeLessThanOrEqual(1);
     expect((await resuming.ended).code).toBe(0);
   }, 600_000);
 });
