@@ -429,7 +429,7 @@ test('a run shows the metrics of the report first, and all of them by part in a 
 test('a run shows the lines of its uncommitted changes as they are', async ({ page, dashboard }) => {
   const writer = dashboard.writer();
   const [run] = writer.plan(experimentInput(NAME));
-  writer.claim(run!.id, { pid: 1, environment: { source: { diff: '-  old line\n+  new line' } } });
+  writer.claim(run!.id, { host: 'here', pid: 1, environment: { source: { diff: '-  old line\n+  new line' } } });
   await page.goto(`/runs/${run!.id}`);
   const diff = rowOf(page.getByRole('group', { name: 'Environment' }), 'source.diff').getByRole('cell');
   await expect(diff).toBeVisible();

@@ -66,6 +66,7 @@ const finalAuc = (run: RunRow): number => (variants.find(({ name }) => name === 
 /** Claims the run and writes what a worker would have until it has `points` points of each curve. */
 export function begin(writer: StoreWriter, run: RunRow, points: number = numPoints): number {
   const claim = writer.claim(run.id, {
+    host: 'here',
     pid: 4242,
     environment: {
       commit: '3f9c2ab',
@@ -88,7 +89,12 @@ export function begin(writer: StoreWriter, run: RunRow, points: number = numPoin
       ];
     }).flat(),
   );
-  writer.progress(claim.attemptId, { step: points * STEPS_PER_POINT, totalSteps: numPoints * STEPS_PER_POINT });
+  writer.progress(claim.attemptId, {
+    step: points * STEPS_PER_POINT,
+    totalSteps: numPoints * STEPS_PER_POINT,
+    stepsPerEpoch: 10 * STEPS_PER_POINT,
+    batchSize: 512,
+  });
   writer.log(claim.attemptId, `epoch 1: ${points} evaluations\n`);
   return claim.attemptId;
 }

@@ -166,7 +166,7 @@ describe('two sweeps on one store', () => {
     await sweep.ended;
     const writer = openStoreWriter(store);
     const pending = read(store, (reader) => reader.runs('small').find(({ status }) => status === 'pending'), undefined);
-    writer.claim(pending?.id as number, { pid: process.pid, environment: {} }); // this process lives, and sweeps nothing
+    writer.claim(pending?.id as number, { host: 'here', pid: process.pid, environment: {} }); // this process lives, and sweeps nothing
     writer.close();
     await expectResumed(store, args);
     const error = 'its process ended without a word';

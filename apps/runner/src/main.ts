@@ -114,7 +114,13 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   add(program, 'runs', 'List runs.', ['runs', 'runs --experiment senet-on-field-noise --format json'])
     .option('--experiment <name>', 'only runs of this experiment')
     .addOption(
-      new Option('--status <status>', 'only runs of this status').choices(['pending', 'running', 'finished', 'failed']),
+      new Option('--status <status>', 'only runs of this status').choices([
+        'pending',
+        'running',
+        'finished',
+        'failed',
+        'pruned',
+      ]),
     )
     .addOption(new Option('--format <format>', 'form of the list').choices(['table', 'json']).default('table'))
     .action(async (options: CommonOptions & RunsOptions) =>

@@ -44,7 +44,7 @@ function storeOf(
   });
   for (const run of runs) {
     const row = planned.find(({ trialId, seed }) => trialId === trialOf(run) && seed === run.seed);
-    const claim = writer.claim(row?.id as number, { pid: 1, environment: {} });
+    const claim = writer.claim(row?.id as number, { host: 'here', pid: 1, environment: {} });
     const attempt = claim?.attemptId as number;
     if (typeof run.auc === 'string') {
       writer.fail(attempt, { error: run.auc, status: 'failed', retry: false });

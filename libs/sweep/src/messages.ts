@@ -1,5 +1,5 @@
 import type { TrialConfig } from '@towerbench/config';
-import type { ExecutedRun, Places, TeacherRun } from '@towerbench/training';
+import type { ExecutedRun, Places, RunProgress, TeacherRun } from '@towerbench/training';
 
 /** What the coordinator asks of a worker; one thing at a time. */
 export type Order =
@@ -23,7 +23,7 @@ export type Order =
 
 /** What a worker answers: any number of `progress` and `log`, then one of the others. */
 export type Answer =
-  | { readonly type: 'progress'; readonly step: number; readonly totalSteps: number }
+  | ({ readonly type: 'progress' } & RunProgress)
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'executed'; readonly run: ExecutedRun }
   | { readonly type: 'oracle'; readonly metrics: Readonly<Record<string, number>> | null }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrialConfig } from '@towerbench/config';
 import {
@@ -10,7 +11,7 @@ import {
   type StoreReader,
   type StoreWriter,
 } from '@towerbench/tracking';
-import { hasOracle, type ExecutedRun, type Places, type TeacherRun } from '@towerbench/training';
+import { hasOracle, type ExecutedRun, type Places, type RunProgress, type TeacherRun } from '@towerbench/training';
 import { readEnvironment } from './environment.js';
 import type { SweepPlan, SweepTrial } from './plan.js';
 import { Spools } from './spools.js';
@@ -64,6 +65,7 @@ export interface SweepRequest {
 
 /** A run whose worker dies so often in one sweep is given up. */
 const MAX_LOSSES = 3;
+const NOT_BEGUN: RunProgress = { step: 0, totalSteps: 0, stepsPerEpoch: null, batchSize: null };
 const FLUSH_MS = 250;
 const FOREIGN_POLL_MS = 500;
 const BUSY_POLL_MS = 500;
@@ -134,7 +136,7 @@ interface ActiveRun {
   readonly run: RunRow;
   readonly claim: Claim;
   readonly started: number;
-  progress: { readonly step: number; readonly totalSteps: number };
+  progress: RunProgress;
   log: string;
 }
 
@@ -281,7 +283,7 @@ class Coordinator {
         protocol: { ...protocol },
       },
     };
-    return this.#write(() => writer.claim(id, { pid: process.pid, environment }));
+    return this.#write(() => writer.claim(id, { host: hostname(), pid: process.pid, environment }));
   }
 
   /** Of what is measured, which all trials share. */
@@ -303,7 +305,7 @@ class Coordinator {
     const { attemptId } = claim;
     const draft = this.#spools.checkpointOf(attemptId);
     const { config, context } = this.#trial(run.trialId);
-    const active: ActiveRun = { run, claim, started: performance.now(), progress: { step: 0, totalSteps: 0 }, log: '' };
+    const active: ActiveRun = { run, claim, started: performance.now(), progress: NOT_BEGUN, log: '' };
     this.#active.add(active);
     onEvent({ type: 'started', run });
     try {

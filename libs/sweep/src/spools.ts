@@ -48,7 +48,7 @@ export class Spools {
    */
   recover(): void {
     const isAlive = (pid: number): boolean => pid !== process.pid && isLocked(this.#lockOf(pid));
-    this.#writer.recover(isAlive);
+    this.#writer.recover(({ pid }) => isAlive(pid));
     for (const name of readdirSync(this.#folder)) {
       const [, pid, attemptId, kind] = /^(\d+)-(\d+)\.(jsonl|checkpoint)$/.exec(name) ?? [];
       if (pid === undefined || isAlive(Number(pid))) continue;

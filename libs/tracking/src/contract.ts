@@ -5,10 +5,10 @@
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-/** Where a run stands. Planning puts a failed run back to pending. */
-export type RunStatus = 'pending' | 'running' | 'finished' | 'failed';
-/** How an attempt stands or ended; `lost` is one whose process ended without a result. */
-export type AttemptStatus = 'running' | 'finished' | 'failed' | 'lost';
+/** Where a run stands. `pruned` is one that the search gave up. Planning puts a failed run back to pending. */
+export type RunStatus = 'pending' | 'running' | 'finished' | 'failed' | 'pruned';
+/** How an attempt stands or ended; `lost` is one whose process ended without a result, or did not renew its lease. */
+export type AttemptStatus = 'running' | 'finished' | 'failed' | 'lost' | 'pruned';
 
 /** A YAML file as it was planned. Planning the same name again replaces the description and keeps every run. */
 export interface ExperimentInput {
@@ -24,6 +24,8 @@ export interface ExperimentInput {
   readonly published: Json;
   readonly baseVariant: string;
   readonly seeds: readonly number[];
+  /** What the search needs to go on; left out where every trial is known from the start. */
+  readonly search?: Json;
   readonly trials: readonly PlannedTrial[];
 }
 
@@ -65,7 +67,42 @@ export interface RunResult {
   readonly artifacts: readonly ArtifactRef[];
 }
 
-/** An attempt that has just been started: what to run, and under which id its points go. */
+/** Who holds the lease of a running attempt. */
+export interface LeaseHolder {
+  readonly attemptId: number;
+  readonly host: string;
+  readonly pid: number;
+  /** Grows with every renewal; a lease is over when this has not changed for a while on the clock of whoever watches. */
+  readonly renewals: number;
+}
+
+/** What the ledger says to the holder of an attempt. */
+export interface Lease {
+  readonly attemptId: number;
+  /** False when the attempt has been ended by another: whatever it says now is refused. */
+  readonly isHeld: boolean;
+  readonly isStopRequested: boolean;
+}
+
+/** Where a new attempt goes on: from the state that an attempt before it has left. */
+export interface Resumption {
+  readonly attemptId: number;
+  /** Its points up to this step are taken over. */
+  readonly step: number;
+}
+
+/** How far a run is, and what a step of it is; null where it has no batches. */
+export interface Progress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number | null;
+  readonly batchSize: number | null;
+}
+
+/** What a person acts on. */
+export type Target = { readonly experiment: string } | { readonly runId: number };
+
+/** An attempt that has just been started: what to run, and under which id its points go. The id is the fencing token: it is never given again. */
 export interface Claim {
   readonly runId: number;
   readonly attemptId: number;
@@ -77,22 +114,45 @@ export interface Claim {
 
 /**
  * The writing side: one per store at a time; every call is one transaction and is durable when it returns. A call that cannot write
- * throws a StoreError, `busy` where another process has been writing for too long.
+ * throws a StoreError: `busy` where another process has been writing for too long, `full` or `read-only` where the disk says so; nothing was
+ * written then, and the call can be made again. What an attempt says after it was ended by another is refused with `ended`.
  */
 export interface StoreWriter {
-  /** Adds or updates the experiment, its trials and their runs; returns the runs with their status. */
+  /** Adds or updates the experiment, its trials and their runs; returns the runs with their status. A request to stop it is taken back. */
   plan(input: ExperimentInput): readonly RunRow[];
-  /** Marks attempts without a living process as lost and their runs as pending; returns how many. `isAlive` is asked per pid. */
-  recover(isAlive: (pid: number) => boolean): number;
+  /** Adds trials that a search has suggested to the end of the plan; returns their runs. */
+  extend(experiment: string, trials: readonly PlannedTrial[]): readonly RunRow[];
+  /** Marks attempts whose holder is no more as lost and their runs as pending; returns these. `isHeld` is asked per running attempt. */
+  recover(isHeld: (holder: LeaseHolder) => boolean): readonly LeaseHolder[];
   /** Starts the next attempt of a pending run; null when it is no longer pending. */
-  claim(runId: number, worker: { pid: number; environment: Json }): Claim | null;
+  claim(
+    runId: number,
+    worker: {
+      readonly host: string;
+      readonly pid: number;
+      readonly environment: Json;
+      readonly resume?: Resumption;
+    },
+  ): Claim | null;
+  /** Renews the leases of attempts, and says what became of them. */
+  renew(attemptIds: readonly number[]): readonly Lease[];
   points(attemptId: number, points: readonly Point[]): void;
   log(attemptId: number, text: string): void;
-  progress(attemptId: number, progress: { step: number; totalSteps: number }): void;
+  progress(attemptId: number, progress: Progress): void;
   finish(attemptId: number, result: RunResult): void;
   /** Ends an attempt without a result. `retry` puts the run back to pending, otherwise it is failed. */
   fail(attemptId: number, failure: { error: string; status: 'failed' | 'lost'; retry: boolean }): void;
+  /** Ends an attempt that the search gives up. */
+  prune(attemptId: number, reason: string): void;
+  /** Gives up runs that are still pending; returns how many were. */
+  skip(runIds: readonly number[], reason: string): number;
   oracle(experiment: string, metrics: Readonly<Record<string, number>>): void;
+  /** Asks whoever runs it to stop; false when nobody does. */
+  requestStop(target: Target): boolean;
+  /** Puts a failed or pruned run back to pending; false when it is neither. */
+  retry(runId: number): boolean;
+  /** Replaces the notes, in Markdown; false when there is no such thing. */
+  note(target: Target, text: string): boolean;
   close(): void;
 }
 
@@ -110,7 +170,11 @@ export interface ExperimentRow {
   readonly published: Json;
   readonly baseVariant: string;
   readonly seeds: readonly number[];
+  readonly search: Json;
   readonly oracle: Readonly<Record<string, number>> | null;
+  /** In Markdown. */
+  readonly notes: string;
+  readonly isStopRequested: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly counts: Readonly<Record<RunStatus, number>>;
@@ -137,6 +201,9 @@ export interface RunRow {
   readonly attempts: number;
   readonly step: number;
   readonly totalSteps: number;
+  /** Null for a run without batches, before its first step, and where the store was written before it was recorded. */
+  readonly stepsPerEpoch: number | null;
+  readonly batchSize: number | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly seconds: number | null;
@@ -146,6 +213,8 @@ export interface RunRow {
   readonly bestStep: number | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly error: string | null;
+  /** In Markdown. */
+  readonly notes: string;
 }
 
 /** One try at a run, with the environment and the log of its process. Times are in milliseconds since the epoch. */
@@ -153,9 +222,12 @@ export interface AttemptRow {
   readonly id: number;
   readonly number: number;
   readonly status: AttemptStatus;
+  readonly host: string;
   readonly pid: number;
   readonly startedAt: number;
   readonly endedAt: number | null;
+  /** Step of an attempt before it that it went on from; 0 when it began anew. */
+  readonly resumedAtStep: number;
   readonly error: string | null;
   readonly environment: Json;
   readonly log: string;

@@ -6,10 +6,11 @@ export class StoreError extends Error {
    * - `missing`: there is no store at the path yet
    * - `unusable`: the file is newer than this program, of another program, or not readable
    * - `busy`: another process has been writing for too long; nothing was written
+   * - `full`, `read-only`: the disk has no room, or must not be written; nothing was written
    * - `ended`: the attempt has already ended in another way, or is not in this store; nothing was written
    * - `artifact`: an artifact is not where its hash says
    */
-  readonly code: 'missing' | 'unusable' | 'busy' | 'ended' | 'artifact';
+  readonly code: 'missing' | 'unusable' | 'busy' | 'full' | 'read-only' | 'ended' | 'artifact';
 
   constructor(code: StoreError['code'], message: string, hint: string, options?: ErrorOptions) {
     super(`${message}\n  hint     ${hint}`, options);
@@ -22,17 +23,30 @@ export class StoreError extends Error {
 export function asStoreError(error: unknown, path: string, cannot = 'be used as a run store'): unknown {
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
   if (!(error instanceof SqliteDatabase.SqliteError) && !/^E[A-Z]+$/.test(code)) return error;
-  const busy = isBusy(error);
-  const hint = busy
-    ? 'another process is writing to it; try again when it is done'
-    : code.startsWith('SQLITE_READONLY')
-      ? 'the file and its folder must be writable, for reading too; copy it to such a folder, or choose another path with --store'
-      : code.startsWith('SQLITE_FULL') || code === 'ENOSPC'
-        ? 'the disk is full; free some space'
-        : 'choose another path with --store';
-  return new StoreError(busy ? 'busy' : 'unusable', `${path} cannot ${cannot}: ${(error as Error).message}`, hint, {
+  const reason = reasonOf(error, code);
+  return new StoreError(reason, `${path} cannot ${cannot}: ${(error as Error).message}`, HINTS[reason], {
     cause: error,
   });
+}
+
+/** Whether the same call may go well later: the store is busy, or the disk is full or must not be written. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof StoreError && ['busy', 'full', 'read-only'].includes(error.code);
+}
+
+const HINTS = {
+  busy: 'another process is writing to it; try again when it is done',
+  full: 'the disk is full; free some space',
+  'read-only':
+    'the file and its folder must be writable, for reading too; copy it to such a folder, or choose another path with --store',
+  unusable: 'choose another path with --store',
+} as const;
+
+function reasonOf(error: unknown, code: string): keyof typeof HINTS {
+  if (isBusy(error)) return 'busy';
+  if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC' || code === 'EDQUOT') return 'full';
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') return 'read-only';
+  return 'unusable';
 }
 
 /** Whether another process holds what SQLite was asked for. */

@@ -1,5 +1,5 @@
 export { artifactFile, keepArtifact } from './artifacts.js';
-export { StoreError } from './errors.js';
+export { isPassing, StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
 export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, type Spool } from './spool.js';
@@ -12,12 +12,17 @@ export type {
   ExperimentInput,
   ExperimentRow,
   Json,
+  Lease,
+  LeaseHolder,
   PlannedTrial,
   Point,
+  Progress,
+  Resumption,
   RunResult,
   RunRow,
   RunStatus,
   StoreReader,
   StoreWriter,
+  Target,
   TrialRow,
 } from './contract.js';

@@ -75,8 +75,8 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
     inspect(db, path); // before anything is written: another program's file is left alone
     switchToWal(db);
     db.pragma('synchronous = FULL');
-    db.pragma('foreign_keys = ON');
     migrate(db, path);
+    db.pragma('foreign_keys = ON');
   } catch (error) {
     db.close();
     throw asStoreError(error, path);

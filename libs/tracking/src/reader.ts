@@ -16,6 +16,9 @@ interface StoredExperiment {
   readonly published: string;
   readonly base_variant: string;
   readonly seeds: string;
+  readonly search: string | null;
+  readonly stop_requested: number;
+  readonly notes: string;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -29,6 +32,8 @@ interface StoredRun {
   readonly attempts: number;
   readonly step: number;
   readonly total_steps: number;
+  readonly steps_per_epoch: number | null;
+  readonly batch_size: number | null;
   readonly started_at: number | null;
   readonly ended_at: number | null;
   readonly seconds: number | null;
@@ -36,6 +41,7 @@ interface StoredRun {
   readonly index_bytes_per_item: number | null;
   readonly best_step: number | null;
   readonly error: string | null;
+  readonly notes: string;
 }
 
 interface StoredMetric {
@@ -74,6 +80,9 @@ export function createReader(db: Database): StoreReader {
       published: parseJson(row.published),
       baseVariant: row.base_variant,
       seeds: parseJson(row.seeds),
+      search: parseJson(row.search ?? 'null'),
+      notes: row.notes,
+      isStopRequested: row.stop_requested === 1,
       oracle: oracles.get(row.id) ?? null,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
@@ -127,19 +136,23 @@ export function createReader(db: Database): StoreReader {
           id: number;
           number: number;
           status: AttemptRow['status'];
+          host: string;
           pid: number;
           started_at: number;
           ended_at: number | null;
+          resumed_at_step: number;
           error: string | null;
           content: string;
         }[]
-      ).map(({ id, number, status, pid, started_at, ended_at, error, content }) => ({
+      ).map(({ id, number, status, host, pid, started_at, ended_at, resumed_at_step, error, content }) => ({
         id,
         number,
         status,
+        host,
         pid,
         startedAt: started_at,
         endedAt: ended_at,
+        resumedAtStep: resumed_at_step,
         error,
         environment: parseJson<Json>(content),
         log: (sql.logs.all(id) as string[]).join(''),
@@ -174,7 +187,7 @@ export function createReader(db: Database): StoreReader {
 }
 
 function noRuns(): Record<RunStatus, number> {
-  return { pending: 0, running: 0, finished: 0, failed: 0 };
+  return { pending: 0, running: 0, finished: 0, failed: 0, pruned: 0 };
 }
 
 function byOwner(rows: readonly StoredMetric[]): Map<number, Record<string, number>> {
@@ -197,6 +210,8 @@ function runRow(row: StoredRun, metrics: Readonly<Record<string, number>> = {}):
     attempts: row.attempts,
     step: row.step,
     totalSteps: row.total_steps,
+    stepsPerEpoch: row.steps_per_epoch,
+    batchSize: row.batch_size,
     startedAt: row.started_at,
     endedAt: row.ended_at,
     seconds: row.seconds,
@@ -205,6 +220,7 @@ function runRow(row: StoredRun, metrics: Readonly<Record<string, number>> = {}):
     bestStep: row.best_step,
     metrics,
     error: row.error,
+    notes: row.notes,
   };
 }
 

@@ -39,5 +39,6 @@ export function sampleResult(): RunResult {
 /** Plans the sample and claims its first run. */
 export function claimFirstRun(writer: StoreWriter): number {
   const [run] = writer.plan(sampleExperiment());
-  return writer.claim(run?.id as number, { pid: 4242, environment: { node: 'v20' } })?.attemptId as number;
+  return writer.claim(run?.id as number, { host: 'here', pid: 4242, environment: { node: 'v20' } })
+    ?.attemptId as number;
 }

@@ -148,6 +148,62 @@ CREATE INDEX run_artifacts_by_sha256 ON run_artifacts (sha256);
   `
 ALTER TABLE runs ADD COLUMN index_bytes_per_item INTEGER;
 `,
+  `
+CREATE TABLE new_runs (
+  id INTEGER PRIMARY KEY,
+  trial_id TEXT NOT NULL REFERENCES trials (id),
+  seed INTEGER NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'finished', 'failed', 'pruned')),
+  step INTEGER NOT NULL DEFAULT 0,
+  total_steps INTEGER NOT NULL DEFAULT 0,
+  steps_per_epoch INTEGER,
+  batch_size INTEGER,
+  started_at INTEGER,
+  ended_at INTEGER,
+  seconds REAL,
+  parameter_count INTEGER,
+  index_bytes_per_item INTEGER,
+  best_step INTEGER,
+  error TEXT,
+  notes TEXT NOT NULL DEFAULT '',
+  UNIQUE (trial_id, seed)
+) STRICT;
+INSERT INTO new_runs (id, trial_id, seed, status, step, total_steps, started_at, ended_at, seconds, parameter_count, index_bytes_per_item,
+                      best_step, error)
+SELECT id, trial_id, seed, status, step, total_steps, started_at, ended_at, seconds, parameter_count, index_bytes_per_item, best_step, error
+FROM runs;
+DROP TABLE runs;
+ALTER TABLE new_runs RENAME TO runs;
+
+CREATE TABLE new_attempts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'finished', 'failed', 'lost', 'pruned')),
+  host TEXT NOT NULL DEFAULT '',
+  pid INTEGER NOT NULL,
+  renewals INTEGER NOT NULL DEFAULT 0,
+  heartbeat_at INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  resumed_at_step INTEGER NOT NULL DEFAULT 0,
+  stop_requested INTEGER NOT NULL DEFAULT 0,
+  error TEXT,
+  environment_hash TEXT NOT NULL REFERENCES environments (hash),
+  UNIQUE (run_id, number)
+) STRICT;
+INSERT INTO new_attempts (id, run_id, number, status, pid, heartbeat_at, started_at, ended_at, error, environment_hash)
+SELECT id, run_id, number, status, pid, heartbeat_at, started_at, ended_at, error, environment_hash FROM attempts;
+DROP TABLE attempts;
+ALTER TABLE new_attempts RENAME TO attempts;
+CREATE UNIQUE INDEX attempts_one_running ON attempts (run_id) WHERE status = 'running';
+
+ALTER TABLE experiments ADD COLUMN search TEXT;
+ALTER TABLE experiments ADD COLUMN stop_requested INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiments ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX run_metrics_by_name ON run_metrics (name, run_id, value);
+`,
 ];
 
 /** The schema this program writes: the number of migrations. */
@@ -193,8 +249,11 @@ export function migrate(db: Database, path: string): void {
     return found.kind === 'empty' ? 0 : found.version;
   };
   if (current() === schemaVersion) return;
+  db.pragma('foreign_keys = OFF'); // a table that is made anew would take with it what refers to it
   db.transaction(() => {
     for (const sql of migrations.slice(current())) db.exec(sql); // asked again: another process may have migrated meanwhile
+    const broken = db.pragma('foreign_key_check') as unknown[];
+    if (broken.length > 0) throw new Error(`${broken.length} rows of ${path} refer to what is not there`);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${schemaVersion}`);
   }).exclusive();

@@ -13,7 +13,7 @@ import { dumpSchema } from './schema.js';
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-store-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const worker = { pid: 4242, environment: { node: 'v20' } };
+const worker = { host: 'here', pid: 4242, environment: { node: 'v20' } };
 
 /** Another process that has `path` locked, and lets it go after some time of waiting. */
 async function lockForAWhile(path: string, milliseconds = 300): Promise<void> {
@@ -86,7 +86,7 @@ describe('plan', () => {
     writer.plan({ ...sampleExperiment(), trials: [base, { ...base, variant: 'same' }] });
     const [run] = reader.runs('sample');
     writer.finish(writer.claim(run?.id as number, worker)?.attemptId as number, sampleResult());
-    expect(reader.experiment('sample')?.counts).toEqual({ pending: 1, running: 0, finished: 1, failed: 0 });
+    expect(reader.experiment('sample')?.counts).toEqual({ pending: 1, running: 0, finished: 1, failed: 0, pruned: 0 });
     expect(reader.runs('sample').map(({ metrics }) => Object.keys(metrics).length)).toEqual([3, 0, 3, 0]);
   });
 
@@ -128,8 +128,8 @@ describe('environment', () => {
     const path = join(folder, 'environment.sqlite');
     const writer = openStoreWriter(path);
     const [first, second] = writer.plan(sampleExperiment());
-    writer.claim(first?.id as number, { pid: 1, environment: { node: 'v20', engine: 'simd' } });
-    writer.claim(second?.id as number, { pid: 1, environment: { engine: 'simd', node: 'v20' } });
+    writer.claim(first?.id as number, { host: 'here', pid: 1, environment: { node: 'v20', engine: 'simd' } });
+    writer.claim(second?.id as number, { host: 'here', pid: 1, environment: { engine: 'simd', node: 'v20' } });
     writer.close();
     const db = new SqliteDatabase(path, { readonly: true });
     expect(db.prepare('SELECT content FROM environments').pluck().all()).toEqual(['{"engine":"simd","node":"v20"}']);
@@ -143,12 +143,134 @@ describe('recover', () => {
     const [first, second] = writer.plan(sampleExperiment());
     writer.claim(first?.id as number, { ...worker, pid: 1 });
     writer.claim(second?.id as number, { ...worker, pid: 2 });
-    expect(writer.recover((pid) => pid === 2)).toBe(1);
+    const lost = writer.recover(({ pid }) => pid === 2);
+    expect(lost).toMatchObject([{ host: 'here', pid: 1, renewals: 0 }]);
     expect(reader.runs('sample').map(({ status }) => status)).toEqual(['pending', 'running', 'pending', 'pending']);
     expect(reader.attempts(first?.id as number)).toMatchObject([
       { status: 'lost', error: 'its process ended without a word' },
     ]);
-    expect(writer.recover((pid) => pid === 2)).toBe(0);
+    expect(writer.recover(({ pid }) => pid === 2)).toEqual([]);
+  });
+});
+
+describe('a lease', () => {
+  it('grows with every renewal, and is told to be over by whom it was taken from', () => {
+    const { writer } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    expect(writer.renew([attempt])).toEqual([{ attemptId: attempt, isHeld: true, isStopRequested: false }]);
+    expect(writer.recover(() => false)).toMatchObject([{ attemptId: attempt, renewals: 1 }]);
+    expect(writer.renew([attempt])).toEqual([{ attemptId: attempt, isHeld: false, isStopRequested: false }]);
+    expect(() => writer.fail(attempt, { error: '', status: 'failed', retry: false })).toThrow(
+      'already ended as "lost"',
+    );
+  });
+
+  it('says when somebody wants its run to stop', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const [run, other] = reader.runs('sample').map(({ id }) => id) as [number, number];
+    expect(writer.requestStop({ runId: other })).toBe(false); // nobody runs it
+    expect(writer.requestStop({ runId: run })).toBe(true);
+    expect(writer.renew([attempt])).toMatchObject([{ isHeld: true, isStopRequested: true }]);
+  });
+
+  it('has an id that is never given again', () => {
+    const path = join(folder, 'fencing.sqlite');
+    const writer = openStoreWriter(path);
+    const attempt = claimFirstRun(writer);
+    const db = new SqliteDatabase(path);
+    db.pragma('foreign_keys = ON');
+    db.exec('DELETE FROM runs');
+    db.close();
+    expect(claimFirstRun(writer)).toBeGreaterThan(attempt);
+    writer.close();
+  });
+});
+
+describe('a resumed attempt', () => {
+  it('has the points of the one before up to the step where it goes on', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const points = [1, 2, 3].map((step) => ({ series: 'loss', step, value: step / 2, time: step }));
+    writer.points(attempt, [...points, { series: 'auc', step: 3, value: 1, time: 3 }]);
+    writer.recover(() => false);
+    const runId = reader.runs('sample')[0]?.id as number;
+    const second = writer.claim(runId, { ...worker, resume: { attemptId: attempt, step: 2 } })?.attemptId as number;
+    expect(reader.points(second)).toEqual(points.slice(0, 2));
+    writer.points(second, [{ series: 'loss', step: 3, value: 9, time: 30 }]);
+    expect(reader.curve(runId, 'loss').map(({ value }) => value)).toEqual([0.5, 1, 9]);
+    expect(reader.attempts(runId)).toMatchObject([{ resumedAtStep: 0 }, { resumedAtStep: 2 }]);
+  });
+});
+
+describe('a search', () => {
+  it('adds trials to the end of the plan', () => {
+    const { writer, reader } = openMemoryStore();
+    writer.plan({ ...sampleExperiment(), search: { method: 'tpe' } });
+    const added = writer.extend('sample', [{ id: 't3', variant: 'senet', parameters: { x: 1 }, config: {} }]);
+    expect(added.map(({ trialId, seed, status }) => [trialId, seed, status])).toEqual([
+      ['t3', 1, 'pending'],
+      ['t3', 2, 'pending'],
+    ]);
+    expect(reader.trials('sample').map(({ id, ordinal }) => [id, ordinal])).toEqual([
+      ['t1', 0],
+      ['t2', 1],
+      ['t3', 2],
+    ]);
+    expect(reader.experiment('sample')?.search).toEqual({ method: 'tpe' });
+  });
+
+  it('gives up a run under way or waiting, which a plan without a search takes up again', () => {
+    const { writer, reader } = openMemoryStore();
+    const input = { ...sampleExperiment(), search: {} };
+    const [first, second] = writer.plan(input).map(({ id }) => id) as [number, number];
+    const attempt = writer.claim(first, worker)?.attemptId as number;
+    writer.prune(attempt, 'below the median');
+    expect(writer.skip([first, second], 'its trial was given up')).toBe(1);
+    expect(reader.runs('sample').map(({ status, error }) => [status, error])).toEqual([
+      ['pruned', 'below the median'],
+      ['pruned', 'its trial was given up'],
+      ['pending', null],
+      ['pending', null],
+    ]);
+    expect(reader.attempts(first)).toMatchObject([{ status: 'pruned', error: 'below the median' }]);
+    expect(reader.experiment('sample')?.counts.pruned).toBe(2);
+    expect(writer.plan(input).filter(({ status }) => status === 'pruned')).toHaveLength(2);
+    expect(writer.plan(sampleExperiment()).filter(({ status }) => status === 'pruned')).toHaveLength(0);
+  });
+});
+
+describe('a person', () => {
+  it('asks for a run to be done again, which holds for what failed or was given up', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const runId = reader.runs('sample')[0]?.id as number;
+    expect(writer.retry(runId)).toBe(false); // it is running
+    writer.fail(attempt, { error: 'the loss is NaN', status: 'failed', retry: false });
+    expect(writer.retry(runId)).toBe(true);
+    expect(reader.run(runId)).toMatchObject({ status: 'pending', error: null });
+    expect(writer.retry(99)).toBe(false);
+  });
+
+  it('asks for a sweep to stop, which the next plan takes back', () => {
+    const { writer, reader } = openMemoryStore();
+    writer.plan(sampleExperiment());
+    expect(writer.requestStop({ experiment: 'none' })).toBe(false);
+    expect(writer.requestStop({ experiment: 'sample' })).toBe(true);
+    expect(reader.experiment('sample')?.isStopRequested).toBe(true);
+    writer.plan(sampleExperiment());
+    expect(reader.experiment('sample')?.isStopRequested).toBe(false);
+  });
+
+  it('writes notes, which a plan keeps', () => {
+    const { writer, reader } = openMemoryStore();
+    const [run] = writer.plan(sampleExperiment());
+    expect(writer.note({ experiment: 'sample' }, '**why**')).toBe(true);
+    expect(writer.note({ runId: run?.id as number }, 'odd')).toBe(true);
+    expect(writer.note({ runId: 99 }, '')).toBe(false);
+    writer.plan(sampleExperiment());
+    expect(reader.experiment('sample')?.notes).toBe('**why**');
+    expect(reader.runs('sample')[0]?.notes).toBe('odd');
   });
 });
 
@@ -200,14 +322,14 @@ describe('progress and log', () => {
   it('are those of the attempt under way, and what an ended one still says changes no progress', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    writer.progress(attempt, { step: 30, totalSteps: 100 });
+    writer.progress(attempt, { step: 30, totalSteps: 100, stepsPerEpoch: 50, batchSize: 8 });
     writer.log(attempt, 'one\n');
     writer.log(attempt, 'two\n');
     const [run] = reader.runs('sample');
-    expect(run).toMatchObject({ status: 'running', step: 30, totalSteps: 100 });
+    expect(run).toMatchObject({ status: 'running', step: 30, totalSteps: 100, stepsPerEpoch: 50, batchSize: 8 });
     expect(reader.attempts(run?.id as number)).toMatchObject([{ log: 'one\ntwo\n' }]);
     writer.recover(() => false);
-    writer.progress(attempt, { step: 40, totalSteps: 100 });
+    writer.progress(attempt, { step: 40, totalSteps: 100, stepsPerEpoch: 50, batchSize: 8 });
     expect(reader.runs('sample')[0]).toMatchObject({ status: 'pending', step: 0, totalSteps: 0 });
   });
 
@@ -340,7 +462,7 @@ describe('openStoreWriter', () => {
     const text = join(folder, 'text.sqlite');
     writeFileSync(text, 'this is no database, but it is long enough to look like one'.repeat(20));
     for (const [path, message] of [
-      [newer, 'has schema 99, and this program knows schemas up to 2\n  hint     update Towerbench'],
+      [newer, 'has schema 99, and this program knows schemas up to 3\n  hint     update Towerbench'],
       [foreign, 'is a SQLite file of another program\n  hint     choose another path with --store'],
       [text, 'cannot be used as a run store: file is not a database\n  hint     choose another path with --store'],
     ] as const) {
@@ -375,12 +497,14 @@ describe('openStoreReader', () => {
     expect(() => openStoreReader(empty)).toThrow(expect.objectContaining({ code: 'missing' }) as Error);
   });
 
-  it('opens a store that was written when schema 1 was released', () => {
-    const path = join(folder, 'v1.db');
-    copyFileSync(join(import.meta.dirname, '../fixtures/v1.db'), path);
+  it.each([1, 2, 3])('opens a store that was written when schema %i was released', (version) => {
+    const path = join(folder, `v${version}.db`);
+    copyFileSync(join(import.meta.dirname, `../fixtures/v${version}.db`), path);
     const reader = openStoreReader(path);
     const [run] = reader.runs('sample');
-    expect(run).toMatchObject({ status: 'finished', metrics: sampleResult().metrics, indexBytesPerItem: null });
+    expect(run).toMatchObject({ status: 'finished', metrics: sampleResult().metrics });
+    expect(run?.indexBytesPerItem).toBe(version === 1 ? null : 128);
+    expect(reader.attempts(run?.id as number)).toMatchObject([{ number: 1, status: 'finished' }]);
     expect(reader.curve(run?.id as number, 'train/loss')).toHaveLength(3);
     expect(reader.perUser(run?.id as number, 'test/hr@10')).toEqual(sampleResult().perUser['test/hr@10']);
     reader.close();
@@ -392,7 +516,7 @@ describe('schema', () => {
     const path = join(folder, 'schema.sqlite');
     openStoreWriter(path).close();
     const db = new SqliteDatabase(path, { readonly: true });
-    expect(dumpSchema(db)).toBe(readFileSync(join(import.meta.dirname, '../fixtures/v2.sql'), 'utf8'));
+    expect(dumpSchema(db)).toBe(readFileSync(join(import.meta.dirname, '../fixtures/v3.sql'), 'utf8'));
     db.close();
   });
 });

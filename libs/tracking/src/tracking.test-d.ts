@@ -5,7 +5,7 @@ declare const writer: StoreWriter;
 declare const run: RunRow;
 
 expectTypeOf(openStoreReader).returns.toEqualTypeOf<StoreReader>();
-expectTypeOf<RunStatus>().toEqualTypeOf<'pending' | 'running' | 'finished' | 'failed'>();
+expectTypeOf<RunStatus>().toEqualTypeOf<'pending' | 'running' | 'finished' | 'failed' | 'pruned'>();
 
 // Reading gives nothing to write with, and nothing that is written to.
 // @ts-expect-error a reader does not write
@@ -19,6 +19,6 @@ run.metrics['test/auc'] = 1;
 // @ts-expect-error a run that does not exist is null
 void openStoreReader('store.sqlite').run(1).status;
 // @ts-expect-error a run that is no longer pending gives no claim
-void writer.claim(1, { pid: 1, environment: null }).attemptId;
+void writer.claim(1, { host: '', pid: 1, environment: null }).attemptId;
 // @ts-expect-error an attempt ends as failed or lost
 writer.fail(1, { error: '', status: 'finished', retry: false });

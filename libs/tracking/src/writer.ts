@@ -1,5 +1,5 @@
-import type { Database } from 'better-sqlite3';
-import type { ExperimentInput, RunRow, StoreWriter } from './contract.js';
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExperimentInput, Lease, LeaseHolder, PlannedTrial, RunRow, StoreWriter, Target } from './contract.js';
 import { hashJson, packFloats, parseJson, toReal } from './encoding.js';
 import { asStoreError, StoreError } from './errors.js';
 import { createReader } from './reader.js';
@@ -64,35 +64,64 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       report: JSON.stringify(input.report),
       published: JSON.stringify(input.published),
       seeds: JSON.stringify(input.seeds),
+      search: JSON.stringify(input.search ?? null),
     }) as { id: number };
     if (before !== undefined && before.fingerprint !== fingerprint) sql.dropOracle.run(id);
     sql.dropTrialLinks.run(id);
-    for (const [ordinal, trial] of input.trials.entries()) {
-      sql.saveTrial.run(trial.id, JSON.stringify(trial.config), time);
-      sql.linkTrial.run(id, ordinal, trial.id, trial.variant, JSON.stringify(trial.parameters));
-      for (const seed of input.seeds) sql.saveRun.run(trial.id, seed);
-    }
+    saveTrials(id, input.trials, input.seeds, 0);
     return id;
   };
+
+  const saveTrials = (
+    experimentId: number,
+    trials: readonly PlannedTrial[],
+    seeds: readonly number[],
+    from: number,
+  ): void => {
+    const time = now();
+    for (const [k, trial] of trials.entries()) {
+      sql.saveTrial.run(trial.id, JSON.stringify(trial.config), time);
+      sql.linkTrial.run(experimentId, from + k, trial.id, trial.variant, JSON.stringify(trial.parameters));
+      for (const seed of seeds) sql.saveRun.run(trial.id, seed);
+    }
+  };
+
+  const lose = ({ attemptId }: LeaseHolder, runId: number): void => {
+    sql.endAttempt.run({ id: attemptId, status: 'lost', now: now(), error: 'its process ended without a word' });
+    sql.setPending.run(runId);
+  };
+
+  /** One statement for an experiment and one for a run. */
+  const changesTarget = (
+    target: Target,
+    { ofExperiment, ofRun, value }: { ofExperiment: Statement; ofRun: Statement; value: string | number },
+  ): boolean =>
+    'experiment' in target
+      ? ofExperiment.run(value, target.experiment).changes > 0
+      : ofRun.run(value, target.runId).changes > 0;
 
   return {
     plan: transaction((input: ExperimentInput): readonly RunRow[] => {
       const id = saveExperiment(input);
-      sql.retryFailed.run({ id });
+      sql.retryFailed.run({ id, hasSearch: (input.search ?? null) === null ? 0 : 1 });
       return reader.runs(input.name);
     }),
 
-    recover: transaction((isAlive) => {
-      const running = sql.runningAttempts.all() as { id: number; run_id: number; pid: number }[];
-      const lost = running.filter(({ pid }) => !isAlive(pid));
-      for (const { id, run_id } of lost) {
-        sql.endAttempt.run({ id, status: 'lost', now: now(), error: 'its process ended without a word' });
-        sql.setPending.run(run_id);
-      }
-      return lost.length;
+    extend: transaction((experiment: string, trials: readonly PlannedTrial[]): readonly RunRow[] => {
+      const { id, seeds } = sql.experiment.get(experiment) as { id: number; seeds: string };
+      saveTrials(id, trials, parseJson<number[]>(seeds), (sql.lastOrdinal.get(id) as number) + 1);
+      const added = new Set(trials.map((trial) => trial.id));
+      return reader.runs(experiment).filter(({ trialId }) => added.has(trialId));
     }),
 
-    claim: transaction((runId, { pid, environment }) => {
+    recover: transaction((isHeld) => {
+      const running = sql.runningAttempts.all() as (LeaseHolder & { readonly runId: number })[];
+      const lost = running.filter((holder) => !isHeld(holder));
+      for (const holder of lost) lose(holder, holder.runId);
+      return lost;
+    }),
+
+    claim: transaction((runId, { host, pid, environment, resume }) => {
       const run = sql.pendingRun.get(runId) as
         { trial_id: string; seed: number; config: string; attempts: number } | undefined;
       if (run === undefined) return null;
@@ -100,15 +129,38 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       const time = now();
       sql.saveEnvironment.run(hash, text);
       const number = run.attempts + 1;
-      const { id } = sql.saveAttempt.get({ runId, number, pid, now: time, hash }) as { id: number };
+      const resumedAtStep = resume?.step ?? 0;
+      const { id } = sql.saveAttempt.get({ runId, number, host, pid, now: time, resumedAtStep, hash }) as {
+        id: number;
+      };
+      if (resume !== undefined) {
+        sql.takeSeries.run(id, resume.attemptId);
+        sql.takePoints.run({ id, from: resume.attemptId, step: resume.step });
+      }
       sql.setRunning.run({ runId, now: time });
       return { runId, attemptId: id, number, trialId: run.trial_id, seed: run.seed, config: parseJson(run.config) };
     }),
 
+    renew: transaction((attemptIds) =>
+      attemptIds.map((attemptId): Lease => {
+        const { changes } = sql.renew.run(now(), attemptId);
+        return {
+          attemptId,
+          isHeld: changes > 0,
+          isStopRequested: (sql.stopRequested.get(attemptId) as number | undefined) === 1,
+        };
+      }),
+    ),
+
     points: transaction((attemptId, points) => {
       existingAttempt(attemptId);
+      const ids = new Map<string, number>();
       for (const { series, step, value, time } of points) {
-        const { id } = (sql.series.get(attemptId, series) ?? sql.saveSeries.get(attemptId, series)) as { id: number };
+        let id = ids.get(series);
+        if (id === undefined) {
+          ({ id } = (sql.series.get(attemptId, series) ?? sql.saveSeries.get(attemptId, series)) as { id: number });
+          ids.set(series, id);
+        }
         sql.savePoint.run(id, step, toReal(value), Math.round(time));
       }
     }),
@@ -118,9 +170,8 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       sql.saveLog.run(attemptId, text);
     }),
 
-    progress: transaction((attemptId, { step, totalSteps }) => {
-      sql.heartbeat.run(now(), attemptId);
-      sql.saveProgress.run({ attemptId, step, totalSteps });
+    progress: transaction((attemptId, progress) => {
+      sql.saveProgress.run({ attemptId, ...progress });
     }),
 
     finish: transaction((attemptId, result) => {
@@ -153,6 +204,27 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       else sql.failRun.run({ runId, now: time, error });
     }),
 
+    prune: transaction((attemptId, reason) => {
+      const runId = runOfRunningAttempt(attemptId, 'pruned');
+      const time = now();
+      sql.endAttempt.run({ id: attemptId, status: 'pruned', now: time, error: reason });
+      sql.pruneRun.run({ runId, now: time, reason });
+    }),
+
+    skip: transaction((runIds, reason) =>
+      runIds.reduce((skipped, runId) => skipped + sql.skipRun.run({ runId, now: now(), reason }).changes, 0),
+    ),
+
+    requestStop: transaction((target) =>
+      changesTarget(target, { ofExperiment: sql.stopExperiment, ofRun: sql.stopRun, value: 1 }),
+    ),
+
+    retry: transaction((runId) => sql.retry.run(runId).changes > 0),
+
+    note: transaction((target, text) =>
+      changesTarget(target, { ofExperiment: sql.noteExperiment, ofRun: sql.noteRun, value: text }),
+    ),
+
     oracle: transaction((experiment, metrics) => {
       const { id } = sql.experiment.get(experiment) as { id: number };
       sql.dropOracle.run(id);
@@ -168,18 +240,19 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
 function prepare(db: Database) {
   return {
     changed: db.prepare('UPDATE changes SET version = version + 1'),
-    experiment: db.prepare('SELECT id, fingerprint FROM experiments WHERE name = ?'),
+    experiment: db.prepare('SELECT id, fingerprint, seeds FROM experiments WHERE name = ?'),
     saveExperiment: db.prepare(`
       INSERT INTO experiments (name, file, config, dataset, fingerprint, protocol, metric_name, metric_goal, report, published,
-                               base_variant, seeds, created_at, updated_at)
+                               base_variant, seeds, search, created_at, updated_at)
       VALUES (@name, @file, @config, @dataset, @fingerprint, @protocol, @metricName, @metricGoal, @report, @published,
-              @baseVariant, @seeds, @now, @now)
+              @baseVariant, @seeds, @search, @now, @now)
       ON CONFLICT (name) DO UPDATE SET
         file = excluded.file, config = excluded.config, dataset = excluded.dataset, fingerprint = excluded.fingerprint,
         protocol = excluded.protocol, metric_name = excluded.metric_name, metric_goal = excluded.metric_goal,
         report = excluded.report, published = excluded.published, base_variant = excluded.base_variant,
-        seeds = excluded.seeds, updated_at = excluded.updated_at
+        seeds = excluded.seeds, search = excluded.search, stop_requested = 0, updated_at = excluded.updated_at
       RETURNING id`),
+    lastOrdinal: db.prepare('SELECT coalesce(max(ordinal), -1) FROM experiment_trials WHERE experiment_id = ?').pluck(),
     dropTrialLinks: db.prepare('DELETE FROM experiment_trials WHERE experiment_id = ?'),
     saveTrial: db.prepare('INSERT INTO trials (id, config, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     linkTrial: db.prepare(
@@ -188,10 +261,12 @@ function prepare(db: Database) {
     saveRun: db.prepare('INSERT INTO runs (trial_id, seed) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     retryFailed: db.prepare(`
       UPDATE runs SET status = 'pending', error = NULL
-      WHERE status = 'failed'
+      WHERE (status = 'failed' OR status = 'pruned' AND NOT @hasSearch)
         AND trial_id IN (SELECT trial_id FROM experiment_trials WHERE experiment_id = @id)
         AND seed IN (SELECT value FROM experiments, json_each(experiments.seeds) WHERE experiments.id = @id)`),
-    runningAttempts: db.prepare("SELECT id, run_id, pid FROM attempts WHERE status = 'running'"),
+    runningAttempts: db.prepare(
+      "SELECT id AS attemptId, run_id AS runId, host, pid, renewals FROM attempts WHERE status = 'running'",
+    ),
     attempt: db.prepare('SELECT run_id, status FROM attempts WHERE id = ?'),
     pendingRun: db.prepare(`
       SELECT runs.trial_id, runs.seed, trials.config,
@@ -200,10 +275,21 @@ function prepare(db: Database) {
       WHERE runs.id = ? AND runs.status = 'pending'`),
     saveEnvironment: db.prepare('INSERT INTO environments (hash, content) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     saveAttempt: db.prepare(`
-      INSERT INTO attempts (run_id, number, pid, heartbeat_at, started_at, environment_hash)
-      VALUES (@runId, @number, @pid, @now, @now, @hash) RETURNING id`),
+      INSERT INTO attempts (run_id, number, host, pid, heartbeat_at, started_at, resumed_at_step, environment_hash)
+      VALUES (@runId, @number, @host, @pid, @now, @now, @resumedAtStep, @hash) RETURNING id`),
+    takeSeries: db.prepare('INSERT INTO series (attempt_id, name) SELECT ?, name FROM series WHERE attempt_id = ?'),
+    takePoints: db.prepare(`
+      INSERT INTO points (series_id, step, value, time)
+      SELECT new.id, points.step, points.value, points.time
+      FROM series AS old
+      JOIN series AS new ON new.attempt_id = @id AND new.name = old.name
+      JOIN points ON points.series_id = old.id AND points.step <= @step
+      WHERE old.attempt_id = @from`),
     endAttempt: db.prepare('UPDATE attempts SET status = @status, ended_at = @now, error = @error WHERE id = @id'),
-    heartbeat: db.prepare('UPDATE attempts SET heartbeat_at = ? WHERE id = ?'),
+    renew: db.prepare(
+      "UPDATE attempts SET renewals = renewals + 1, heartbeat_at = ? WHERE id = ? AND status = 'running'",
+    ),
+    stopRequested: db.prepare('SELECT stop_requested FROM attempts WHERE id = ?').pluck(),
     setRunning: db.prepare(`
       UPDATE runs SET status = 'running', step = 0, total_steps = 0, started_at = @now, ended_at = NULL, error = NULL
       WHERE id = @runId`),
@@ -211,12 +297,23 @@ function prepare(db: Database) {
       "UPDATE runs SET status = 'pending', step = 0, total_steps = 0 WHERE id = ? AND status = 'running'",
     ),
     finishRun: db.prepare(`
-      UPDATE runs SET status = 'finished', step = total_steps, ended_at = @now, seconds = @seconds, parameter_count = @parameterCount,
+      UPDATE runs SET status = 'finished', ended_at = @now, seconds = @seconds, parameter_count = @parameterCount,
                       index_bytes_per_item = @indexBytesPerItem, best_step = @bestStep, error = NULL
       WHERE id = @runId`),
     failRun: db.prepare("UPDATE runs SET status = 'failed', ended_at = @now, error = @error WHERE id = @runId"),
+    pruneRun: db.prepare("UPDATE runs SET status = 'pruned', ended_at = @now, error = @reason WHERE id = @runId"),
+    skipRun: db.prepare(
+      "UPDATE runs SET status = 'pruned', ended_at = @now, error = @reason WHERE id = @runId AND status = 'pending'",
+    ),
+    retry: db.prepare(
+      "UPDATE runs SET status = 'pending', error = NULL WHERE id = ? AND status IN ('failed', 'pruned')",
+    ),
+    stopExperiment: db.prepare('UPDATE experiments SET stop_requested = ? WHERE name = ?'),
+    stopRun: db.prepare("UPDATE attempts SET stop_requested = ? WHERE run_id = ? AND status = 'running'"),
+    noteExperiment: db.prepare('UPDATE experiments SET notes = ? WHERE name = ?'),
+    noteRun: db.prepare('UPDATE runs SET notes = ? WHERE id = ?'),
     saveProgress: db.prepare(`
-      UPDATE runs SET step = @step, total_steps = @totalSteps
+      UPDATE runs SET step = @step, total_steps = @totalSteps, steps_per_epoch = @stepsPerEpoch, batch_size = @batchSize
       WHERE id = (SELECT run_id FROM attempts WHERE id = @attemptId AND status = 'running')`),
     series: db.prepare('SELECT id FROM series WHERE attempt_id = ? AND name = ?'),
     saveSeries: db.prepare('INSERT INTO series (attempt_id, name) VALUES (?, ?) RETURNING id'),

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'towerbench-fixture-'));
 const path = join(folder, 'store.sqlite');
 const writer = openStoreWriter(path);
 const [run] = writer.plan(sampleExperiment());
-const { attemptId } = writer.claim(run.id, { pid: 1, environment: { node: 'v20' } });
+const { attemptId } = writer.claim(run.id, { host: 'here', pid: 1, environment: { node: 'v20' } });
 writer.points(
   attemptId,
   [1, 2, 3].map((step) => ({ series: 'train/loss', step, value: 1 / step, time: step })),

@@ -10,10 +10,18 @@ export interface Places {
   readonly cacheDir: string;
 }
 
+/** How far a run is, and what a step of it is; null where it has no batches. */
+export interface RunProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number | null;
+  readonly batchSize: number | null;
+}
+
 /** What a run reports while it runs. Calls return at once; nothing here may throw into training. */
 export interface RunHooks {
   points(points: readonly { readonly series: string; readonly step: number; readonly value: number }[]): void;
-  progress(progress: { readonly step: number; readonly totalSteps: number }): void;
+  progress(progress: RunProgress): void;
   log(text: string): void;
 }
 

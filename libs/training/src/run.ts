@@ -3,7 +3,7 @@ import { describeDataset, prepareData, type PreparedData } from '@towerbench/dat
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
-import type { ExecutedRun, Places, RunHooks, RunRequest } from './contract.js';
+import type { ExecutedRun, Places, RunHooks, RunProgress, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
@@ -15,6 +15,7 @@ import { loadWeights } from './weights.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
 const YIELD_MS = 50;
+const NO_BATCHES = { stepsPerEpoch: null, batchSize: null } as const;
 /** Points of the training loss over a run. */
 const LOSS_POINTS = 200;
 
@@ -157,11 +158,11 @@ async function fit(
       hooks.points(Object.entries(values).map(([series, value]) => ({ series, step: lastEpoch, value })));
     }
     if (performance.now() - yielded > YIELD_MS) {
-      await letThrough({ step: done, totalSteps }, { hooks, signal });
+      await letThrough({ step: done, totalSteps, ...NO_BATCHES }, { hooks, signal });
       yielded = performance.now();
     }
   }
-  hooks.progress({ step: totalSteps, totalSteps });
+  hooks.progress({ step: totalSteps, totalSteps, ...NO_BATCHES });
   const tensors = model.parameters ?? [];
   return {
     bestStep: lastEpoch,
@@ -171,7 +172,7 @@ async function fit(
 
 /** Reports progress and lets messages in, such as the one that sets the signal. */
 async function letThrough(
-  progress: Parameters<RunHooks['progress']>[0],
+  progress: RunProgress,
   { hooks, signal }: Pick<LoopInputs, 'hooks' | 'signal'>,
 ): Promise<void> {
   hooks.progress(progress);
@@ -184,7 +185,8 @@ async function train(
   { learner, trainer, settings, config, seed, scorer, gates }: TrainedRun,
   { data, checkpoint, hooks, signal }: LoopInputs,
 ): Promise<Fitted> {
-  const { totalSteps, stepsPerEpoch } = trainer;
+  const { totalSteps, stepsPerEpoch, batchSize } = trainer;
+  const progress = (): RunProgress => ({ step: trainer.stepsDone, totalSteps, stepsPerEpoch, batchSize });
   const bestBy = (settings.bestBy ?? (data.task === 'labelled' ? 'valid/auc' : 'valid/ndcg@10')).slice('valid/'.length);
   const worth = (value: number): number => (isLargerBetter(bestBy) ? value : -value);
   const evaluateEvery = settings.evaluateEvery ?? stepsPerEpoch;
@@ -198,7 +200,7 @@ async function train(
     const step = trainer.stepsDone;
     const last = step === totalSteps;
     if (step % lossEvery === 0 || last) {
-      hooks.points(pointsOf(window, step, trainer.batchSize));
+      hooks.points(pointsOf(window, step, batchSize));
       window = emptyWindow();
     }
     if (step % evaluateEvery === 0 || last) {
@@ -222,11 +224,11 @@ async function train(
       }
     }
     if (performance.now() - yielded > YIELD_MS) {
-      await letThrough({ step, totalSteps }, { hooks, signal });
+      await letThrough(progress(), { hooks, signal });
       yielded = performance.now();
     }
   }
-  hooks.progress({ step: totalSteps, totalSteps });
+  hooks.progress(progress());
   loadWeights(checkpoint, learner);
   return { bestStep: best.step, written: best.written };
 }

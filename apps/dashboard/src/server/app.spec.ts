@@ -67,7 +67,7 @@ function fill(): { readonly runs: readonly RunRow[]; readonly writer: StoreWrite
   const open = (writer = openStoreWriter(path));
   const runs = open.plan(experimentInput(NAME));
   runs.forEach((run, i) => {
-    const claim = open.claim(run.id, { pid: 1, environment: { node: 'v20' } })!;
+    const claim = open.claim(run.id, { host: 'here', pid: 1, environment: { node: 'v20' } })!;
     open.points(claim.attemptId, [
       { series: 'valid/auc', step: 10, value: i, time: 1 },
       { series: 'valid/auc', step: 20, value: i + 0.5, time: 2 },
@@ -75,7 +75,7 @@ function fill(): { readonly runs: readonly RunRow[]; readonly writer: StoreWrite
       { series: 'train/loss', step: 20, value: 0.25, time: 2 },
     ]);
     open.log(claim.attemptId, 'x'.repeat(70_000) + 'the end');
-    open.progress(claim.attemptId, { step: 20, totalSteps: 40 });
+    open.progress(claim.attemptId, { step: 20, totalSteps: 40, stepsPerEpoch: 10, batchSize: 32 });
     if (i === runs.length - 1) return;
     open.finish(claim.attemptId, {
       metrics: { 'valid/auc': 0.7 + i / 100, 'test/auc': 0.6 + i / 100 },

@@ -98,8 +98,15 @@ export const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
   running: 'running',
   failed: 'failed',
   pending: 'waiting',
+  pruned: 'given up',
 };
-const STATUS_GLYPHS: Readonly<Record<RunStatus, string>> = { finished: '✓', running: '▸', failed: '✕', pending: '○' };
+const STATUS_GLYPHS: Readonly<Record<RunStatus, string>> = {
+  finished: '✓',
+  running: '▸',
+  failed: '✕',
+  pending: '○',
+  pruned: '✂',
+};
 
 export function Status({ of, children }: { readonly of: RunStatus; readonly children?: ReactNode }) {
   return (

@@ -29,7 +29,7 @@ export function stringifySearch(search: Record<string, unknown>): string {
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** Every status of a run, in the order in which lists count them. */
-export const statuses: readonly RunStatus[] = ['finished', 'running', 'failed', 'pending'];
+export const statuses: readonly RunStatus[] = ['finished', 'running', 'failed', 'pruned', 'pending'];
 
 /** The state of an experiment's page; what is absent is the default. */
 export interface ExperimentSearch {
