@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentReport } from '@towerbench/report';
+import type { ExperimentReport, RunDiff } from '@towerbench/report';
 import { openStoreReader } from '@towerbench/tracking';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -182,6 +182,21 @@ describe('other commands', () => {
     for (const [name, value] of Object.entries(metrics)) expect(value, name).toBe(base?.metrics[name]);
   });
 
+  it('diff says what differs between two seeds of a variant, and as JSON the same', async () => {
+    const text = await towerbench('diff', '1', '2', '--store', store);
+    expect(text.code, text.stderr).toBe(0);
+    expect(text.stdout).toContain('config: the same\n');
+    expect(text.stdout).toMatch(/test\/ndcg@10 .*[+−]0\.\d{6}/);
+    const { config, metrics } = JSON.parse(
+      (await towerbench('diff', '1', '2', '--format', 'json', '--store', store)).stdout,
+    ) as RunDiff;
+    expect(config).toEqual([]);
+    expect(metrics.find(({ metric }) => metric === 'test/ndcg@10')?.difference).not.toBe(0);
+    const wrong = await towerbench('diff', '1', '4711', '--store', store);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('there is no run 4711');
+  });
+
   it('doctor finds the engines, the store and the datasets', async () => {
     const { stdout, code } = await towerbench('doctor', '--store', store);
     expect(code, stdout).toBe(0);
@@ -202,7 +217,7 @@ describe('other commands', () => {
     expect(JSON.stringify(schema)).toContain('"world/field-noise"');
   });
 
-  it.each(['sweep', 'plan', 'report', 'runs', 'show', 'evaluate', 'doctor', 'schema'])(
+  it.each(['sweep', 'plan', 'report', 'runs', 'show', 'diff', 'evaluate', 'doctor', 'schema'])(
     '%s --help has examples',
     async (command) => {
       const { stdout, code } = await towerbench(command, '--help');

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
+import type { DiffOptions } from './commands/diff.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { PlanOptions } from './commands/plan.js';
 import type { ReportOptions } from './commands/report.js';
@@ -134,6 +135,15 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .addOption(new Option('--format <format>', 'form').choices(['text', 'json']).default('text'))
     .action(async (run: string, options: CommonOptions & ShowOptions) =>
       (await import('./commands/show.js')).show(context(options), run, options),
+    );
+
+  add(program, 'diff <run> <run>', 'Show what differs between two runs: config, environment, source, metrics, users.', [
+    'diff 3 7',
+    'diff 3 7 --format json',
+  ])
+    .addOption(new Option('--format <format>', 'form').choices(['text', 'json']).default('text'))
+    .action(async (first: string, second: string, options: CommonOptions & DiffOptions) =>
+      (await import('./commands/diff.js')).diff(context(options), first, second, options),
     );
 
   add(program, 'evaluate <run>', "Measure a run's stored checkpoint under another protocol.", [

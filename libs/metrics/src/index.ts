@@ -13,4 +13,10 @@ export { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './ran
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
 export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';
-export { holm, pairedT, wilcoxonSignedRank, type PairedDifference } from './statistics/significance.js';
+export {
+  holm,
+  pairedT,
+  wilcoxonSignedRank,
+  type PairedDifference,
+  type SignedRank,
+} from './statistics/significance.js';

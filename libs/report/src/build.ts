@@ -153,7 +153,7 @@ function compare(
     difference,
     ci95,
     pSeeds: pairs.length < MIN_SEEDS_FOR_P ? null : p,
-    pUsers: own === null || others === null || own.length !== others.length ? null : wilcoxonSignedRank(own, others),
+    pUsers: own === null || others === null || own.length !== others.length ? null : wilcoxonSignedRank(own, others).p,
     pHolm: null,
   };
 }

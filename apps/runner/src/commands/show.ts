@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { withYamlKeys } from '@towerbench/config';
 import type { StoreReader } from '@towerbench/tracking';
 import { inputError, wholeNumber, withReader, type Context } from '../context.js';
-import { moment, textTable } from '../text.js';
+import { indented, moment, textTable } from '../text.js';
 
 type StoredRun = NonNullable<ReturnType<StoreReader['run']>>;
 
@@ -74,12 +74,4 @@ export function show(context: Context, argument: string, { format }: ShowOptions
     return sections.join('\n\n');
   });
   process.stdout.write(`${text}\n`);
-}
-
-function indented(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `  ${line}`)
-    .join('\n');
 }

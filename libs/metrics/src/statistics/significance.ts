@@ -28,26 +28,42 @@ export function pairedT(a: ArrayLike<number>, b: ArrayLike<number>): PairedDiffe
   return { difference, ci95, p: 2 * studentT.cdf(-Math.abs(t), differences.length - 1) };
 }
 
+/** What the users of two rankings say: how many prefer which, by how much in ranks, and whether chance explains it. */
+export interface SignedRank {
+  /** Users with a value on both sides. */
+  readonly n: number;
+  /** Users for whom a is above b, below it, and equal. */
+  readonly wins: number;
+  readonly losses: number;
+  readonly ties: number;
+  /** Matched-pairs rank-biserial correlation (R⁺ − R⁻) / (R⁺ + R⁻): 1 when a is above b for all who differ; null where nobody differs. */
+  readonly rankBiserial: number | null;
+  /** Two-sided; null where nobody differs. */
+  readonly p: number | null;
+}
+
+/** Up to so many users the null distribution is counted out; 2^50 outcomes are whole numbers in float64. */
+const MAX_EXACT_USERS = 50;
+
 /**
- * Wilcoxon signed-rank test of a − b, two-sided, by the normal approximation without continuity correction.
+ * Wilcoxon signed-rank test of a − b, two-sided.
  *
  * Users whose value is NaN on both sides have none (their AUC, when they have seen all but the positives): they are left out, as the
  * mean over users leaves them out. NaN on one side alone means that the two were not measured alike.
  *
- * |d| is ranked with the zeros, which then drop out (Pratt); equal |d| share the mean of their ranks. With Z zeros and ties of sizes t_k
- * among the others
+ * |d| is ranked with the zeros, which then drop out (Pratt); equal |d| share the mean of their ranks. R⁺ is the sum of the ranks of d > 0.
+ * Up to 50 users p = min(1, 2 · min(P(R⁺ ≤ r), P(R⁺ ≥ r))) over all 2^m equally likely signs of the m ranks that are there, ties and zeros
+ * included. Above, R⁺ is taken for normal, without continuity correction: with Z zeros and ties of sizes t_k among the others
  *   mean = (n(n + 1) − Z(Z + 1)) / 4
  *   variance = (n(n + 1)(2n + 1) − Z(Z + 1)(2Z + 1)) / 24 − Σ (t_k³ − t_k) / 48
  *
- * @returns p; null when every difference is 0 or there is none
  * @throws {RangeError} when a and b are not equally long, or have NaN at different users; it says at how many
- * @source Pratt 1959, doi:10.1080/01621459.1959.10501526
+ * @source Pratt 1959, doi:10.1080/01621459.1959.10501526; rank-biserial: Kerby 2014, doi:10.2466/11.IT.3.1
+ * @deviation scipy's `wilcoxon` counts out at most 13 users where there are ties or zeros, and takes R⁺ for normal from 14 to 50.
  */
-export function wilcoxonSignedRank(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
-  if (a.length === 0 && b.length === 0) return null;
-  const all = pairedDifferences('wilcoxonSignedRank', a, b);
+export function wilcoxonSignedRank(a: ArrayLike<number>, b: ArrayLike<number>): SignedRank {
+  const all = a.length === 0 && b.length === 0 ? new Float64Array() : pairedDifferences('wilcoxonSignedRank', a, b);
   const differences = all.filter((difference) => !Number.isNaN(difference));
-  const n = differences.length;
   const isBare = (k: number): boolean => Number.isNaN(a[k]) && Number.isNaN(b[k]);
   const halves = [...all.keys()].filter((k) => Number.isNaN(all[k]) && !isBare(k)).length;
   if (halves > 0) {
@@ -55,29 +71,64 @@ export function wilcoxonSignedRank(a: ArrayLike<number>, b: ArrayLike<number>): 
       `wilcoxonSignedRank: ${halves} of ${all.length} users have a value on one side only; both must be measured alike`,
     );
   }
-  // the sign is kept in an order by magnitude: positions sorted by |d|
+  const n = differences.length;
+  const { ranks, positive, wins, zeros, ties } = rankMagnitudes(differences);
+  const counts = { n, wins, losses: n - zeros - wins, ties: zeros };
+  if (zeros === n) return { ...counts, rankBiserial: null, p: null };
+  const total = (n * (n + 1) - zeros * (zeros + 1)) / 2;
+  const rankBiserial = (2 * positive - total) / total;
+  if (n <= MAX_EXACT_USERS) return { ...counts, rankBiserial, p: exactP(ranks, positive) };
+  const variance = (n * (n + 1) * (2 * n + 1) - zeros * (zeros + 1) * (2 * zeros + 1)) / 24 - ties / 48;
+  return { ...counts, rankBiserial, p: 2 * normal.cdf(-Math.abs(positive - total / 2) / Math.sqrt(variance), 0, 1) };
+}
+
+/** The ranks of |d|, of those that are not 0; `positive` is the sum of the ranks of d > 0, `ties` Σ (t³ − t) over groups of equal |d|. */
+function rankMagnitudes(differences: Float64Array) {
+  const n = differences.length;
   const magnitude = differences.map(Math.abs);
+  // positions sorted by |d|, so that the signs can be looked up
   const order = Uint32Array.from({ length: n }, (_, k) => k).sort(
     (x, y) => (magnitude[x] as number) - (magnitude[y] as number),
   );
   let zeros = 0;
   while (zeros < n && magnitude[order[zeros] as number] === 0) zeros++;
-  if (zeros === n) return null;
+  const ranks = new Float64Array(n - zeros);
   let positive = 0;
+  let wins = 0;
   let ties = 0;
   for (let from = zeros; from < n;) {
     const value = magnitude[order[from] as number];
     let to = from + 1;
     while (to < n && magnitude[order[to] as number] === value) to++;
     const rank = (from + 1 + to) / 2; // mean of from + 1 ... to
-    for (let k = from; k < to; k++) if ((differences[order[k] as number] as number) > 0) positive += rank;
-    const size = to - from;
-    ties += size ** 3 - size;
+    ranks.fill(rank, from - zeros, to - zeros);
+    for (let k = from; k < to; k++) {
+      if ((differences[order[k] as number] as number) <= 0) continue;
+      positive += rank;
+      wins++;
+    }
+    ties += (to - from) ** 3 - (to - from);
     from = to;
   }
-  const expected = (n * (n + 1) - zeros * (zeros + 1)) / 4;
-  const variance = (n * (n + 1) * (2 * n + 1) - zeros * (zeros + 1) * (2 * zeros + 1)) / 24 - ties / 48;
-  return 2 * normal.cdf(-Math.abs(positive - expected) / Math.sqrt(variance), 0, 1);
+  return { ranks, positive, wins, zeros, ties };
+}
+
+/** Two-sided p of R⁺ over all signs: ways[s] counts the subsets of the ranks, doubled to whole numbers, that sum to s. */
+function exactP(ranks: Float64Array, positive: number): number {
+  const doubled = Array.from(ranks, (rank) => 2 * rank);
+  const most = doubled.reduce((sum, rank) => sum + rank, 0);
+  const ways = new Float64Array(most + 1);
+  ways[0] = 1;
+  let reached = 0;
+  for (const rank of doubled) {
+    reached += rank;
+    for (let sum = reached; sum >= rank; sum--) ways[sum]! += ways[sum - rank] as number;
+  }
+  // signs swapped, R⁺ is as likely as most − R⁺: the smaller tail is the one up to the smaller of the two
+  const smaller = Math.min(2 * positive, most - 2 * positive);
+  let tail = 0;
+  for (let sum = 0; sum <= smaller; sum++) tail += ways[sum] as number;
+  return Math.min(1, (2 * tail) / 2 ** doubled.length);
 }
 
 /**

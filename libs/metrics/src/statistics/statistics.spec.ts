@@ -3,42 +3,60 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mean, sampleStd, seedsToDetect, tInterval } from './summary.js';
-import { holm, pairedT, wilcoxonSignedRank } from './significance.js';
+import { holm, pairedT, wilcoxonSignedRank, type SignedRank } from './significance.js';
 
 interface Golden {
   readonly tolerance: number;
-  readonly cases: readonly {
+  readonly pairs: readonly {
     readonly name: string;
-    readonly a: readonly number[];
-    readonly b: readonly number[];
-    readonly mean: number;
-    readonly std: number;
-    readonly interval: readonly [number, number];
-    readonly difference: number;
-    readonly ci95: readonly [number, number];
-    readonly pairedT: number;
-    readonly wilcoxon: number | null;
+    readonly a: readonly (number | null)[];
+    readonly b: readonly (number | null)[];
+    readonly mean?: number;
+    readonly std?: number;
+    readonly interval?: readonly [number, number];
+    readonly difference?: number;
+    readonly ci95?: readonly [number, number];
+    readonly pairedT?: number;
+    readonly signedRank?: SignedRank;
   }[];
 }
 
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'statistics.golden.json'), 'utf8')) as Golden;
 
+/** Relative to what is expected, so that p values of 1e-15 are compared in all their digits. */
+function expectGolden(actual: number | null | undefined, expected: number): void {
+  if (expected === 0) return expect(Math.abs(actual as number)).toBeLessThan(1e-15);
+  expect(Math.abs((actual as number) / expected - 1), `${actual} for ${expected}`).toBeLessThan(golden.tolerance);
+}
+
+/** NaN is null in the golden file. */
+const numbers = (values: readonly (number | null)[]): number[] => values.map((value) => value ?? NaN);
+
 describe('statistics', () => {
-  it.each(golden.cases)('agree with scipy on $name', ({ a, b, ...expected }) => {
-    const close = (actual: number | null | undefined, value: number) =>
-      expect(Math.abs((actual as number) - value)).toBeLessThan(golden.tolerance * Math.max(1, Math.abs(value)));
-    close(mean(a), expected.mean);
-    close(sampleStd(a), expected.std);
-    const interval = tInterval(a);
-    close(interval?.[0], expected.interval[0]);
-    close(interval?.[1], expected.interval[1]);
-    const { difference, ci95, p } = pairedT(a, b);
-    close(difference, expected.difference);
-    close(ci95?.[0], expected.ci95[0]);
-    close(ci95?.[1], expected.ci95[1]);
-    close(p, expected.pairedT);
-    if (expected.wilcoxon !== null) close(wilcoxonSignedRank(a, b), expected.wilcoxon);
-  });
+  it.each(golden.pairs.filter(({ pairedT }) => pairedT !== undefined))(
+    "agree with scipy's t test and t intervals on $name",
+    ({ a: withNulls, b: withNullsB, ...expected }) => {
+      const [a, b] = [numbers(withNulls), numbers(withNullsB)];
+      expectGolden(mean(a), expected.mean as number);
+      expectGolden(sampleStd(a), expected.std as number);
+      for (const end of [0, 1] as const) expectGolden(tInterval(a)?.[end], expected.interval?.[end] as number);
+      const { difference, ci95, p } = pairedT(a, b);
+      expectGolden(difference, expected.difference as number);
+      for (const end of [0, 1] as const) expectGolden(ci95?.[end], expected.ci95?.[end] as number);
+      expectGolden(p, expected.pairedT as number);
+    },
+  );
+
+  it.each(golden.pairs.filter(({ signedRank }) => signedRank !== undefined))(
+    "agree with scipy's signed-rank test on $name",
+    ({ a, b, signedRank }) => {
+      const { p, rankBiserial, ...counts } = wilcoxonSignedRank(numbers(a), numbers(b));
+      const { p: expectedP, rankBiserial: expectedEffect, ...expectedCounts } = signedRank as SignedRank;
+      expect(counts).toEqual(expectedCounts);
+      expectGolden(rankBiserial, expectedEffect as number);
+      expectGolden(p, expectedP as number);
+    },
+  );
 });
 
 describe('tInterval', () => {
@@ -66,25 +84,32 @@ describe('wilcoxonSignedRank', () => {
     maxLength: 40,
   });
 
-  it('is the same when a and b change places, and when users are reordered', () => {
+  it('is the same when a and b change places, up to the sign, and when users are reordered', () => {
     fc.assert(
       fc.property(pairs, (drawn) => {
         const [a, b] = [drawn.map(([x]) => x), drawn.map(([, y]) => y)];
-        const p = wilcoxonSignedRank(a, b);
-        expect(wilcoxonSignedRank(b, a)).toEqual(p === null ? null : expect.closeTo(p, 12));
-        expect(wilcoxonSignedRank([...a].reverse(), [...b].reverse())).toEqual(
-          p === null ? null : expect.closeTo(p, 12),
-        );
+        const { n, wins, losses, ties, rankBiserial, p } = wilcoxonSignedRank(a, b);
+        expect(wins + losses + ties).toBe(n);
+        const near = (value: number | null): unknown => (value === null ? null : expect.closeTo(value, 12));
+        const swapped = { n, wins: losses, losses: wins, ties, rankBiserial: near(rankBiserial && -rankBiserial), p: near(p) }; // prettier-ignore
+        expect(wilcoxonSignedRank(b, a)).toEqual(swapped);
+        expect(wilcoxonSignedRank([...a].reverse(), [...b].reverse())).toEqual({ n, wins, losses, ties, rankBiserial: near(rankBiserial), p: near(p) }); // prettier-ignore
       }),
     );
   });
 
+  it('counts the signs out by hand: three wins of three happen by chance once in eight, on either side', () => {
+    expect(wilcoxonSignedRank([1, 2, 3], [0, 0, 0])).toMatchObject({ p: 2 / 8, rankBiserial: 1 });
+    // the zero takes rank 1, so the others have 2 and 3.5, 3.5; R⁺ = 7 is reached by 1 of 8
+    expect(wilcoxonSignedRank([0, 1, 2, -2], [0, 0, 0, 0])).toMatchObject({ p: 1, rankBiserial: 2 / 9 });
+  });
+
   it('leaves out users who have no value on either side, wherever they stand', () => {
-    const p = wilcoxonSignedRank([3, 1, 4, 1, 5], [2, 2, 1, 1, 1]);
-    expect(p).toBeGreaterThan(0);
-    expect(wilcoxonSignedRank([NaN, 3, 1, 4, NaN, 1, 5, NaN], [NaN, 2, 2, 1, NaN, 1, 1, NaN])).toBe(p);
-    expect(wilcoxonSignedRank([NaN, 1], [NaN, 1])).toBeNull();
-    expect(wilcoxonSignedRank([NaN], [NaN])).toBeNull();
+    const found = wilcoxonSignedRank([3, 1, 4, 1, 5], [2, 2, 1, 1, 1]);
+    expect(found).toMatchObject({ n: 5, wins: 3, losses: 1, ties: 1 });
+    expect(wilcoxonSignedRank([NaN, 3, 1, 4, NaN, 1, 5, NaN], [NaN, 2, 2, 1, NaN, 1, 1, NaN])).toEqual(found);
+    expect(wilcoxonSignedRank([NaN, 1], [NaN, 1])).toMatchObject({ n: 1, p: null });
+    expect(wilcoxonSignedRank([NaN], [NaN])).toMatchObject({ n: 0, p: null });
   });
 
   it('refuses a user who has a value on one side only, and says how many there are', () => {
@@ -93,9 +118,10 @@ describe('wilcoxonSignedRank', () => {
     );
   });
 
-  it('is null where nothing differs', () => {
-    expect(wilcoxonSignedRank([1, 0], [1, 0])).toBeNull();
-    expect(wilcoxonSignedRank([], [])).toBeNull();
+  it('has no p where nothing differs', () => {
+    const none = { wins: 0, losses: 0, rankBiserial: null, p: null };
+    expect(wilcoxonSignedRank([1, 0], [1, 0])).toEqual({ ...none, n: 2, ties: 2 });
+    expect(wilcoxonSignedRank([], [])).toEqual({ ...none, n: 0, ties: 0 });
   });
 });
 
