@@ -12,7 +12,9 @@ import { color as parseColor } from 'chart.js/helpers';
 import { useEffect, useRef } from 'react';
 import type { BandPoint } from '../contract/payloads.js';
 import { hasMarker, lineStyle } from './colors.js';
+import type { ChartTable } from './csv.js';
 import { count, reading } from './format.js';
+import type { Plot } from './plot-svg.js';
 
 Chart.register(Filler, LinearScale, LineController, LineElement, PointElement, Tooltip);
 
@@ -66,6 +68,34 @@ function datasets(curves: readonly Curve[], style: CSSStyleDeclaration): Line[] 
       line,
     ];
   });
+}
+
+/** The numbers of the curves, a row per point. */
+export function curveTable(curves: readonly Curve[]): ChartTable {
+  return {
+    columns: ['name', 'step', 'mean', 'least', 'greatest', 'n'],
+    rows: curves.flatMap(({ name, points }) =>
+      points.map(({ step, mean, min, max, n }) => [name, step, mean, min, max, n]),
+    ),
+  };
+}
+
+/** The curves as a picture to save. */
+export function curvePlot(series: string, curves: readonly Curve[]): Plot {
+  return {
+    title: `${series} by step`,
+    x: { label: 'step' },
+    y: { label: series },
+    lines: curves.map(({ name, color, points }) => ({
+      name,
+      color,
+      points: points.map(({ step, mean, min, max, n }) => ({
+        x: step,
+        y: mean,
+        ...(n > 1 && { low: min, high: max }),
+      })),
+    })),
+  };
 }
 
 /** What the chart shows, in words: the last value of every line and its band. */

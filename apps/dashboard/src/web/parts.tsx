@@ -59,6 +59,16 @@ export function ScrollBox({
   );
 }
 
+/** In place of the rows of a long table that are not in sight. */
+export function Spacer({ height, columns }: { readonly height: number; readonly columns: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr aria-hidden="true">
+      <td colSpan={columns} className="spacer" style={{ height }} />
+    </tr>
+  );
+}
+
 /** What a query gave last, unless the store has lost it since: its file may be replaced. */
 export function lastAnswer<T>({ data, error }: UseQueryResult<T>): T | undefined {
   return error instanceof RequestFailure && error.code === 'not-found' ? undefined : data;

@@ -1,9 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ExperimentsPage } from './experiments-page.js';
-import { experimentSearch, parseSearch, runSearch, stringifySearch } from './search.js';
+import { experimentSearch, pageSearch, parseSearch, runSearch, stringifySearch } from './search.js';
 import { NoSuchPage, Shell } from './shell.js';
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
+const root = createRootRoute({ validateSearch: pageSearch, component: Shell, notFoundComponent: NoSuchPage });
 
 const experiments = createRoute({ getParentRoute: () => root, path: '/', component: ExperimentsPage });
 

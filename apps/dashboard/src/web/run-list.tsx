@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
 import type { RunStatus, TrialRuns } from '../contract/payloads.js';
 import { count, duration, metric, NONE, settings } from './format.js';
-import { Progress, ScrollBox, Status, STATUS_WORDS } from './parts.js';
+import { Progress, ScrollBox, Spacer, Status, STATUS_WORDS } from './parts.js';
 import { statuses } from './search.js';
 
 const ROW_HEIGHT = 34;
@@ -121,14 +121,5 @@ export function RunList({
         {rows.length === 0 ? 'No run has this status.' : `${count(rows.length)} runs`}
       </p>
     </>
-  );
-}
-
-function Spacer({ height, columns }: { readonly height: number; readonly columns: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr aria-hidden="true">
-      <td colSpan={columns} className="spacer" style={{ height }} />
-    </tr>
   );
 }

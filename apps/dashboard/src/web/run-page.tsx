@@ -2,10 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
-import { CurveChart } from './curve-chart.js';
+import { ChartFrame } from './chart-frame.js';
+import { CurveChart, curvePlot, curveTable } from './curve-chart.js';
 import { FieldWeights } from './field-weights.js';
 import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
 import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
+import { paletteOfPage, plotSvg } from './plot-svg.js';
 import { requests } from './requests.js';
 import { seriesToShow } from './search.js';
 
@@ -187,13 +189,22 @@ function RunCurve({
           label="Metric of the chart"
           series={series}
           all={all}
-          onChange={(next) => void navigate({ search: { series: next }, replace: true, resetScroll: false })}
+          onChange={(next) =>
+            void navigate({ search: (before) => ({ ...before, series: next }), replace: true, resetScroll: false })
+          }
         />
       </div>
       <Answer of={answer}>
         {({ notFinite }) => (
           <>
-            <CurveChart series={series} curves={curves} />
+            <ChartFrame
+              id="curve"
+              title={`${series} by step`}
+              table={() => curveTable(curves)}
+              svg={() => plotSvg(curvePlot(series, curves), paletteOfPage())}
+            >
+              <CurveChart series={series} curves={curves} />
+            </ChartFrame>
             {notFinite > 0 && (
               <p className="problem">{`${count(notFinite)} points are NaN or infinite and cannot be drawn.`}</p>
             )}

@@ -31,6 +31,23 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 /** Every status of a run, in the order in which lists count them. */
 export const statuses: readonly RunStatus[] = ['finished', 'running', 'failed', 'pruned', 'pending'];
 
+/** Non-empty texts of a key that may be repeated; undefined when the key is absent. */
+function texts(value: unknown): readonly string[] | undefined {
+  const list: unknown = typeof value === 'string' ? [value] : value;
+  if (!Array.isArray(list)) return undefined;
+  return list.filter((item): item is string => typeof item === 'string' && item !== '');
+}
+
+/** The state that every page has. */
+export interface PageSearch {
+  /** Charts that are shown as tables. */
+  readonly tables?: readonly string[] | undefined;
+}
+
+export function pageSearch(search: Record<string, unknown>): PageSearch {
+  return { tables: texts(search['tables']) };
+}
+
 /** The state of an experiment's page; what is absent is the default. */
 export interface ExperimentSearch {
   /** Id of the leaderboard's column, and which way. */
@@ -45,13 +62,11 @@ export interface ExperimentSearch {
 }
 
 export function experimentSearch(search: Record<string, unknown>): ExperimentSearch {
-  const { variants } = search;
-  const list = Array.isArray(variants) ? variants : typeof variants === 'string' ? [variants] : undefined;
   return {
     sort: text(search['sort']),
     order: search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined,
     filter: text(search['filter']),
-    variants: list?.filter((variant): variant is string => typeof variant === 'string' && variant !== ''),
+    variants: texts(search['variants']),
     series: text(search['series']),
     status: statuses.find((status) => status === search['status']),
   };

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { CurveChart } from './curve-chart.js';
+import { ChartFrame } from './chart-frame.js';
+import { CurveChart, curvePlot, curveTable } from './curve-chart.js';
 import { count, NONE, reading } from './format.js';
 import { Answer, ScrollBox, SeriesSelect, Swatch } from './parts.js';
+import { paletteOfPage, plotSvg } from './plot-svg.js';
 import { requests } from './requests.js';
 
 const NONE_CHOSEN: readonly string[] = [];
@@ -42,7 +44,14 @@ export function VariantCurves({
       <Answer of={answer}>
         {({ curves }) => (
           <>
-            <CurveChart series={series} curves={drawn} />
+            <ChartFrame
+              id="curves"
+              title={`${series} by step`}
+              table={() => curveTable(drawn)}
+              svg={() => plotSvg(curvePlot(series, drawn), paletteOfPage())}
+            >
+              <CurveChart series={series} curves={drawn} />
+            </ChartFrame>
             <p className="muted note">
               Line: mean over the seeds. Band: from the least to the greatest seed. Each variant stands with its trial
               of the leaderboard.
