@@ -4,13 +4,14 @@ import { checkValue, reportRepeated, reportUnknownKey } from './check.js';
 import { composeFile } from './compose.js';
 import type { Experiment, ExperimentVocabulary, TrialConfig } from './contract.js';
 import { ConfigError } from './error.js';
-import { experimentShape, fields, validationMetrics } from './fields.js';
-import { expand } from './grid.js';
+import { experimentShape, fields, methodField, validationMetrics } from './fields.js';
 import { entryValue, IssueList, listWords, textOf, type Located, type LocatedMap } from './located.js';
 import { applyOverrides } from './overrides.js';
+import { readSearch } from './search.js';
 import { SectionChecker, sectionsWithKey, variantTrees } from './sections.js';
 import { inWords, keysOf, shapeOf, toSnakeCase } from './shape.js';
 import { didYouMean, suggest } from './suggest.js';
+import { expand } from './trials.js';
 
 export interface LoadOptions {
   /** Path of the file; positions name it as it is given here. */
@@ -38,33 +39,40 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
   const name = top.read('name', fields.name);
   const description = top.read('description', fields.description);
   const seeds = top.read('seeds', fields.seeds);
-  const method = readMethod(top);
+  const method = top.read('method', methodField(vocabulary));
   const metric = top.read('metric', fields.metric);
   const report = top.read('report', fields.report);
   const published = top.read('published', fields.published);
   const runCap = top.read('runCap', fields.runCap);
+  const timeCap = top.read('timeCap', fields.timeCap);
+  const searchSeed = top.read('searchSeed', fields.searchSeed);
+  const searchLag = top.read('searchLag', fields.searchLag);
+  const impute = top.read('impute', fields.impute);
+  const warmStart = top.read('warmStart', fields.warmStart);
 
   const variants = variantTrees(root, { shape, issues });
   const checker = new SectionChecker(vocabulary, issues);
-  const trials = expand(root.entries.get('parameters')?.value, { variants, shape, issues, checker });
+  const takesRanges = vocabulary.methods?.definitions.find(({ name }) => name === method)?.takesRanges ?? false;
+  const parameters = method === undefined ? undefined : root.entries.get('parameters')?.value;
+  const expanded = expand(parameters, { variants, shape, issues, checker, takesRanges, vocabulary, file });
   const names = variants.map((variant) => variant.name);
 
   reportRepeated(top.node('seeds'), issues);
   reportRepeated(top.node('report'), issues);
-  const dataset = trials[0]?.config.dataset; // all trials share it
-  checkMetrics(top, { vocabulary, issues, dataset });
+  checkMetrics(top, { vocabulary, issues, dataset: expanded.sample?.dataset }); // all trials share it
   checkPublished(top.node('published'), { names, vocabulary, issues });
-  if (runCap !== undefined && seeds && trials.length * seeds.length > runCap) {
-    issues.add(top.node('runCap')?.origin ?? {}, {
-      code: 'run-cap',
-      path: 'run_cap',
-      message: `${trials.length} trials × ${seeds.length} seeds are ${trials.length * seeds.length} runs`,
-      received: String(runCap),
-      allowed: `at most ${runCap} runs`,
-      hint: 'raise run_cap, or list fewer values, variants or seeds',
-    });
-  }
-  if (issues.size > 0 || !name || !seeds || !method || !metric || !report || !published) {
+  const search =
+    seeds && method !== undefined
+      ? readSearch(
+          {
+            ...{ method, seeds, runCap, timeCap, target: metric?.target, impute: impute ?? 'ignore' },
+            ...{ seed: searchSeed ?? 0, lag: searchLag ?? 0, warmSweeps: warmStart?.sweeps ?? [] },
+          },
+          expanded,
+          { vocabulary, issues, node: (key) => entryValue(root, key) },
+        )
+      : undefined;
+  if (issues.size > 0 || !name || !seeds || !search || !metric || !report || !published) {
     throw new ConfigError(issues.sorted(file));
   }
   return deepFreeze({
@@ -74,13 +82,16 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
     baseVariant: names.includes('base') ? 'base' : (names[0] as string),
     variants: names,
     seeds,
-    method,
-    metric,
+    metric: { name: metric.name, goal: metric.goal },
     report,
-    published: published,
-    trials,
+    published,
+    search: search.settings,
+    searches: search.searches,
+    trials: expanded.trials,
   });
 }
+
+type TopLevelField = keyof typeof fields | 'method';
 
 /** The fields of the file that are no sections. */
 class TopLevel {
@@ -100,12 +111,12 @@ class TopLevel {
     return this.#issues;
   }
 
-  node(field: keyof typeof fields): Located | undefined {
+  node(field: TopLevelField): Located | undefined {
     return entryValue(this.#root, toSnakeCase(field));
   }
 
   /** The checked value, or the default when the file does not have the field. */
-  read<T>(field: keyof typeof fields, schema: z.ZodType<T>): T | undefined {
+  read<T>(field: TopLevelField, schema: z.ZodType<T>): T | undefined {
     const node = this.node(field);
     if (node !== undefined) return checkValue(node, schema, { issues: this.#issues, owner: field });
     const byDefault = schema.safeParse(undefined);
@@ -121,26 +132,10 @@ class TopLevel {
   }
 }
 
-const examples: Partial<Record<keyof typeof fields, string>> = {
+const examples: Partial<Record<TopLevelField, string>> = {
   name: 'write name: my-experiment',
   metric: 'write metric: {name: valid/..., goal: maximize}',
 };
-
-function readMethod(top: TopLevel): 'grid' | undefined {
-  const node = top.node('method');
-  const later = ['random', 'sobol', 'tpe'];
-  const text = textOf(node);
-  if (node === undefined || text === undefined || !later.includes(text)) return top.read('method', fields.method);
-  top.issues.add(node.origin, {
-    code: 'wrong-value',
-    path: node.path,
-    message: `"${text}" does not exist yet`,
-    received: `"${text}"`,
-    allowed: 'grid',
-    hint: 'write method: grid and list the values under parameters',
-  });
-  return undefined;
-}
 
 function reportUnknownTopLevel(
   root: LocatedMap,

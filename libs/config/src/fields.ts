@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Catalog, Definition } from './catalog.js';
-import type { ExperimentVocabulary } from './contract.js';
-import { kebabCase, shapeOf, type Shape } from './shape.js';
+import type { ExperimentVocabulary, Section } from './contract.js';
+import { durationText, kebabCase, shapeOf, type Shape } from './shape.js';
 
 /** Sections that an entry of a catalogue fills, and the key that chooses the entry. */
 export const catalogSections = {
@@ -32,11 +32,30 @@ export const fields = {
     .min(1)
     .default([1])
     .describe('Replicates of every trial: initialisation, order, negatives. Never searched over.'),
-  method: z.literal('grid').default('grid').describe('How parameters are searched: every combination of their values.'),
+  searchSeed: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Seed of what a method draws; another one gives another sequence of trials.'),
+  searchLag: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(2)
+    .describe(
+      'Trials that a suggestion does not wait for: number k looks at the results of trials 0 to k - 1 - search_lag, whatever else is done ' +
+        'by then. So at most search_lag + 1 trials of a variant are under way, and the sequence does not depend on how many processes there are.',
+    ),
   metric: z
     .strictObject({
       name: metricName.describe('A validation metric: what the search and the choice of the best trial look at.'),
       goal: z.enum(['maximize', 'minimize']).default('maximize').describe('Whether more or less of it is better.'),
+      target: z
+        .number()
+        .optional()
+        .describe(
+          'No more trials of a variant are suggested once the mean over seeds of one of its trials reaches this.',
+        ),
     })
     .describe('What decides which trial is best.'),
   report: z.array(metricName).default([]).describe('Metrics of the table; the search never sees them.'),
@@ -56,14 +75,111 @@ export const fields = {
     .int()
     .positive()
     .optional()
-    .describe('The most runs that the file may plan; more are an error before anything starts.'),
+    .describe(
+      'The most runs of the sweep. A grid with more is an error before anything starts; other methods need it, and share it: ' +
+        'every variant with parameters gets the same number of trials, each of which may take a run per seed.',
+    ),
+  timeCap: z
+    .union([z.number().positive(), z.string().regex(durationText)])
+    .optional()
+    .describe(
+      'No run starts later than this after the sweep: minutes, or a text such as 90s, 30m or 2h. The same command goes on.',
+    ),
+  impute: z
+    .union([z.enum(['worst', 'ignore']), z.number()])
+    .default('worst')
+    .describe(
+      'What a trial with a failed run counts as in the search: the worst result that the suggestion looks at, nothing, or a number.',
+    ),
+  warmStart: z
+    .strictObject({
+      points: z
+        .array(z.record(z.string(), z.unknown()))
+        .default([])
+        .describe('Values by parameter, tried first, in this order; a variant takes those of its own parameters.'),
+      sweeps: z
+        .array(text)
+        .default([])
+        .describe(
+          'Experiments in the same store on the same data and metric: results of their variants of the same names are known to the search ' +
+            'from the start, as they are when it is planned first.',
+        ),
+    })
+    .prefault({})
+    .describe('What the search begins with.'),
 };
 
-/** One parameter of the grid. */
-export const parameter = z.union([
-  z.strictObject({ values: z.array(z.unknown()).min(1).describe('Every value is tried.') }),
-  z.strictObject({ value: z.unknown().describe('One value for every trial.') }),
+const when = z
+  .record(z.string(), z.unknown())
+  .optional()
+  .describe(
+    'Conditions, all of which have to hold: another parameter, or a key such as model.type, with its value or {values: [...]}, one of ' +
+      'which it has. Where they do not hold, the file decides. A parameter that is not set itself has no value.',
+  );
+
+/** A parameter whose values are listed. */
+export const listedParameter = z.strictObject({
+  values: z.array(z.unknown()).min(1).describe('A grid tries each; other methods draw one.'),
+  when,
+});
+
+/** A parameter with one value. */
+export const oneValueParameter = z.strictObject({ value: z.unknown().describe('One value for every trial.'), when });
+
+const min = z.number().describe('The least value; a value, never an exponent.');
+const max = z.number().describe('The greatest value; a value, never an exponent.');
+const q = z.number().positive().default(1).describe('What every value is a multiple of.');
+
+/** A parameter that is drawn from a range. */
+export const rangeParameter = z.discriminatedUnion('distribution', [
+  z.strictObject({ distribution: z.literal('uniform').describe('Any number.'), min, max, when }),
+  z.strictObject({ distribution: z.literal('int_uniform').describe('A whole number.'), min, max, when }),
+  z.strictObject({
+    distribution: z.literal('log_uniform_values').describe('Any number, its logarithm uniform.'),
+    min,
+    max,
+    when,
+  }),
+  z.strictObject({ distribution: z.literal('q_uniform').describe('A multiple of q.'), min, max, q, when }),
+  z.strictObject({
+    distribution: z.literal('q_log_uniform_values').describe('A multiple of q, its logarithm about uniform.'),
+    min,
+    max,
+    q,
+    when,
+  }),
 ]);
+
+/** What a grid tries. */
+export const gridParameter = z.union([listedParameter, oneValueParameter]);
+
+const parameter = z.union([listedParameter, oneValueParameter, rangeParameter]);
+
+/** The methods that a file may name. */
+export function methodField({ methods }: ExperimentVocabulary): z.ZodType<string> {
+  const definitions = methods?.definitions ?? [];
+  const names = definitions.length === 0 ? ['grid'] : definitions.map(({ name }) => name);
+  const summaries = definitions.map(({ name, summary }) => `${name}: ${summary}`);
+  return z
+    .enum(names)
+    .default('grid')
+    .describe(['How parameters are searched.', ...summaries].join('\n'));
+}
+
+/** The pruners that a file may name, with their parameters; undefined where there is none. */
+export function pruningField({
+  pruners,
+}: ExperimentVocabulary): z.ZodType<Section & { readonly type: string }> | undefined {
+  const [first, ...rest] = (pruners?.definitions ?? []).map(({ name, summary, params }) =>
+    z.strictObject({ type: z.literal(name).describe(summary), ...params.shape }),
+  );
+  if (first === undefined) return undefined;
+  return z
+    .discriminatedUnion('type', [first, ...rest])
+    .describe(
+      'Gives up trials after some of their seeds: what is left of their runs is not done.',
+    ) as z.ZodType as z.ZodType<Section & { readonly type: string }>;
+}
 
 const extendsField = z
   .union([text, z.array(text).min(1)])
@@ -101,7 +217,9 @@ function entryShape(section: CatalogSection, definition: Definition, isDefault: 
 }
 
 /** The whole file, as merging and the checks of keys see it. */
-export function experimentShape({ catalogs, training, engines }: ExperimentVocabulary): Shape {
+export function experimentShape(vocabulary: ExperimentVocabulary): Shape {
+  const { catalogs, training, engines } = vocabulary;
+  const pruning = pruningField(vocabulary);
   const sections: Record<string, Shape> = {};
   for (const section of catalogSectionNames) {
     const catalog = catalogs[section];
@@ -138,16 +256,23 @@ export function experimentShape({ catalogs, training, engines }: ExperimentVocab
         additionalProperties: variant,
       },
       seeds: shapeOf(fields.seeds),
-      method: shapeOf(fields.method),
+      method: shapeOf(methodField(vocabulary)),
       parameters: {
         type: 'object',
-        description: 'The grid: path of a key -> the values to try.',
+        description:
+          'What is searched: path of a key -> its values or range. A variant has those that its model (objective ...) has.',
         additionalProperties: shapeOf(parameter),
       },
       metric: shapeOf(fields.metric),
       report: shapeOf(fields.report),
       published: shapeOf(fields.published),
       run_cap: shapeOf(fields.runCap),
+      time_cap: shapeOf(fields.timeCap),
+      search_seed: shapeOf(fields.searchSeed),
+      search_lag: shapeOf(fields.searchLag),
+      ...(pruning === undefined ? {} : { early_terminate: shapeOf(pruning) }),
+      impute: shapeOf(fields.impute),
+      warm_start: shapeOf(fields.warmStart),
     },
     required: ['name'],
     additionalProperties: false,

@@ -100,12 +100,6 @@ describe('the grid', () => {
     const text = grid(`  training.epochs: { values: [${many}] }\n  training.batch_size: { values: [${many}] }`);
     expect(issuesOf(text)).toMatchObject([{ code: 'grid-size', message: 'the grid makes 10201 trials' }]);
   });
-
-  it.each(['random', 'sobol', 'tpe'])('is the only method so far: %s is refused with what to do', (method) => {
-    expect(issuesOf(`${sound}method: ${method}\n`)).toMatchObject([
-      { message: `"${method}" does not exist yet`, hint: 'write method: grid and list the values under parameters' },
-    ]);
-  });
 });
 
 describe('seeds', () => {

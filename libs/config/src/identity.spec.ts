@@ -79,7 +79,12 @@ describe('trialIdentity', () => {
     ['other columns', `${sound}report: [test/auc]\n`],
     ['another objective metric', sound.replace('valid/ndcg@10', 'valid/auc')],
     ['other seeds', `${sound}seeds: [4, 5]\n`],
-    ['a cap', `${sound}run_cap: 9\n`],
+    ['a cap', `${sound}run_cap: 9\ntime_cap: 2h\n`],
+    [
+      'how it is searched',
+      `${sound}method: tpe\nsearch_seed: 3\nsearch_lag: 0\nearly_terminate: { type: median }\nimpute: ignore\n`,
+    ],
+    ['a target', sound.replace('valid/ndcg@10', 'valid/ndcg@10, target: 0.5')],
     ['another name of the variant', `${sound}variants: { other: {} }\n`],
     ['a grid of the same value', `${sound}parameters: { training.epochs: { value: 10 } }\n`],
     [

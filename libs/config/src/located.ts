@@ -75,10 +75,10 @@ export function receivedText(node: Located): string {
   return JSON.stringify(node.value.length > 60 ? `${node.value.slice(0, 60)}…` : node.value);
 }
 
-/** At most 20 words, and how many more there are. */
+/** At most 25 words, and how many more there are. */
 export function listWords(words: readonly string[]): string {
-  const shown = words.slice(0, 20).join(', ');
-  return words.length > 20 ? `${shown} and ${words.length - 20} more` : shown;
+  const shown = words.slice(0, 25).join(', ');
+  return words.length > 25 ? `${shown} and ${words.length - 25} more` : shown;
 }
 
 /** What to do, where there is nothing more particular to say. */

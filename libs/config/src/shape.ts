@@ -29,6 +29,9 @@ export interface Shape {
   readonly description?: string;
 }
 
+/** A time with its unit. */
+export const durationText = /^\d+(\.\d+)?[smh]$/;
+
 /** Names of experiments. */
 export const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
@@ -224,6 +227,7 @@ function sizeInWords({ minimum, maximum }: { minimum: number; maximum: number },
 
 function textInWords({ minLength = 0, maxLength = Infinity, pattern }: Shape): string {
   if (pattern === kebabCase.source) return 'words of a-z and 0-9 joined by -';
+  if (pattern === durationText.source) return 'a time with its unit, such as 90s, 30m or 2h';
   if (pattern !== undefined) return `text that matches /${pattern}/`;
   if (minLength === 1 && maxLength === Infinity) return 'text that is not empty';
   return `text${sizeInWords({ minimum: minLength, maximum: maxLength }, 'character')}`;

@@ -12,6 +12,7 @@ describe('suggest', () => {
     ['Embedding Dim', 'embedding_dim'],
     ['hidden-units', 'hidden_units'],
     ['bec', 'bce'],
+    ['embedding', 'embedding_dim'],
     ['BCE', 'bce'],
     ['inbatch_softmax', 'in-batch-softmax'],
     ['in-batch-sofmtax', 'in-batch-softmax'],

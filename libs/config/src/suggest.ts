@@ -2,13 +2,16 @@
  * The allowed word a person most likely meant, or undefined when none is near.
  *
  * Near: Damerau–Levenshtein distance (adjacent letters swapped count once) of at most a third of the received word's length and
- * never less than 1, or the same word but for case, `-`, `_` and spaces. Of equally near words the first wins.
+ * never less than 1, or the same word but for case, `-`, `_` and spaces, or the only word that goes on after it with `_`. Of equally near words
+ * the first wins.
  */
 export function suggest(received: string, allowed: readonly string[]): string | undefined {
   if (received.length > 100) return undefined;
   const squeezed = squeeze(received);
   const same = allowed.find((word) => squeeze(word) === squeezed);
   if (same !== undefined) return same;
+  const longer = allowed.filter((word) => word.startsWith(`${received}_`));
+  if (longer.length === 1) return longer[0];
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(received.length / 3)) + 1;
   for (const word of allowed) {

@@ -81,7 +81,7 @@ variants.d.teacher: "d" cannot learn from itself
       { code: 'unknown-key', hint: 'it is a key of a variant: write variants: {...: {teacher: ...}}' },
     ]);
     expect(issuesOf(`${sound}parameters: { teacher: { values: [base] } }\n`)).toMatchObject([
-      { message: '"teacher" is not in a section that a grid can set' },
+      { message: '"teacher" is not in a section that a search can set' },
     ]);
   });
 

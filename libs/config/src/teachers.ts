@@ -41,6 +41,21 @@ export function withTeachers(untaught: readonly Untaught[], naming: Naming): (Va
   return untaught.map(teach);
 }
 
+/** Says of variants that teach and have parameters that a search makes several trials of them. */
+export function reportSearchedTeachers({ variants, issues }: Naming, searched: ReadonlySet<string>): void {
+  for (const { tree } of variants) {
+    const node = entryValue(tree, 'teacher');
+    const name = textOf(node);
+    if (node === undefined || name === undefined || !searched.has(name)) continue;
+    issues.add(node.origin, {
+      code: 'teacher-search',
+      path: node.path,
+      message: `the search makes several trials of "${name}", and one of them has to teach`,
+      hint: 'search the teacher in an experiment of its own, or give its parameters a condition (when:) that leaves it out',
+    });
+  }
+}
+
 /** Names of the teachers, by variant; those that are no variant, or in a circle, are reported and left out. */
 function namedTeachers({ variants, issues }: Naming): ReadonlyMap<string, string> {
   const names = variants.map(({ name }) => name);

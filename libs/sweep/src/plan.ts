@@ -71,7 +71,7 @@ export async function planSweep(
       file: relative(root, experiment.file),
       config: {
         description: experiment.description,
-        method: experiment.method,
+        method: experiment.search.method,
         variants: experiment.variants,
         source: readFileSync(experiment.file, 'utf8'),
         auto: remembered === null ? null : { ...remembered },

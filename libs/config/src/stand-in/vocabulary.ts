@@ -126,6 +126,18 @@ export const standIn = {
     bestBy: z.string().nullable().default(null).describe('Metric of the best checkpoint.'),
     patience: z.int().positive().nullable().default(null).describe('Evaluations without a better value.'),
   }),
+  methods: createCatalog('method', [
+    { ...define('grid', z.strictObject({})), takesRanges: false, usesResults: false },
+    { ...define('sobol', z.strictObject({})), takesRanges: true, usesResults: false, maxParameters: 3 },
+    { ...define('tpe', z.strictObject({})), takesRanges: true, usesResults: true },
+  ]),
+  pruners: createCatalog('pruner', [
+    define(
+      'median',
+      z.strictObject({ minIter: z.int().positive().default(1).describe('Seeds before the first decision.') }),
+    ),
+    define('asha', z.strictObject({ minIter: z.int().positive().default(1), eta: z.int().min(2).default(3) })),
+  ]),
   engines: ['auto', 'simd', 'tensorflow', 'cpu'],
   metrics,
   smallerIsBetter: ['valid/logloss', 'test/logloss'],
