@@ -79,6 +79,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       [],
     )
     .option('--jobs <number>', 'runs at once (default: one per core)')
+    .option('--save-every <seconds>', 'how often a run saves what it can go on from when it is killed (default: 30)')
     .action(async (options: CommonOptions & SweepOptions) =>
       exit(await (await import('./commands/sweep.js')).sweep(context(options), options)),
     );

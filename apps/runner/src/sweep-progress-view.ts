@@ -48,6 +48,22 @@ export class SweepProgressView {
         this.#move(event.state);
         return;
       case 'started':
+        if (event.resumedAtStep > 0) this.say(`${nameOf(event.run)} goes on from step ${event.resumedAtStep}`);
+        return;
+      case 'taken-over':
+        this.say(`${nameOf(event.run)} was taken over by another sweep, because this one did not answer for a while`);
+        return;
+      case 'paused':
+        this.say(`writing waits, nothing is lost: ${event.reason}`);
+        return;
+      case 'resumed':
+        this.say('writing goes on');
+        return;
+      case 'damaged':
+        this.say(event.message);
+        return;
+      case 'stop-requested':
+        this.say('stopping, because somebody asked for it; run the same command again to go on');
         return;
     }
   }

@@ -148,6 +148,8 @@ export interface Experiment {
   readonly metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' };
   readonly report: readonly string[];
   readonly published: readonly PublishedCell[];
+  /** A worker that gives no sign of life for so long is ended. */
+  readonly stallMinutes: number;
   readonly search: SearchSettings;
   /** One per variant, in the order of the file. */
   readonly searches: readonly VariantSearch[];

@@ -49,6 +49,7 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
   const searchLag = top.read('searchLag', fields.searchLag);
   const impute = top.read('impute', fields.impute);
   const warmStart = top.read('warmStart', fields.warmStart);
+  const stallMinutes = top.read('stallMinutes', fields.stallMinutes);
 
   const variants = variantTrees(root, { shape, issues });
   const checker = new SectionChecker(vocabulary, issues);
@@ -72,7 +73,7 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
           { vocabulary, issues, node: (key) => entryValue(root, key) },
         )
       : undefined;
-  if (issues.size > 0 || !name || !seeds || !search || !metric || !report || !published) {
+  if (issues.size > 0 || !name || !seeds || !search || !metric || !report || !published || !stallMinutes) {
     throw new ConfigError(issues.sorted(file));
   }
   return deepFreeze({
@@ -85,6 +86,7 @@ export function loadExperiment({ file, overrides = [], vocabulary }: LoadOptions
     metric: { name: metric.name, goal: metric.goal },
     report,
     published,
+    stallMinutes,
     search: search.settings,
     searches: search.searches,
     trials: expanded.trials,

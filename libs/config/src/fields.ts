@@ -107,6 +107,11 @@ export const fields = {
     })
     .prefault({})
     .describe('What the search begins with.'),
+  stallMinutes: z
+    .number()
+    .positive()
+    .default(30)
+    .describe('A worker that gives no sign of life for so many minutes is ended, and its run tried again.'),
 };
 
 const when = z
@@ -273,6 +278,7 @@ export function experimentShape(vocabulary: ExperimentVocabulary): Shape {
       ...(pruning === undefined ? {} : { early_terminate: shapeOf(pruning) }),
       impute: shapeOf(fields.impute),
       warm_start: shapeOf(fields.warmStart),
+      stall_minutes: shapeOf(fields.stallMinutes),
     },
     required: ['name'],
     additionalProperties: false,

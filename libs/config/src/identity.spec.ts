@@ -79,7 +79,7 @@ describe('trialIdentity', () => {
     ['other columns', `${sound}report: [test/auc]\n`],
     ['another objective metric', sound.replace('valid/ndcg@10', 'valid/auc')],
     ['other seeds', `${sound}seeds: [4, 5]\n`],
-    ['a cap', `${sound}run_cap: 9\ntime_cap: 2h\n`],
+    ['a cap', `${sound}stall_minutes: 2\nrun_cap: 9\ntime_cap: 2h\n`],
     [
       'how it is searched',
       `${sound}method: tpe\nsearch_seed: 3\nsearch_lag: 0\nearly_terminate: { type: median }\nimpute: ignore\n`,

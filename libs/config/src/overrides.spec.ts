@@ -90,7 +90,7 @@ variants.wide.model.embedding_dim: the file does not have this key
     expect(textOf(`${sound}seed: [1]\n`, ['model.embeding_dim=2', 'training.epochs=0'])).toBe(
       `seed: an experiment has no key "seed"
   at       a.yaml:6:1
-  allowed  extends, name, description, dataset, model, objective, sampler, optimizer, training, engine, variants, seeds, method, parameters, metric, report, published, run_cap, time_cap, search_seed, search_lag, early_terminate, impute, warm_start
+  allowed  extends, name, description, dataset, model, objective, sampler, optimizer, training, engine, variants, seeds, method, parameters, metric, report, published, run_cap, time_cap, search_seed, search_lag, early_terminate, impute, warm_start, stall_minutes
   hint     did you mean "seeds"?
 
 model.embeding_dim: model "dssm" has no key "embeding_dim"

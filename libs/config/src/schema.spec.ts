@@ -14,7 +14,7 @@ const schema = experimentJsonSchema(standIn) as unknown as Schema;
 describe('experimentJsonSchema', () => {
   it('has every key of a file, and no other', () => {
     expect(Object.keys(schema.properties)).toEqual(
-      'extends name description dataset model objective sampler optimizer training engine variants seeds method parameters metric report published run_cap time_cap search_seed search_lag early_terminate impute warm_start'.split(
+      'extends name description dataset model objective sampler optimizer training engine variants seeds method parameters metric report published run_cap time_cap search_seed search_lag early_terminate impute warm_start stall_minutes'.split(
         ' ',
       ),
     );

@@ -1,5 +1,5 @@
 import type { TrialConfig } from '@towerbench/config';
-import type { ExecutedRun, Places, RunProgress, TeacherRun } from '@towerbench/training';
+import type { ExecutedRun, Places, RunFiles, RunProgress, TeacherRun } from '@towerbench/training';
 
 /** What the coordinator asks of a worker; one thing at a time. */
 export type Order =
@@ -14,6 +14,9 @@ export type Order =
       readonly spool: string;
       /** File that takes the best checkpoint. */
       readonly checkpoint: string;
+      readonly files: RunFiles;
+      /** Set where `checkpoint` and `files.state` hold what an attempt before has left. */
+      readonly resume: { readonly secondsBefore: number } | null;
       /** The finished run that teaches it; null where none does. */
       readonly teacher: TeacherRun | null;
       /** Process that gives the order, and that takes over what the spool holds as long as it lives. */

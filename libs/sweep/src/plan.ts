@@ -12,6 +12,8 @@ export interface SweepPlan {
   readonly trials: ReadonlyMap<string, SweepTrial>;
   /** What `auto` means, where a trial says it. */
   readonly auto: ChosenEngine | null;
+  /** A worker that gives no sign of life for so long is ended. */
+  readonly stallMinutes: number;
 }
 
 /** A config with its engine resolved, and what else decides its results. */
@@ -66,6 +68,7 @@ export async function planSweep(
   return {
     trials,
     auto,
+    stallMinutes: experiment.stallMinutes,
     input: {
       name: experiment.name,
       file: relative(root, experiment.file),

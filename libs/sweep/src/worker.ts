@@ -2,10 +2,15 @@
  * A worker process: takes orders by message, does one at a time, and ends when the channel closes. It handles no signals; the
  * coordinator starts it in a process group of its own, so that Ctrl-C does not reach it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { allowRelaxedSimd, resolveEngine } from '@towerbench/engine';
 import { openSpool } from '@towerbench/tracking';
 import { executeRun, oracleMetrics } from '@towerbench/training';
 import type { Answer, Order } from './messages.js';
+
+/** Between two tries to write what waits in memory. */
+const FLUSH_POLL_MS = 500;
+const WAITING = 'points wait in memory, because the disk is full or must not be written';
 
 allowRelaxedSimd();
 process.on('disconnect', () => process.exit(0));
@@ -24,22 +29,28 @@ async function work(order: Order, now: () => number): Promise<Answer> {
   if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places) };
   requireBuild(order);
   const spool = openSpool(order.spool);
+  let isWaiting = false;
   try {
     const run = await executeRun({
       config,
       seed: order.seed,
       places,
       checkpoint: order.checkpoint,
+      files: order.files,
+      ...(order.resume === null ? {} : { resume: order.resume }),
       ...(order.teacher === null ? {} : { teacher: order.teacher }),
       hooks: {
         points: (points) => {
           if (process.ppid !== order.coordinator) process.exit(0); // another sweep may have taken over the spool
-          spool.append(points.map((point) => ({ ...point, time: now() })));
+          const isWritten = spool.append(points.map((point) => ({ ...point, time: now() })));
+          if (!isWritten && !isWaiting) answer({ type: 'log', text: WAITING });
+          isWaiting = !isWritten;
         },
         progress: (progress) => answer({ type: 'progress', ...progress }),
         log: (text) => answer({ type: 'log', text }),
       },
     });
+    while (!spool.flush()) await sleep(FLUSH_POLL_MS);
     return { type: 'executed', run };
   } finally {
     spool.close();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from './contract.js';
-import { StoreError } from './errors.js';
+import { asStoreError, StoreError } from './errors.js';
 
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -10,14 +10,20 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 /**
  * Keeps a file beside the store, at `artifacts/<first 2 digits>/<sha256>`; on disk, whole, when it returns. The file at `draft` is moved
  * there, in place of one of that name, so it must be on the same file system; `sha256` is the hash of its content.
+ *
+ * @throws {StoreError} `full` or `read-only`; the draft is where it was, and the call can be made again
  */
 export function keepArtifact(storePath: string, draft: string, { sha256 }: Pick<ArtifactRef, 'sha256'>): void {
   const path = artifactPath(storePath, sha256);
-  mkdirSync(dirname(path), { recursive: true });
-  flush(draft, 'r+');
-  renameSync(draft, path);
-  flushFolder(dirname(path));
-  flushFolder(dirname(dirname(path)));
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    flush(draft, 'r+');
+    renameSync(draft, path);
+    flushFolder(dirname(path));
+    flushFolder(dirname(dirname(path)));
+  } catch (error) {
+    throw asStoreError(error, path, 'be kept');
+  }
 }
 
 /**
@@ -34,7 +40,7 @@ export function artifactFile(storePath: string, sha256: string): string {
       'was the store moved without its folder "artifacts"?',
     );
   }
-  const found = hashOf(path);
+  const found = hashOfFile(path);
   if (found !== sha256) {
     throw new StoreError(
       'artifact',
@@ -45,7 +51,8 @@ export function artifactFile(storePath: string, sha256: string): string {
   return path;
 }
 
-function hashOf(path: string): string {
+/** Sha256 of a file's content, in hex. */
+export function hashOfFile(path: string): string {
   const hash = createHash('sha256');
   const chunk = new Uint8Array(CHUNK_BYTES);
   const file = openSync(path, 'r');

@@ -255,6 +255,14 @@ export interface StoreReader {
       })
     | null;
   attempts(runId: number): readonly AttemptRow[];
+  /** The attempts of a run, oldest first. */
+  attemptIds(runId: number): readonly number[];
+  /** The run of an attempt; null when the store has no such attempt. */
+  runOfAttempt(attemptId: number): { readonly runId: number; readonly status: RunStatus } | null;
+  /** The runs of an experiment and where they stand; cheaper than `runs`. */
+  statuses(experiment: string): readonly { readonly id: number; readonly status: RunStatus }[];
+  /** Whether somebody wants the sweep of an experiment to stop. */
+  isStopRequested(experiment: string): boolean;
   /** Names of the series of a run. */
   seriesNames(runId: number): readonly string[];
   /** The points of one series of the run's newest attempt, in order of step. */

@@ -1,8 +1,8 @@
-export { artifactFile, keepArtifact } from './artifacts.js';
+export { artifactFile, hashOfFile, keepArtifact } from './artifacts.js';
 export { isPassing, StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
 export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
-export { importSpool, openSpool, type Spool } from './spool.js';
+export { importSpool, openSpool, readSpool, type Spool } from './spool.js';
 export type {
   ArtifactRef,
   AttemptRow,

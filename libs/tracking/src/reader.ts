@@ -159,6 +159,15 @@ export function createReader(db: Database): StoreReader {
       })),
     ),
 
+    attemptIds: (runId) => sql.attemptIds.all(runId) as number[],
+
+    runOfAttempt: (attemptId) =>
+      (sql.runOfAttempt.get(attemptId) as { runId: number; status: RunStatus } | undefined) ?? null,
+
+    statuses: (experiment) => sql.statuses.all(experiment) as { id: number; status: RunStatus }[],
+
+    isStopRequested: (experiment) => sql.isStopRequested.get(experiment) === 1,
+
     seriesNames: (runId) => sql.seriesNames.all(runId) as string[],
 
     curve: (runId, series) =>
@@ -270,6 +279,13 @@ function prepare(db: Database) {
     attempts: db.prepare(`
       SELECT attempts.*, environments.content
       FROM attempts JOIN environments ON environments.hash = attempts.environment_hash WHERE run_id = ? ORDER BY number`),
+    attemptIds: db.prepare('SELECT id FROM attempts WHERE run_id = ? ORDER BY number').pluck(),
+    runOfAttempt: db.prepare(
+      'SELECT runs.id AS runId, runs.status FROM attempts JOIN runs ON runs.id = attempts.run_id WHERE attempts.id = ?',
+    ),
+    statuses: db.prepare(`
+      SELECT DISTINCT runs.id, runs.status FROM ${RUNS_OF_EXPERIMENT} WHERE experiments.name = ? ORDER BY runs.id`),
+    isStopRequested: db.prepare('SELECT stop_requested FROM experiments WHERE name = ?').pluck(),
     logs: db.prepare('SELECT text FROM logs WHERE attempt_id = ? ORDER BY id').pluck(),
     seriesNames: db.prepare(`SELECT name FROM series WHERE attempt_id = (${NEWEST_ATTEMPT}) ORDER BY name`).pluck(),
     curve: db.prepare(`

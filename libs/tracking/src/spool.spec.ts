@@ -1,16 +1,37 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { StoreReader } from './contract.js';
+import type { Point, StoreReader } from './contract.js';
 import { openMemoryStore } from './open.js';
 import { claimFirstRun } from './sample-experiment.js';
-import { importSpool, openSpool } from './spool.js';
+import { importSpool, openSpool, readSpool } from './spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-spool-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const point = (step: number, value: number) => ({ series: 'loss', step, value, time: 10 * step });
+
+/** A record as it is on file. */
+function recordBytes(points: readonly Point[]): Buffer {
+  const path = join(folder, 'record.points');
+  const spool = openSpool(path);
+  spool.append(points);
+  spool.close();
+  const bytes = readFileSync(path);
+  rmSync(path);
+  return bytes;
+}
 
 /** Steps and values of the series of the first run. */
 function stored(reader: StoreReader): readonly (readonly [number, number])[] {
@@ -21,7 +42,7 @@ describe('spool', () => {
   it('imported twice is imported once, NaN and infinities as they were', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    const path = join(folder, 'twice.jsonl');
+    const path = join(folder, 'twice.points');
     const spool = openSpool(path);
     spool.append([point(1, 0.5), point(2, NaN)]);
     spool.append([point(3, -Infinity)]);
@@ -37,33 +58,48 @@ describe('spool', () => {
     expect(reader.countPoints()).toBe(3);
   });
 
-  it('keeps a line that was cut off for later, and goes on from there', () => {
+  it.each([1, 7, 8, 20, 41])(
+    'keeps a record that was cut off after %i bytes for later, and goes on from there',
+    (bytes) => {
+      const { writer, reader } = openMemoryStore();
+      const attempt = claimFirstRun(writer);
+      const path = join(folder, `torn-${bytes}.points`);
+      const whole = recordBytes([point(2, 0.25)]);
+      writeFileSync(path, Buffer.concat([recordBytes([point(1, 0.5)]), whole.subarray(0, bytes)]));
+      const from = importSpool(writer, attempt, { path });
+      expect(importSpool(writer, attempt, { path, from })).toBe(from);
+      expect(stored(reader)).toEqual([[1, 0.5]]);
+      appendFileSync(path, whole.subarray(bytes));
+      expect(importSpool(writer, attempt, { path, from })).toBeGreaterThan(from);
+      expect(stored(reader)).toEqual([
+        [1, 0.5],
+        [2, 0.25],
+      ]);
+    },
+  );
+
+  it('takes what was made longer and not written, or written in part, for cut off', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    const path = join(folder, 'torn.jsonl');
-    const spool = openSpool(path);
-    spool.append([point(1, 0.5)]);
-    spool.close();
-    appendFileSync(path, '[{"series":"loss","step":2,"va');
-    const from = importSpool(writer, attempt, { path });
-    expect(importSpool(writer, attempt, { path, from })).toBe(from);
-    expect(stored(reader)).toEqual([[1, 0.5]]);
-    appendFileSync(path, 'lue":0.25,"time":12}]\n');
-    expect(importSpool(writer, attempt, { path, from })).toBeGreaterThan(from);
-    expect(stored(reader)).toEqual([
-      [1, 0.5],
-      [2, 0.25],
-    ]);
+    const path = join(folder, 'power.points');
+    const partly = recordBytes([point(2, 0.25)]).fill(0, 20);
+    for (const tail of [Buffer.alloc(100), partly]) {
+      writeFileSync(path, Buffer.concat([recordBytes([point(1, 0.5)]), tail]));
+      importSpool(writer, attempt, { path });
+      expect(stored(reader)).toEqual([[1, 0.5]]);
+    }
   });
 
   it('is read from where the last import ended, not from its beginning', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    const path = join(folder, 'grown.jsonl');
+    const path = join(folder, 'grown.points');
     const spool = openSpool(path);
     spool.append([point(1, 0.5)]);
     const from = importSpool(writer, attempt, { path });
-    writeFileSync(path, ' '.repeat(from)); // what was imported is not looked at again
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(from, ' '), 0, from, 0); // what was imported is not looked at again
+    closeSync(file);
     spool.append([point(2, 0.25)]);
     spool.close();
     importSpool(writer, attempt, { path, from });
@@ -73,14 +109,14 @@ describe('spool', () => {
     ]);
   });
 
-  it('opened again keeps its records and drops the line that was cut off', () => {
+  it('opened again keeps its records and drops the record that was cut off', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    const path = join(folder, 'again.jsonl');
+    const path = join(folder, 'again.points');
     const first = openSpool(path);
     first.append([point(1, 0.5)]);
     first.close();
-    appendFileSync(path, '[{"series":"lo');
+    appendFileSync(path, recordBytes([point(2, 9)]).subarray(0, 30));
     const second = openSpool(path);
     second.append([point(2, 0.25)]);
     second.close();
@@ -93,24 +129,48 @@ describe('spool', () => {
 
   it('that is not there has nothing to import', () => {
     const { writer } = openMemoryStore();
-    expect(importSpool(writer, 1, { path: join(folder, 'none.jsonl'), from: 5 })).toBe(5);
+    expect(importSpool(writer, 1, { path: join(folder, 'none.points'), from: 5 })).toBe(5);
   });
 
-  it('with a line that is no record is refused whole', () => {
+  it('whose bytes were changed is refused from there on', () => {
     const { writer, reader } = openMemoryStore();
     const attempt = claimFirstRun(writer);
-    const path = join(folder, 'broken.jsonl');
-    writeFileSync(path, `${JSON.stringify([point(1, 0.5)])}\n\0\0\0\n`);
+    const path = join(folder, 'broken.points');
+    const records = [1, 2, 3].map((step) => recordBytes([point(step, 0.5)]));
+    records[1]?.writeUInt8(records[1].readUInt8(30) ^ 1, 30);
+    writeFileSync(path, Buffer.concat(records));
     expect(() => importSpool(writer, attempt, { path })).toThrow(
-      /broken\.jsonl has a line that is no record of points: .*\n {2}hint {5}move the file away/,
+      /broken\.points has been changed: the record at byte \d+ is not what was written\n {2}hint {5}move the file away/,
     );
-    expect(reader.countPoints()).toBe(0);
+    expect(stored(reader)).toEqual([[1, 0.5]]);
+  });
+
+  it('longer than what is read at once, with a record that is, comes back whole', () => {
+    const { writer, reader } = openMemoryStore();
+    const attempt = claimFirstRun(writer);
+    const path = join(folder, 'long.points');
+    const spool = openSpool(path);
+    const steps = (from: number, count: number) => Array.from({ length: count }, (_, k) => point(from + k, k));
+    spool.append(steps(0, 1000));
+    spool.append(steps(1000, 400_000)); // 10 MB
+    spool.append(steps(401_000, 1000));
+    spool.close();
+    importSpool(writer, attempt, { path });
+    expect(reader.countPoints()).toBe(402_000);
+    expect(readSpool(path)).toHaveLength(402_000);
   });
 
   it('of an attempt that is not in the store is refused', () => {
     const { writer } = openMemoryStore();
-    const path = join(folder, 'foreign.jsonl');
-    writeFileSync(path, `${JSON.stringify([point(1, 0.5)])}\n`);
+    const path = join(folder, 'foreign.points');
+    writeFileSync(path, recordBytes([point(1, 0.5)]));
     expect(() => importSpool(writer, 7, { path })).toThrow('attempt 7 does not exist');
+  });
+
+  it.runIf(existsSync('/dev/full'))('keeps in memory what a full disk does not take', () => {
+    const spool = openSpool('/dev/full');
+    expect(spool.append([point(1, 0.5)])).toBe(false);
+    expect(spool.flush()).toBe(false);
+    spool.close();
   });
 });

@@ -86,10 +86,14 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
     }
   };
 
-  const lose = ({ attemptId }: LeaseHolder, runId: number): void => {
-    sql.endAttempt.run({ id: attemptId, status: 'lost', now: now(), error: 'its process ended without a word' });
-    sql.setPending.run(runId);
-  };
+  /** Ends attempts that nobody has ended or renewed meanwhile. */
+  const lose = transaction((over: readonly (LeaseHolder & { readonly runId: number })[]) =>
+    over.filter(({ attemptId, runId, renewals }) => {
+      const isOver = sql.loseAttempt.run({ attemptId, renewals, now: now() }).changes > 0;
+      if (isOver) sql.setPending.run(runId);
+      return isOver;
+    }),
+  );
 
   /** One statement for an experiment and one for a run. */
   const changesTarget = (
@@ -114,12 +118,11 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       return reader.runs(experiment).filter(({ trialId }) => added.has(trialId));
     }),
 
-    recover: transaction((isHeld) => {
+    recover: (isHeld) => {
       const running = sql.runningAttempts.all() as (LeaseHolder & { readonly runId: number })[];
-      const lost = running.filter((holder) => !isHeld(holder));
-      for (const holder of lost) lose(holder, holder.runId);
-      return lost;
-    }),
+      const over = running.filter((holder) => !isHeld(holder));
+      return over.length === 0 ? [] : lose(over); // most of the time there is nothing to write
+    },
 
     claim: transaction((runId, { host, pid, environment, resume }) => {
       const run = sql.pendingRun.get(runId) as
@@ -286,6 +289,9 @@ function prepare(db: Database) {
       JOIN points ON points.series_id = old.id AND points.step <= @step
       WHERE old.attempt_id = @from`),
     endAttempt: db.prepare('UPDATE attempts SET status = @status, ended_at = @now, error = @error WHERE id = @id'),
+    loseAttempt: db.prepare(`
+      UPDATE attempts SET status = 'lost', ended_at = @now, error = 'its process ended without a word'
+      WHERE id = @attemptId AND status = 'running' AND renewals = @renewals`),
     renew: db.prepare(
       "UPDATE attempts SET renewals = renewals + 1, heartbeat_at = ? WHERE id = ? AND status = 'running'",
     ),

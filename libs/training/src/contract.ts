@@ -39,6 +39,20 @@ export interface ExecutedRun {
   readonly seconds: number;
   /** The file that was asked for: safetensors, with the manifest as its metadata. */
   readonly checkpoint: WrittenFile;
+  /** What else was asked for and could be had, by kind. */
+  readonly files: readonly (WrittenFile & { readonly kind: 'lists' | 'users'; readonly path: string })[];
+}
+
+/** Files that a run leaves beside its checkpoint where it is asked to. */
+export interface RunFiles {
+  /** Takes everything that the next step depends on, again and again, so that another attempt can go on from there. */
+  readonly state: string;
+  /** Time between two states, in milliseconds; more where writing one takes more than a twentieth of that; 0 saves after every step. */
+  readonly saveEveryMs: number;
+  /** Takes the best items of users, see `TopLists`; only of a ranking part. */
+  readonly lists: string;
+  /** Takes what these lists are read with, see `ListedUsers`; the same content for all runs that are measured alike. */
+  readonly users: string;
 }
 
 /** What the identity of a trial needs besides its config. */
@@ -66,6 +80,9 @@ export interface RunRequest {
   readonly places: Places;
   /** Path of the file that takes the best checkpoint; written anew whenever there is a better one. */
   readonly checkpoint: string;
+  readonly files?: RunFiles;
+  /** Goes on from what an attempt before it has left in `checkpoint` and `files.state`; see `resumePoint`. */
+  readonly resume?: { readonly secondsBefore: number };
   /** The run that is imitated, of the trial under `config.teacher` with the same seed; left out where there is none. */
   readonly teacher?: TeacherRun;
   readonly hooks: RunHooks;

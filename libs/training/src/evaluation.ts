@@ -69,10 +69,11 @@ export function evaluate(
   data: PreparedData,
   part: 'valid' | 'test',
   scorer: EvaluatedScorer,
-  { lists = true } = {},
+  { lists = true, onList }: { readonly lists?: boolean; readonly onList?: (list: Int32Array) => void } = {},
 ): Evaluation {
   const set = data[part];
-  return set.kind === 'labelled' ? evaluateLabelled(set, scorer) : evaluateRanking(data, set, scorer, lists);
+  if (set.kind === 'labelled') return evaluateLabelled(set, scorer);
+  return evaluateRanking(data, set, scorer, { withLists: lists, onList });
 }
 
 function evaluateLabelled({ user, item, label, historyEnd }: LabelledSet, scorer: EvaluatedScorer): Evaluation {
@@ -93,15 +94,18 @@ function evaluateRanking(
   { numItems, itemCounts, itemCategories: categories, truth, test }: PreparedData,
   set: RankingSet,
   scorer: EvaluatedScorer,
-  withLists: boolean,
+  { withLists, onList }: { readonly withLists: boolean; readonly onList: ((list: Int32Array) => void) | undefined },
 ): Evaluation {
   const { positives, negatives } = set;
   const worth = set === test ? truth?.worth : undefined; // what is chosen by validation is not told the truth
   const worths: Record<string, number>[] = []; // by user
-  const onList = (list: Int32Array): void => {
+  const takeList = (list: Int32Array): void => {
+    onList?.(list);
     if (worth !== undefined) worths.push(worthMetrics(list, worthOf(worth, set, worths.length)));
   };
-  const lists = withLists ? new ListStatistics({ numItems, popularity: itemCounts, categories, onList }) : null;
+  const lists = withLists
+    ? new ListStatistics({ numItems, popularity: itemCounts, categories, onList: takeList })
+    : null;
   const { full, sampled } =
     scorer.vectors === null
       ? rankByScores(numItems, set, scorer, lists)

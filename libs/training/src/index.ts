@@ -1,7 +1,17 @@
 export { assembleRun } from './assemble-run.js';
 export { chooseEngine, type ChosenEngine } from './choose-engine.js';
-export type { ExecutedRun, Places, RunHooks, RunProgress, RunRequest, TeacherRun, TrialContext } from './contract.js';
+export type {
+  ExecutedRun,
+  Places,
+  RunFiles,
+  RunHooks,
+  RunProgress,
+  RunRequest,
+  TeacherRun,
+  TrialContext,
+} from './contract.js';
 export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial } from './run.js';
+export { resumePoint } from './loop-state.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 export type { Trainer } from './trainer.js';
 export { describeTrial } from './trial.js';

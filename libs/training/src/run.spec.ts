@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
 import { prepareData } from '@towerbench/data';
@@ -7,8 +8,10 @@ import { inspectEngines, startEngine } from '@towerbench/engine';
 import { models } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
 import { assembleRun } from './assemble-run.js';
+import type { RunHooks } from './contract.js';
 import { evaluateCheckpoint, executeRun, oracleMetrics, rehearseTrial } from './run.js';
-import { readSafetensors } from './safetensors.js';
+import { loopText, newLoop, resumePoint, type LoopState } from './loop-state.js';
+import { readSafetensors, writeSafetensors } from './safetensors.js';
 import { checkpointFile, places, record, sampleTrial } from './sample-trial.js';
 import { describeTrial } from './trial.js';
 import { vocabulary } from './vocabulary.js';
@@ -91,6 +94,77 @@ describe('executeRun', () => {
       expect(oracle).toMatchObject({ 'test/ndcg@10': 1, 'test/precision@10': 1 });
     },
   );
+
+  describe('that was interrupted and goes on', () => {
+    /** What a run leaves when it is stopped before step `stopAt`, and what one that goes on from there ends with. */
+    async function interrupted(config: TrialConfig, { stopAt, saveEveryMs }: { stopAt: number; saveEveryMs: number }) {
+      const checkpoint = checkpointFile();
+      const file = (kind: string): string => join(dirname(checkpoint), kind);
+      const files = { state: file('state'), saveEveryMs, lists: file('lists'), users: file('users') };
+      const losses = new Map<number, number>();
+      const logged: string[] = [];
+      const stopping = new Error('stopped');
+      const request = (limit: number) => ({
+        config,
+        seed: 1,
+        places,
+        checkpoint,
+        files,
+        hooks: {
+          points(points: Parameters<RunHooks['points']>[0]) {
+            for (const { series, step, value } of points) {
+              if (step >= limit) throw stopping;
+              if (series === 'train/loss') losses.set(step, value);
+            }
+          },
+          progress: () => undefined,
+          log: (text: string) => void logged.push(text),
+        },
+      });
+      await expect(executeRun(request(stopAt))).rejects.toBe(stopping);
+      const point = resumePoint({ checkpoint, state: files.state });
+      const run = await executeRun({ ...request(Infinity), resume: { secondsBefore: 1000 } });
+      return { run, point, losses, logged };
+    }
+
+    const config = trial({ dataset: { numUsers: 200 }, training: { epochs: 8, evaluateEvery: 10, patience: 30 } });
+
+    it.each([
+      ['from what was saved before the first evaluation', { stopAt: 9, saveEveryMs: 0 }, { file: 'state' }],
+      ['from what was saved last', { stopAt: 78, saveEveryMs: 0 }, { file: 'state' }],
+      ['from the best checkpoint', { stopAt: 78, saveEveryMs: 1e9 }, { file: 'checkpoint.safetensors' }],
+      ['from the beginning where nothing was saved', { stopAt: 9, saveEveryMs: 1e9 }, null],
+    ] as const)('ends with the numbers and bytes of one that was not, %s', async (_, how, from) => {
+      const calm = await record(config);
+      const { run, point, losses, logged } = await interrupted(config, how);
+      expect(point && basename(point.file)).toBe(from?.file ?? null);
+      expect(logged.includes(`goes on from step ${point?.step}`)).toBe(point !== null);
+      expect(run.metrics).toEqual(calm.run.metrics);
+      expect(run.bestStep).toBe(calm.run.bestStep);
+      expect(run.checkpoint).toEqual(calm.run.checkpoint);
+      expect([...losses.values()]).toEqual(
+        calm.points.filter(({ series }) => series === 'train/loss').map(({ value }) => value),
+      );
+      expect(run.seconds).toBeGreaterThan(1000);
+    });
+
+    it('does not take what was saved for another checkpoint than the one that is there', async () => {
+      const checkpoint = checkpointFile();
+      const state = `${checkpoint}.state`;
+      const save = (path: string, loop: LoopState, isBest: boolean) =>
+        writeSafetensors(path, {
+          tensors: [],
+          metadata: { step: String(isBest ? loop.best.step : 7), loop: loopText(loop, { isBest }) },
+        });
+      const loop = newLoop();
+      Object.assign(loop.best, { step: 5, value: 0.5, written: save(checkpoint, loop, true) });
+      save(state, loop, false);
+      expect(resumePoint({ checkpoint, state })).toEqual({ file: state, step: 7 });
+      loop.best.step = 6;
+      save(checkpoint, loop, true);
+      expect(resumePoint({ checkpoint, state })).toEqual({ file: checkpoint, step: 6 });
+    });
+  });
 
   it('learns what the reference backend learns', async () => {
     const lossesOn = async (engine: TrialConfig['engine']): Promise<number[]> => {

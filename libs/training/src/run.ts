@@ -1,21 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, type TrialConfig } from '@towerbench/config';
 import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
-import type { ExecutedRun, Places, RunHooks, RunProgress, RunRequest } from './contract.js';
+import type { ExecutedRun, Places, RunFiles, RunHooks, RunProgress, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+import { emptyWindow, loopText, newLoop, restoredLoop, resumePoint, type LossWindow } from './loop-state.js';
 import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer } from './scoring.js';
 import type { StepReport } from './trainer.js';
 import { teachingOf } from './teacher.js';
+import { TopLists, writeLists } from './top-lists.js';
 import { definitionsOf } from './trial.js';
 import { loadWeights } from './weights.js';
 
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
 const YIELD_MS = 50;
 const NO_BATCHES = { stepsPerEpoch: null, batchSize: null } as const;
+/** What the system says where nothing can be written for now. */
+const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+const NO_ROOM_POLL_MS = 500;
 /** Points of the training loss over a run. */
 const LOSS_POINTS = 200;
 
@@ -30,20 +36,23 @@ export async function executeRun({
   seed,
   places,
   checkpoint,
+  files,
+  resume,
   teacher,
   hooks,
   signal,
 }: RunRequest): Promise<ExecutedRun> {
   const started = performance.now();
+  const clock = (): number => (resume?.secondsBefore ?? 0) + (performance.now() - started) / 1000;
   await startEngine(config.engine);
   const data = prepareData(config.dataset, places);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed, teachingOf(config, { data, places, seed, run: teacher ?? null }));
-  const inputs = { data, checkpoint, hooks, signal };
+  const inputs = { data, checkpoint, files, isResumed: resume !== undefined, clock, hooks, signal };
   const { bestStep, written } = await (run.kind === 'scorer' ? fit(run, inputs) : train(run, inputs));
 
-  const { metrics, perUser } = evaluateParts(data, run.scorer());
+  const { metrics, perUser, lists } = evaluateParts(data, run.scorer());
   hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: bestStep, value })));
   hooks.log(
     `data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`,
@@ -54,8 +63,9 @@ export async function executeRun({
     parameterCount: run.parameterCount,
     indexBytesPerItem: run.indexBytesPerItem,
     bestStep,
-    seconds: (performance.now() - started) / 1000,
+    seconds: clock(),
     checkpoint: written,
+    files: files === undefined || lists === null ? [] : await withRoom(() => writeLists(data, lists, files), hooks),
   };
 }
 
@@ -119,11 +129,18 @@ function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: P
   ]);
 }
 
+interface EvaluatedParts extends Pick<ExecutedRun, 'metrics' | 'perUser'> {
+  /** Of the test part. */
+  readonly lists: TopLists | null;
+}
+
 /** Validation and test metrics with the parts' prefixes, and the test values per user. */
-function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): Pick<ExecutedRun, 'metrics' | 'perUser'> {
+function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): EvaluatedParts {
+  const lists = data.test.kind === 'ranking' ? new TopLists(data.test) : null;
   const valid = evaluate(data, 'valid', scorer);
-  const test = evaluate(data, 'test', scorer);
+  const test = evaluate(data, 'test', scorer, { onList: (list) => lists?.add(list) });
   return {
+    lists,
     metrics: { ...prefixed('valid/', valid.metrics), ...prefixed('test/', test.metrics) },
     perUser: prefixed('test/', test.perUser),
   };
@@ -132,6 +149,10 @@ function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): Pick<Execut
 interface LoopInputs {
   readonly data: PreparedData;
   readonly checkpoint: string;
+  readonly files: RunFiles | undefined;
+  readonly isResumed: boolean;
+  /** Seconds of training and evaluation so far, those of the attempts that it goes on from among them. */
+  readonly clock: () => number;
   readonly hooks: RunHooks;
   readonly signal: AbortSignal | undefined;
 }
@@ -183,7 +204,7 @@ async function letThrough(
 /** The training loop: steps, losses, evaluations, early stop; leaves the best weights in the model and its checkpoint in the file. */
 async function train(
   { learner, trainer, settings, config, seed, scorer, gates }: TrainedRun,
-  { data, checkpoint, hooks, signal }: LoopInputs,
+  { data, checkpoint, files, isResumed, clock, hooks, signal }: LoopInputs,
 ): Promise<Fitted> {
   const { totalSteps, stepsPerEpoch, batchSize } = trainer;
   const progress = (): RunProgress => ({ step: trainer.stepsDone, totalSteps, stepsPerEpoch, batchSize });
@@ -191,16 +212,30 @@ async function train(
   const worth = (value: number): number => (isLargerBetter(bestBy) ? value : -value);
   const evaluateEvery = settings.evaluateEvery ?? stepsPerEpoch;
   const lossEvery = Math.max(1, Math.floor(totalSteps / LOSS_POINTS));
-  const best = { value: NaN, step: 0, written: { sha256: '', sizeBytes: 0 }, misses: 0 };
-  let window = emptyWindow();
+  const point = isResumed && files !== undefined ? resumePoint({ checkpoint, state: files.state }) : null;
+  if (point !== null) trainer.load(point.file);
+  let { best, window } = point === null ? newLoop() : restoredLoop(point.file, { checkpoint });
+  const save = (path: string, { isBest }: { readonly isBest: boolean }): Promise<WrittenFile> => {
+    const text = loopText({ best, window }, { isBest });
+    return withRoom(() => trainer.save(path, { ...manifest(config, seed, data), loop: text }), hooks);
+  };
+  let timed = trainer.stepsDone;
+  const timePoint = (): void => {
+    if (timed === trainer.stepsDone) return; // a step has one
+    timed = trainer.stepsDone;
+    hooks.points([{ series: 'train/seconds', step: timed, value: clock() }]);
+  };
   let yielded = performance.now();
+  let saveAt = yielded + (files?.saveEveryMs ?? Infinity);
+  if (point !== null) hooks.log(`goes on from step ${point.step}`);
 
-  while (trainer.stepsDone < totalSteps) {
+  while (trainer.stepsDone < totalSteps && best.misses !== settings.patience) {
     addToWindow(window, seriesOf(trainer.step()));
     const step = trainer.stepsDone;
     const last = step === totalSteps;
     if (step % lossEvery === 0 || last) {
       hooks.points(pointsOf(window, step, batchSize));
+      timePoint();
       window = emptyWindow();
     }
     if (step % evaluateEvery === 0 || last) {
@@ -214,14 +249,21 @@ async function train(
         throw new RangeError(`training.best_by: valid/${bestBy} is ${value ?? 'not measured'} at step ${step}`);
       }
       if (best.step === 0 || worth(value) > worth(best.value)) {
-        const written = trainer.save(checkpoint, manifest(config, seed, data));
-        Object.assign(best, { value, step, written, misses: 0 });
+        best = { ...best, value, step, misses: 0 };
+        timePoint();
+        best.written = await save(checkpoint, { isBest: true });
       } else if (++best.misses === settings.patience) {
         hooks.log(
           `stopped at step ${step}: ${best.misses} evaluations without a better valid/${bestBy} than ${best.value}`,
         );
-        break;
       }
+    }
+    if (files !== undefined && performance.now() >= saveAt) {
+      const before = performance.now();
+      timePoint();
+      await save(files.state, { isBest: false });
+      const cost = performance.now() - before;
+      saveAt = performance.now() + (files.saveEveryMs === 0 ? 0 : Math.max(files.saveEveryMs, 20 * cost));
     }
     if (performance.now() - yielded > YIELD_MS) {
       await letThrough(progress(), { hooks, signal });
@@ -233,6 +275,20 @@ async function train(
   return { bestStep: best.step, written: best.written };
 }
 
+/** Does what needs room on the disk; waits where there is none, or where it must not be written, until there is. */
+async function withRoom<T>(write: () => T, hooks: RunHooks): Promise<T> {
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return write();
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (!NO_ROOM.includes(code)) throw error;
+      if (isFirst) hooks.log(`waiting for the disk: ${(error as Error).message}`);
+    }
+    await sleep(NO_ROOM_POLL_MS);
+  }
+}
+
 /** What is logged of a step, by series. */
 function seriesOf({ loss, terms, knownNegatives }: StepReport): Record<string, number> {
   return {
@@ -240,17 +296,6 @@ function seriesOf({ loss, terms, knownNegatives }: StepReport): Record<string, n
     ...prefixed('train/loss/', terms),
     ...(knownNegatives === null ? {} : { 'train/known_negatives': knownNegatives }),
   };
-}
-
-/** Sums of series since the last point, to be averaged over steps. */
-interface LossWindow {
-  started: number;
-  steps: number;
-  readonly sums: Map<string, number>;
-}
-
-function emptyWindow(): LossWindow {
-  return { started: performance.now(), steps: 0, sums: new Map() };
 }
 
 function addToWindow(window: LossWindow, values: Readonly<Record<string, number>>): void {

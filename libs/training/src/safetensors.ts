@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 
 /** A named float32 array with its shape. */
 export interface NamedTensor {
@@ -33,6 +33,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 /**
  * Writes a safetensors file: 8 bytes little-endian length of the header, the JSON header padded with spaces to 8 bytes, the values.
  * Tensors keep their order, so equal content gives equal bytes. The values go to disk from where they are, in chunks, and are not copied.
+ * A file of that name is replaced by a whole one, or stays as it is.
  *
  * @source https://github.com/huggingface/safetensors#format
  */
@@ -44,7 +45,8 @@ export function writeSafetensors(
   }: { readonly tensors: readonly NamedTensor[]; readonly metadata: Readonly<Record<string, string>> },
 ): WrittenFile {
   const hash = createHash('sha256');
-  const file = openSync(path, 'w');
+  const part = `${path}.part`;
+  const file = openSync(part, 'w');
   let sizeBytes = 0;
   const write = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.length;) {
@@ -61,6 +63,7 @@ export function writeSafetensors(
   } finally {
     closeSync(file);
   }
+  renameSync(part, path);
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 

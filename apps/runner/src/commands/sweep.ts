@@ -15,7 +15,11 @@ export interface SweepOptions {
   readonly config: string;
   readonly set: readonly string[];
   readonly jobs?: string;
+  readonly saveEvery?: string;
 }
+
+/** How often a run saves what it can go on from, in seconds. */
+const SAVE_EVERY = '30';
 
 /** Reads and plans the experiment file of `plan` and `sweep`; what `auto` became before is `stored`, and stays. */
 export async function planFile(
@@ -36,6 +40,7 @@ export function jobsOf({ jobs }: SweepOptions): number {
 export async function sweep(context: Context, options: SweepOptions): Promise<number> {
   const { root, storePath, places } = context;
   const jobs = jobsOf(options);
+  const saveEvery = wholeNumber('--save-every', options.saveEvery ?? SAVE_EVERY, { min: 0 });
   const { sweep: plan } = await planFile(context, options);
   await rehearse(context, plan);
 
@@ -62,6 +67,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
       places,
       root,
       jobs,
+      saveEveryMs: saveEvery * 1000,
       onEvent: (event) => view.show(event),
       signal: interruption.signal,
     });
