@@ -5,12 +5,19 @@
 export const patterns = {
   store: '/api/store',
   events: '/api/events',
+  session: '/api/session',
   experiments: '/api/experiments',
   experiment: '/api/experiments/:name',
   report: '/api/experiments/:name/report',
   experimentCurves: '/api/experiments/:name/curves',
+  stopExperiment: '/api/experiments/:name/stop',
+  retryExperiment: '/api/experiments/:name/retry',
+  noteExperiment: '/api/experiments/:name/notes',
   run: '/api/runs/:id',
   runCurve: '/api/runs/:id/curve',
+  stopRun: '/api/runs/:id/stop',
+  retryRun: '/api/runs/:id/retry',
+  noteRun: '/api/runs/:id/notes',
 } as const;
 
 const query = (values: Readonly<Record<string, string>>): string => new URLSearchParams(values).toString();
@@ -18,13 +25,20 @@ const query = (values: Readonly<Record<string, string>>): string => new URLSearc
 export const api = {
   store: patterns.store,
   events: patterns.events,
+  session: patterns.session,
   experiments: patterns.experiments,
   experiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}`,
   report: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/report`,
   experimentCurves: (name: string, series: string) =>
     `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series })}`,
+  stopExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/stop`,
+  retryExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/retry`,
+  noteExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/notes`,
   run: (id: number | string) => `/api/runs/${encodeURIComponent(id)}`,
   runCurve: (id: number, series: string) => `/api/runs/${id}/curve?${query({ series })}`,
+  stopRun: (id: number) => `/api/runs/${id}/stop`,
+  retryRun: (id: number) => `/api/runs/${id}/retry`,
+  noteRun: (id: number) => `/api/runs/${id}/notes`,
 } as const;
 
 /** The addresses of the pages: each is answered with the one document. */

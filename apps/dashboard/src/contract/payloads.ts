@@ -116,7 +116,16 @@ export interface RunCurve {
 /** The body of every answer that is not a success. */
 export interface ApiProblem {
   readonly error: {
-    readonly code: 'not-found' | 'bad-request' | 'no-store' | 'forbidden' | 'internal';
+    readonly code:
+      | 'bad-request'
+      | 'unauthorized'
+      | 'forbidden'
+      | 'not-found'
+      | 'conflict'
+      | 'too-large'
+      | 'internal'
+      | 'no-store'
+      | 'unavailable';
     readonly message: string;
   };
 }

@@ -37,7 +37,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dashboard-app-'));
   path = join(folder, 'store.sqlite');
   store = watchStore(path, { fillCommand: 'towerbench sweep', intervalMs: 10 });
-  server = createServer(createApp({ store, assets, logger: pino({ level: 'silent' }) }));
+  server = createServer(createApp({ store, assets, logger: pino({ level: 'silent' }), token: null }));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

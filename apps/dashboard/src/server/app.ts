@@ -4,13 +4,13 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { StoreReader } from '@towerbench/tracking';
 import { pages, patterns } from '../contract/paths.js';
+import { createAccess, BODY, tooLarge } from './access.js';
+import { createActions } from './actions.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
 import { RequestProblem } from './problem.js';
 import { createQueries } from './queries.js';
 import type { WatchedStore } from './store.js';
-
-const LOCAL_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 function textParameter(value: unknown, name: string): string {
   if (typeof value === 'string' && /^[^\p{Cc}]{1,1000}$/u.test(value)) return value;
@@ -23,16 +23,20 @@ function idParameter(value: unknown): number {
 }
 
 /**
- * The dashboard's web application: the API over a store that is only read, and the built pages out of memory. Everything it answers
- * is a GET; it is meant for this machine alone and refuses other names of the host (DNS rebinding).
+ * The dashboard's web application: the API over a store, and the built pages out of memory. Every GET reads over a connection that cannot
+ * write; a POST is one of few actions. `createAccess` says who may ask for what.
  */
 export function createApp(options: {
   readonly store: WatchedStore;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly logger: Logger;
+  /** What reading and changing need; null for a dashboard of this machine alone. */
+  readonly token: string | null;
 }): Express {
   const { store, assets, logger } = options;
+  const access = createAccess(options);
   const queries = createQueries();
+  const actions = createActions(store.path);
   const app = express();
   app.disable('x-powered-by');
 
@@ -51,7 +55,7 @@ export function createApp(options: {
           frameAncestors: ["'none'"],
         },
       },
-      // Plain HTTP on the loopback address.
+      // Plain HTTP.
       strictTransportSecurity: false,
     }),
   );
@@ -61,11 +65,9 @@ export function createApp(options: {
       const durationMs = Math.round((performance.now() - started) * 10) / 10;
       logger.info({ method: request.method, url: request.originalUrl, status: response.statusCode, durationMs });
     });
-    if (!LOCAL_HOST.test(request.headers.host ?? '')) {
-      throw new RequestProblem('forbidden', 'the dashboard answers only to 127.0.0.1 and localhost');
-    }
     next();
   });
+  app.use(access.guard);
   // A compressor would hold events back.
   app.use(
     compression({
@@ -73,19 +75,31 @@ export function createApp(options: {
     }),
   );
 
+  const readerNow = (): StoreReader => {
+    const reader = store.reader();
+    if (reader === null) throw new RequestProblem('no-store', `there is no readable store at ${store.path}`);
+    return reader;
+  };
   const answer = (pattern: string, ask: (reader: StoreReader, request: Request) => unknown) => {
-    app.get(pattern, (request, response) => {
-      const reader = store.reader();
-      if (reader === null) throw new RequestProblem('no-store', `there is no readable store at ${store.state().path}`);
-      response.set('Cache-Control', 'no-cache').json(ask(reader, request));
+    app.get(pattern, access.read, (request, response) => {
+      response.set('Cache-Control', 'no-cache').json(ask(readerNow(), request));
+    });
+  };
+  const act = (pattern: string, action: (reader: StoreReader, request: Request) => unknown) => {
+    app.post(pattern, access.change, express.json(BODY), (request, response) => {
+      response.set('Cache-Control', 'no-store').json(action(readerNow(), request) ?? {});
     });
   };
   const name = (request: Request) => textParameter(request.params['name'], 'name');
   const id = (request: Request) => idParameter(request.params['id']);
   const series = (request: Request) => textParameter(request.query['series'], 'series');
 
-  app.get(patterns.store, (_request, response) => void response.set('Cache-Control', 'no-store').json(store.state()));
-  app.get(patterns.events, (request, response) => streamStore(store, request, response));
+  app.get(
+    patterns.store,
+    access.read,
+    (_request, response) => void response.set('Cache-Control', 'no-store').json(store.state()),
+  );
+  app.get(patterns.events, access.read, (request, response) => streamStore(store, request, response));
   answer(patterns.experiments, (reader) => queries.experiments(reader));
   answer(patterns.experiment, (reader, request) => queries.experiment(reader, name(request)));
   answer(patterns.report, (reader, request) => queries.report(reader, name(request)));
@@ -94,6 +108,23 @@ export function createApp(options: {
   );
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) => queries.runCurve(reader, id(request), series(request)));
+
+  app.post(patterns.session, express.json(BODY), (request, response) => {
+    access.open(request, response, bodyField(request, 'token'));
+    response.set('Cache-Control', 'no-store').json({});
+  });
+  act(patterns.stopExperiment, (reader, request) =>
+    actions.stop({ experiment: queries.nameOf(reader, name(request)) }),
+  );
+  act(patterns.stopRun, (_reader, request) => actions.stop({ runId: id(request) }));
+  act(patterns.retryExperiment, (reader, request) => ({
+    count: actions.retry(reader.runs(queries.nameOf(reader, name(request)))),
+  }));
+  act(patterns.retryRun, (reader, request) => ({ count: actions.retry([queries.run(reader, id(request)).run]) }));
+  act(patterns.noteExperiment, (_reader, request) =>
+    actions.note({ experiment: name(request) }, bodyField(request, 'text')),
+  );
+  act(patterns.noteRun, (_reader, request) => actions.note({ runId: id(request) }, bodyField(request, 'text')));
 
   const send = (path: string, response: Response, next: NextFunction) => {
     const asset = assets.get(path);
@@ -116,20 +147,37 @@ export function createApp(options: {
   });
 
   // Express knows an error handler by its four parameters.
-  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     const problem = toProblem(error);
     if (problem.code === 'internal') logger.error({ error }, 'a request failed');
+    // The rest of a body that was refused is not read.
+    if (!request.complete) response.set('Connection', 'close');
     response.status(problem.status).set('Cache-Control', 'no-store').json(problem);
   });
   return app;
 }
 
+/** A field of the body's own, which a body that is no object has not. */
+function bodyField(request: Request, field: string): unknown {
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null) {
+    throw new RequestProblem('bad-request', 'expected a JSON object, sent as application/json');
+  }
+  return Object.hasOwn(body, field) ? (body as Readonly<Record<string, unknown>>)[field] : undefined;
+}
+
 function toProblem(error: unknown): RequestProblem {
   if (error instanceof RequestProblem) return error;
   // What Express itself refuses, such as a malformed escape in the path, carries a 4xx status.
-  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500;
-  return status >= 400 && status < 500
-    ? new RequestProblem('bad-request', 'the address cannot be read')
-    : new RequestProblem('internal', 'the dashboard could not answer; its log says why');
+  const { status, type } = (typeof error === 'object' && error !== null ? error : {}) as {
+    status?: unknown;
+    type?: unknown;
+  };
+  if (status === 413) return tooLarge();
+  if (typeof status !== 'number' || status < 400 || status >= 500) {
+    return new RequestProblem('internal', 'the dashboard could not answer; its log says why');
+  }
+  const isBody = typeof type === 'string';
+  return new RequestProblem('bad-request', isBody ? 'the body cannot be read as JSON' : 'the address cannot be read');
 }

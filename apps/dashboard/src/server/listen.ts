@@ -5,17 +5,20 @@ const PORTS_TO_TRY = 50;
 const LAST_PORT = 65_535;
 
 /**
- * Listens on 127.0.0.1 at the first free port from `first` on, and returns it; 0 is any free port.
+ * Listens on `host` at the first free port from `first` on, and returns it; 0 is any free port.
  *
  * @throws {Error} when the first 50 are all busy, or with the system's own error when a port is refused for another reason
  */
-export async function listen(server: Server, first: number): Promise<number> {
+export async function listen(
+  server: Server,
+  { host, port: first }: { readonly host: string; readonly port: number },
+): Promise<number> {
   const last = Math.min(first + PORTS_TO_TRY - 1, LAST_PORT);
   for (let port = first; port <= last; port++) {
     try {
       await new Promise<void>((listening, failed) => {
         server.once('error', failed);
-        server.listen(port, '127.0.0.1', () => {
+        server.listen(port, host, () => {
           server.off('error', failed);
           listening();
         });

@@ -12,9 +12,13 @@ const logger = pino({ level: options.logLevel, base: null }, pino.destination(2)
 const store = watchStore(options.store, options);
 try {
   const assets = loadAssets(fileURLToPath(new URL('../web/', import.meta.url)));
-  const server = createServer(createApp({ store, assets, logger }));
-  const port = await listen(server, options.port);
-  process.stdout.write(`Dashboard  http://127.0.0.1:${port}/\nStore      ${options.store}\n`);
+  const server = createServer(createApp({ store, assets, logger, token: options.token }));
+  const port = await listen(server, options);
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  // What is after # is not sent, so no log has it.
+  const hash = options.token === null ? '' : `#token=${encodeURIComponent(options.token)}`;
+  process.stdout.write(`Dashboard  http://${host}:${port}/${hash}\nStore      ${options.store}\n`);
+  if (options.token !== null) process.stderr.write(`Whoever reaches ${host}:${port} and has the token can read the store and stop its runs.\n`); // prettier-ignore
 
   const stop = () => {
     store.close();

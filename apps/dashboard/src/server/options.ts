@@ -9,12 +9,21 @@ export interface ServeOptions {
   readonly fillCommand: string;
   /** The first port to try; 0 lets the system choose. */
   readonly port: number;
+  /** The address or name to listen on. */
+  readonly host: string;
+  /** What reading and changing need; null for a dashboard of this machine alone. */
+  readonly token: string | null;
   readonly logLevel: string;
 }
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
 
 const FILL_COMMAND = 'npx nx run runner:sweep --config configs/senet.yaml';
+
+const LOCAL_HOSTS = ['127.0.0.1', '::1', 'localhost'];
+
+/** Long enough that nobody guesses it over the network. */
+const TOKEN = /^[\w.~+/=-]{16,200}$/;
 
 const quoted = (path: string): string => (/^[\w./:\\-]+$/.test(path) ? path : JSON.stringify(path));
 
@@ -44,19 +53,38 @@ function workspaceRoot(from: string): string {
  */
 export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): ServeOptions {
   const command = new Command('dashboard')
-    .description('Serves the dashboard on 127.0.0.1.')
+    .description('Serves the dashboard, on 127.0.0.1 unless told otherwise.')
     .option('--store <path>', 'the run store (default: $TOWERBENCH_STORE, else .towerbench/store.sqlite)')
     .option('--port <number>', 'first port to try; a busy one gives the next free one, 0 any', port, 4400)
+    .option('--host <address>', 'address to listen on; another than 127.0.0.1 needs a token', '127.0.0.1')
+    .option(
+      '--token <text>',
+      'what reading and changing need (default: $TOWERBENCH_TOKEN, which no list of processes shows)',
+    )
     .option('--log-level <level>', `what goes to standard error: ${LOG_LEVELS.join(', ')}`, logLevel, 'warn')
     .addHelpText('after', '\nExample:\n  npx nx run dashboard:serve --store .towerbench/store.sqlite --port 4400')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  const options = command.parse([...args], { from: 'user' }).opts<{ store?: string; port: number; logLevel: string }>();
+  const options = command
+    .parse([...args], { from: 'user' })
+    .opts<{ store?: string; port: number; host: string; token?: string; logLevel: string }>();
+  const token = options.token ?? environment['TOWERBENCH_TOKEN'] ?? null;
+  if (token !== null && !TOKEN.test(token)) {
+    command.error('error: the token is not one. Allowed: 16 to 200 letters, digits and _ . ~ + / = -');
+  }
+  if (token === null && !LOCAL_HOSTS.includes(options.host)) {
+    command.error(
+      `error: --host ${options.host} can be reached by others, so it needs a token: set TOWERBENCH_TOKEN or give --token; ` +
+        'one is made by: openssl rand -hex 16',
+    );
+  }
   const chosen = options.store ?? environment['TOWERBENCH_STORE'];
   const store = resolve(workspaceRoot(import.meta.dirname), chosen ?? '.towerbench/store.sqlite');
   return {
     store,
     fillCommand: chosen === undefined ? FILL_COMMAND : `${FILL_COMMAND} --store ${quoted(store)}`,
     port: options.port,
+    host: options.host,
+    token,
     logLevel: options.logLevel,
   };
 }

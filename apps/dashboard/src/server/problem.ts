@@ -1,6 +1,16 @@
 import type { ApiProblem } from '../contract/payloads.js';
 
-const STATUS = { 'bad-request': 400, forbidden: 403, 'not-found': 404, internal: 500, 'no-store': 503 } as const;
+const STATUS = {
+  'bad-request': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'too-large': 413,
+  internal: 500,
+  'no-store': 503,
+  unavailable: 503,
+} as const;
 
 /** What a request is refused with; the status follows from the code. */
 export class RequestProblem extends Error {

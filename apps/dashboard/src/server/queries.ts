@@ -19,6 +19,8 @@ const LOG_TAIL = 64 * 1024;
 /** What the pages ask of a store. Numbers of the leaderboard are the report's own. */
 export interface Queries {
   experiments(reader: StoreReader): readonly ExperimentSummary[];
+  /** The name, of which there is an experiment. */
+  nameOf(reader: StoreReader, name: string): string;
   experiment(reader: StoreReader, name: string): ExperimentDetail;
   report(reader: StoreReader, name: string): ExperimentReport;
   experimentCurves(reader: StoreReader, name: string, series: string): ExperimentCurves;
@@ -146,6 +148,8 @@ export function createQueries(): Queries {
         ),
       };
     },
+
+    nameOf: (reader, name) => experiment(reader, name).name,
 
     report: (reader, name) => report(reader, experiment(reader, name)),
 

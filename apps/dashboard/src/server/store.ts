@@ -4,6 +4,7 @@ import type { StoreState } from '../contract/payloads.js';
 
 /** A store that may not exist yet, may appear, be written to, be replaced or vanish while the server runs. */
 export interface WatchedStore {
+  readonly path: string;
   /** Looks at the file now. */
   state(): StoreState;
   /** The open reader, or null when there is nothing to read. Not to be kept: the file may be replaced. */
@@ -68,6 +69,7 @@ export function watchStore(
   };
 
   return {
+    path,
     state: refresh,
     reader() {
       refresh();
