@@ -4,7 +4,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { StoreReader } from '@towerbench/tracking';
 import { pages, patterns } from '../contract/paths.js';
-import { createAccess, BODY, tooLarge } from './access.js';
+import { createAccess, readJson } from './access.js';
 import { createActions } from './actions.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
@@ -86,7 +86,7 @@ export function createApp(options: {
     });
   };
   const act = (pattern: string, action: (reader: StoreReader, request: Request) => unknown) => {
-    app.post(pattern, access.change, express.json(BODY), (request, response) => {
+    app.post(pattern, access.change, readJson, (request, response) => {
       response.set('Cache-Control', 'no-store').json(action(readerNow(), request) ?? {});
     });
   };
@@ -109,7 +109,7 @@ export function createApp(options: {
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) => queries.runCurve(reader, id(request), series(request)));
 
-  app.post(patterns.session, express.json(BODY), (request, response) => {
+  app.post(patterns.session, readJson, (request, response) => {
     access.open(request, response, bodyField(request, 'token'));
     response.set('Cache-Control', 'no-store').json({});
   });
@@ -162,7 +162,7 @@ export function createApp(options: {
 function bodyField(request: Request, field: string): unknown {
   const body: unknown = request.body;
   if (typeof body !== 'object' || body === null) {
-    throw new RequestProblem('bad-request', 'expected a JSON object, sent as application/json');
+    throw new RequestProblem('bad-request', 'expected a JSON object');
   }
   return Object.hasOwn(body, field) ? (body as Readonly<Record<string, unknown>>)[field] : undefined;
 }
@@ -170,14 +170,8 @@ function bodyField(request: Request, field: string): unknown {
 function toProblem(error: unknown): RequestProblem {
   if (error instanceof RequestProblem) return error;
   // What Express itself refuses, such as a malformed escape in the path, carries a 4xx status.
-  const { status, type } = (typeof error === 'object' && error !== null ? error : {}) as {
-    status?: unknown;
-    type?: unknown;
-  };
-  if (status === 413) return tooLarge();
-  if (typeof status !== 'number' || status < 400 || status >= 500) {
-    return new RequestProblem('internal', 'the dashboard could not answer; its log says why');
-  }
-  const isBody = typeof type === 'string';
-  return new RequestProblem('bad-request', isBody ? 'the body cannot be read as JSON' : 'the address cannot be read');
+  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500
+    ? new RequestProblem('bad-request', 'the address cannot be read')
+    : new RequestProblem('internal', 'the dashboard could not answer; its log says why');
 }
