@@ -12,7 +12,9 @@ export { listOf, rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks
 export { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
-export { mean, sampleStd, seedsToDetect, tInterval } from './statistics/summary.js';
+export { bootstrapMeans, type BootstrapOptions } from './statistics/bootstrap.js';
+export { pairedTPower, seedsToDetect } from './statistics/power.js';
+export { mean, sampleStd, tInterval } from './statistics/summary.js';
 export {
   holm,
   pairedT,

@@ -13,8 +13,11 @@ from pathlib import Path
 import numpy as np
 import scipy
 import statsmodels
-from scipy import stats
+from scipy import special, stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
+MASK = 2**32 - 1
 FILE = Path(__file__).parent.parent / "src/statistics/statistics.golden.json"
 
 
@@ -43,6 +46,88 @@ def signed_rank(a, b):
     }
 
 
+def hedges(differences):
+    """d_z, corrected by the exact factor; statsmodels has its approximation 1 - 3 / (4 m - 1), which must be near."""
+    m = len(differences) - 1
+    factor = math.exp(special.gammaln(m / 2) - special.gammaln((m - 1) / 2)) / math.sqrt(m / 2)
+    assert abs(factor - (1 - 3 / (4 * m - 1))) < 0.01
+    return factor * differences.mean() / differences.std(ddof=1)
+
+
+def powers():
+    """Power of the paired t test by effect size and n, and the n that a power of .8 takes."""
+    test = TTestPower()
+    for effect_size in [0.05, 0.2, 0.5, 0.8, 1, 1.5, 2, 3]:
+        needed = test.solve_power(effect_size=effect_size, alpha=0.05, power=0.8)
+        needed = float(np.squeeze(needed))
+        for n in [2, 3, 5, 10, 30, 200]:
+            if math.isnan(test.power(effect_size, n, alpha=0.05)):
+                continue  # scipy's noncentral t gives up far out
+            yield {
+                "effectSize": effect_size,
+                "n": n,
+                "power": float(test.power(effect_size, n, alpha=0.05)),
+                "seeds": max(2, math.ceil(needed)),
+            }
+
+
+class Xoshiro128(np.random.Generator):
+    """Gives scipy's bootstrap the rows that ours draws, so that both see the same resamples."""
+
+    def __init__(self, seed):
+        super().__init__(np.random.PCG64(0))
+        self.state = []
+        filler = seed
+        for _ in range(4):
+            filler = (filler + 0x9E3779B9) & MASK
+            mixed = ((filler ^ (filler >> 16)) * 0x85EBCA6B) & MASK
+            mixed = ((mixed ^ (mixed >> 13)) * 0xC2B2AE35) & MASK
+            self.state.append(mixed ^ (mixed >> 16))
+
+    def below(self, n):
+        s = self.state
+        result = (rotated((s[1] * 5) & MASK, 7) * 9) & MASK
+        shifted = (s[1] << 9) & MASK
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= shifted
+        s[3] = rotated(s[3], 11)
+        return (result * n) >> 32
+
+    def integers(self, low, high=None, size=None, dtype=np.int64, endpoint=False):
+        assert low == 0 and not endpoint
+        return np.array([self.below(high) for _ in range(math.prod(size))], dtype).reshape(size)
+
+
+def rotated(x, by):
+    return ((x << by) | (x >> (32 - by))) & MASK
+
+
+def bootstraps(draw):
+    samples = {
+        "6 values": draw.normal(0.01, 0.02, 6),
+        "40 skewed values": draw.lognormal(0, 1, 40),
+        "60 hits": (draw.random(60) < 0.2).astype(float),
+        "100 differences, most of them 0": np.where(draw.random(100) < 0.7, 0, draw.normal(0.05, 0.3, 100)),
+    }
+    for name, sample in samples.items():
+        sample = np.round(sample, 6)
+        for method in ["percentile", "bca"]:
+            for level in [0.95, 0.8]:
+                found = stats.bootstrap(
+                    (sample,), np.mean, n_resamples=499, confidence_level=level, method=method, rng=Xoshiro128(11)
+                ).confidence_interval
+                options = {"method": method, "level": level, "resamples": 499, "seed": 11}
+                yield {"name": name, "values": listed(sample), "options": options, "interval": tuple(found)}
+
+
+def corrections():
+    for p in [[0.01, 0.02, 0.03, 0.5], [1e-15, 1e-15, 0.049], [0.2], [0.9, 0.04, 0.04, 0.012, 0.011], [0, 1, 0.5]]:
+        yield {"p": p, "holm": list(multipletests(p, method="holm")[1])}
+
+
 def pair(name, a, b, *, users=True):
     """One paired comparison. NaN pairs have no t test."""
     a, b = np.round(a, 6), np.round(b, 6)
@@ -57,7 +142,7 @@ def pair(name, a, b, *, users=True):
             "difference": (a - b).mean(),
             "ci95": tuple(test.confidence_interval(0.95)),
             "pairedT": test.pvalue,
-            "dz": (a - b).mean() / (a - b).std(ddof=1),
+            "effectSize": hedges(a - b) if n > 2 else None,
         }
     return case | ({"signedRank": signed_rank(a, b)} if users else {})
 
@@ -107,6 +192,9 @@ def write():
         "command": "python libs/metrics/tools/statistics_golden.py, which says what is called for each number",
         "tolerance": 1e-9,
         "pairs": list(pairs(np.random.default_rng(7))),
+        "powers": list(powers()),
+        "bootstraps": list(bootstraps(np.random.default_rng(9))),
+        "corrections": list(corrections()),
     }
     FILE.write_text(json.dumps(golden, default=float) + "\n")
 

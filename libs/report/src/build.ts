@@ -1,4 +1,4 @@
-import { holm, mean, pairedT, sampleStd, tInterval, wilcoxonSignedRank } from '@towerbench/metrics';
+import { bootstrapMeans, holm, mean, pairedT, sampleStd, tInterval, wilcoxonSignedRank } from '@towerbench/metrics';
 import type { ExperimentRow, Json, RunRow, StoreReader, TrialRow } from '@towerbench/tracking';
 import type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './contract.js';
 
@@ -10,28 +10,39 @@ interface Best {
   readonly trial: TrialRow;
   readonly finished: readonly RunRow[];
   readonly failed: number;
+  /** Whether the search stopped it before all seeds were done. */
+  readonly isGivenUp: boolean;
   readonly budget: number;
 }
 
 /**
  * The report of an experiment: per variant its best trial by mean objective metric, with means and intervals over seeds and paired
- * comparisons with the base variant. Best first; variants without a result last.
+ * comparisons with the base variant. Best first; variants without a result last. A trial that the search gave up stands for its variant
+ * only where no other has a result.
+ *
+ * @param userIntervals whether the bootstrap over users is done, which takes most of the time; false leaves `users.ci95` null
  *
  * @throws {RangeError} when there is no such experiment
  */
-export function buildReport(reader: StoreReader, experiment: string): ExperimentReport {
+export function buildReport(
+  reader: StoreReader,
+  experiment: string,
+  { userIntervals = true }: { readonly userIntervals?: boolean } = {},
+): ExperimentReport {
   const row = reader.experiment(experiment);
   if (row === null) throw new RangeError(`there is no experiment "${experiment}"`);
-  const runs = reader.runs(experiment);
   const columns = row.report.length > 0 ? row.report : [row.metric.name];
+  const names = [...new Set([...columns, row.metric.name])];
+  const runs = reader.runs(experiment, names);
   const best = bestTrials(row, reader.trials(experiment), runs);
   const base = best.find(({ trial }) => trial.variant === row.baseVariant);
-  const versus = compareAll(reader, best, base, columns);
+  const { versus, comparisons } = compareAll(reader, { best, base, columns });
+  if (userIntervals) addUserIntervals(comparisons);
 
   const groups = best.map((each, index): ReportGroup => {
     const { trial, finished, failed, budget } = each;
     const metrics: Record<string, MetricSummary> = {};
-    for (const name of new Set([...columns, row.metric.name])) {
+    for (const name of names) {
       const values = finished.flatMap((run) => run.metrics[name] ?? []);
       if (values.length > 0)
         metrics[name] = { mean: mean(values), std: sampleStd(values), ci95: tInterval(values), values };
@@ -65,7 +76,7 @@ export function buildReport(reader: StoreReader, experiment: string): Experiment
     fingerprint: row.fingerprint,
     protocol: row.protocol,
     metric: row.metric,
-    runs: { finished: count('finished'), failed: count('failed'), total: distinct.size },
+    runs: { finished: count('finished'), failed: count('failed'), pruned: count('pruned'), total: distinct.size },
     columns,
     oracle: row.oracle,
     groups: groups.sort((a, b) => worth(b) - worth(a)),
@@ -75,87 +86,153 @@ export function buildReport(reader: StoreReader, experiment: string): Experiment
 
 function bestTrials({ metric }: ExperimentRow, trials: readonly TrialRow[], runs: readonly RunRow[]): Best[] {
   const byVariant = new Map<string, Best[]>();
+  const keyOf = (trialId: string, variant: string): string => `${trialId} ${variant}`;
+  const byTrial = new Map<string, RunRow[]>();
+  for (const run of runs) {
+    const key = keyOf(run.trialId, run.variant);
+    const of = byTrial.get(key);
+    if (of === undefined) byTrial.set(key, [run]);
+    else of.push(run);
+  }
   for (const trial of trials) {
-    const own = runs.filter((run) => run.variant === trial.variant && run.trialId === trial.id);
+    const own = byTrial.get(keyOf(trial.id, trial.variant)) ?? [];
     const of = byVariant.get(trial.variant) ?? [];
     of.push({
       trial,
       finished: own.filter(({ status }) => status === 'finished'),
       failed: own.filter(({ status }) => status === 'failed').length,
+      isGivenUp: own.some(({ status }) => status === 'pruned'),
       budget: 0,
     });
     byVariant.set(trial.variant, of);
   }
   const worth = ({ finished }: Best): number => {
-    const values = finished.flatMap((run) => run.metrics[metric.name] ?? []);
-    if (values.length === 0) return -Infinity;
-    return metric.goal === 'maximize' ? mean(values) : -mean(values);
+    const value = mean(finished.flatMap((run) => run.metrics[metric.name] ?? []));
+    return Number.isNaN(value) ? -Infinity : metric.goal === 'maximize' ? value : -value;
   };
-  return [...byVariant.values()].map((candidates) => ({
-    ...candidates.reduce((best, each) => (worth(each) > worth(best) ? each : best)),
-    budget: candidates.length,
-  }));
+  return [...byVariant.values()].map((all) => {
+    const whole = all.filter(({ isGivenUp }) => !isGivenUp); // with fewer seeds than the others a trial is only luckier
+    const candidates = whole.some(({ finished }) => finished.length > 0) ? whole : all;
+    return {
+      ...candidates.reduce((best, each) => (worth(each) > worth(best) ? each : best)),
+      budget: all.length,
+    };
+  });
+}
+
+/** A comparison, and where it stands in the table. */
+interface Comparison {
+  readonly compared: Record<string, Versus>;
+  readonly metric: string;
+  readonly pSeeds: number | null;
+  /** Differences of the users who have one; null without per-user values. */
+  readonly userDifferences: Float64Array | null;
 }
 
 /** Comparisons with the base, in the order of `best`; undefined for the base itself and where there is none. */
 function compareAll(
   reader: StoreReader,
-  best: readonly Best[],
-  base: Best | undefined,
-  columns: readonly string[],
-): (Record<string, Versus> | undefined)[] {
+  {
+    best,
+    base,
+    columns,
+  }: { readonly best: readonly Best[]; readonly base: Best | undefined; readonly columns: readonly string[] },
+): {
+  readonly versus: readonly (Record<string, Versus> | undefined)[];
+  readonly comparisons: readonly Comparison[];
+} {
+  const comparisons: Comparison[] = [];
+  const perUser = new Map<string, Float64Array | null>();
+  const averages = ({ trial }: Best, runs: readonly RunRow[], metric: string): Float64Array | null => {
+    const ids = runs.map(({ id }) => id);
+    const key = JSON.stringify([trial.id, metric, ids]); // the base is asked again by every variant
+    const known = perUser.get(key);
+    const average = known === undefined ? seedAverage(reader, ids, metric) : known;
+    perUser.set(key, average);
+    return average;
+  };
   const all = best.map((group) => {
     if (base === undefined || group === base) return undefined;
     const compared: Record<string, Versus> = {};
     for (const metric of columns) {
-      const versus = compare(reader, { group, base, metric });
-      if (versus !== null) compared[metric] = versus;
+      const pairs = sharedSeeds(group, base, metric);
+      if (pairs.length === 0) continue;
+      const own = averages(group, pairs.map(({ run }) => run), metric); // prettier-ignore
+      const others = averages(base, pairs.map(({ other }) => other), metric); // prettier-ignore
+      const { versus, userDifferences } = compare(pairs, own, others);
+      compared[metric] = versus;
+      comparisons.push({ compared, metric, pSeeds: versus.pSeeds, userDifferences });
     }
     return compared;
   });
-  for (const metric of columns) {
-    const tested = all.flatMap((compared) => (typeof compared?.[metric]?.pSeeds === 'number' ? [compared] : []));
-    const corrected = holm(tested.map((compared) => compared[metric]?.pSeeds as number));
-    for (const [k, compared] of tested.entries()) {
-      compared[metric] = { ...(compared[metric] as Versus), pHolm: corrected[k] as number };
-    }
-  }
-  return all;
+  correctOverVariants(comparisons);
+  return { versus: all, comparisons };
+}
+
+interface SeedPair {
+  readonly run: RunRow;
+  readonly other: RunRow;
+  readonly values: readonly [number, number];
+}
+
+function sharedSeeds(group: Best, base: Best, metric: string): readonly SeedPair[] {
+  return group.finished.flatMap((run) => {
+    const other = base.finished.find(({ seed }) => seed === run.seed);
+    const [own, others] = [run.metrics[metric], other?.metrics[metric]];
+    if (other === undefined || own === undefined || others === undefined) return [];
+    return [{ run, other, values: [own, others] as const }];
+  });
 }
 
 function compare(
-  reader: StoreReader,
-  { group, base, metric }: { readonly group: Best; readonly base: Best; readonly metric: string },
-): Versus | null {
-  const pairs = group.finished.flatMap((run) => {
-    const other = base.finished.find(({ seed }) => seed === run.seed);
-    const values = [run.metrics[metric], other?.metrics[metric]];
-    return other === undefined || values.includes(undefined)
-      ? []
-      : [{ run, other, values: values as [number, number] }];
-  });
-  if (pairs.length === 0) return null;
-  const { difference, ci95, p } = pairedT(
+  pairs: readonly SeedPair[],
+  own: Float64Array | null,
+  others: Float64Array | null,
+): { readonly versus: Versus; readonly userDifferences: Float64Array | null } {
+  const { p, ...difference } = pairedT(
     pairs.map(({ values }) => values[0]),
     pairs.map(({ values }) => values[1]),
   );
-  const own = seedAverage(
-    reader,
-    pairs.map(({ run }) => run.id),
-    metric,
-  );
-  const others = seedAverage(
-    reader,
-    pairs.map(({ other }) => other.id),
-    metric,
-  );
+  const n = pairs.length;
+  const seeds = { ...difference, n, pSeeds: n < MIN_SEEDS_FOR_P ? null : p, pHolm: null };
+  if (own === null || others === null || own.length !== others.length) {
+    return { versus: { ...seeds, pUsers: null, users: null }, userDifferences: null };
+  }
+  const { p: pUsers, ...users } = wilcoxonSignedRank(own, others);
   return {
-    difference,
-    ci95,
-    pSeeds: pairs.length < MIN_SEEDS_FOR_P ? null : p,
-    pUsers: own === null || others === null || own.length !== others.length ? null : wilcoxonSignedRank(own, others).p,
-    pHolm: null,
+    versus: { ...seeds, pUsers, users: { ...users, ci95: null } },
+    userDifferences: own.map((value, user) => value - (others[user] as number)).filter((value) => !Number.isNaN(value)),
   };
+}
+
+/** Sets `pHolm`: of the variants that were tested in one metric. */
+function correctOverVariants(comparisons: readonly Comparison[]): void {
+  for (const metric of new Set(comparisons.map((comparison) => comparison.metric))) {
+    const tested = comparisons.filter((comparison) => comparison.metric === metric && comparison.pSeeds !== null);
+    const corrected = holm(tested.map(({ pSeeds }) => pSeeds as number));
+    for (const [k, { compared }] of tested.entries()) {
+      compared[metric] = { ...(compared[metric] as Versus), pHolm: corrected[k] as number };
+    }
+  }
+}
+
+/** Sets the intervals over users; comparisons of as many users share the resamples. */
+function addUserIntervals(comparisons: readonly Comparison[]): void {
+  const byUsers = new Map<number, (Comparison & { readonly userDifferences: Float64Array })[]>();
+  for (const comparison of comparisons) {
+    const { userDifferences } = comparison;
+    if (userDifferences === null) continue;
+    const alike = byUsers.get(userDifferences.length) ?? [];
+    alike.push({ ...comparison, userDifferences });
+    byUsers.set(userDifferences.length, alike);
+  }
+  for (const alike of byUsers.values()) {
+    const intervals = bootstrapMeans(alike.map(({ userDifferences }) => userDifferences));
+    for (const [k, { compared, metric }] of alike.entries()) {
+      const versus = compared[metric] as Versus;
+      compared[metric] = { ...versus, users: versus.users && { ...versus.users, ci95: intervals[k] ?? null } };
+    }
+  }
 }
 
 /** Per-user values averaged over runs; null where a run has none. */

@@ -75,8 +75,9 @@ export function notes(report: ExperimentReport): string[] {
   const most = Math.max(0, ...groups.map(({ n }) => n));
   const lines = ['± is half of the 95 % t interval over seeds; differences to the base are paired by seed.'];
   if (runs.finished < runs.total) {
+    const others = (['failed', 'pruned'] as const).filter((status) => runs[status] > 0);
     lines.push(
-      `${runs.finished} of ${runs.total} runs are finished${runs.failed > 0 ? `, ${runs.failed} failed` : ''}.`,
+      `${[`${runs.finished} of ${runs.total} runs are finished`, ...others.map((status) => `${runs[status]} ${status}`)].join(', ')}.`,
     );
   }
   lines.push(

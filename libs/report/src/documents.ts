@@ -1,5 +1,6 @@
-import { headline, notes, versusOf } from './cells.js';
+import { headline, notes } from './cells.js';
 import type { ExperimentReport } from './contract.js';
+import { ROW_COLUMNS, toRows, type ReportRow } from './rows.js';
 import { APART, apartOf, tableOf, type TableCell, type TableFace } from './table.js';
 
 /** The array that `report --format json` prints. */
@@ -7,66 +8,14 @@ export function toJson(reports: readonly ExperimentReport[]): string {
   return `${JSON.stringify(reports, null, 2)}\n`;
 }
 
-const CSV_HEAD = [
-  'experiment', 'dataset', 'fingerprint', 'variant', 'trial', 'parameters', 'n', 'failed', 'metric', 'mean', 'std', 'ci95_low', 'ci95_high',
-  'base', 'difference', 'difference_ci95_low', 'difference_ci95_high', 'p_seeds', 'p_users', 'p_holm', 'parameter_count', 'seconds',
-  'published', 'published_source', 'published_differs',
-]; // prettier-ignore
-
-/**
- * One row per variant and metric, numbers in full precision; the oracle is a variant of that name. A published cell has a row and
- * columns of its own, so that it is never taken for a mean of ours; where it is not comparable, `published_differs` says why.
- * A text that a spreadsheet would take for a formula begins with an apostrophe.
- */
+/** The rows of `toRows`. A text that a spreadsheet would take for a formula begins with an apostrophe. */
 export function toCsv(reports: readonly ExperimentReport[]): string {
-  const rows: (readonly (string | number | null | undefined)[])[] = [CSV_HEAD];
-  for (const report of reports) {
-    const { experiment, dataset, fingerprint, oracle } = report;
-    for (const group of report.groups) {
-      const { variant, trial, parameters, n, failed, parameterCount, seconds } = group;
-      for (const [metric, { mean, std, ci95 }] of Object.entries(group.metrics)) {
-        const versus = versusOf(group, metric);
-        rows.push([
-          ...[experiment, dataset, fingerprint, variant, trial, JSON.stringify(parameters), n, failed],
-          ...[metric, mean, std, ci95?.[0], ci95?.[1]],
-          ...[versus === undefined ? '' : group.versus?.base, versus?.difference, versus?.ci95?.[0], versus?.ci95?.[1]],
-          ...[versus?.pSeeds, versus?.pUsers, versus?.pHolm, parameterCount, seconds],
-          ...NOT_PUBLISHED,
-        ]);
-      }
-    }
-    for (const metric of oracle === null ? [] : report.columns) {
-      const value = oracle?.[metric];
-      if (value !== undefined)
-        rows.push([
-          experiment,
-          dataset,
-          fingerprint,
-          'oracle',
-          '',
-          '',
-          '',
-          '',
-          metric,
-          value,
-          ...Array<string>(12).fill(''),
-          ...NOT_PUBLISHED,
-        ]);
-    }
-    for (const { variant, metric, value, source, differs } of report.published) {
-      rows.push([
-        ...[experiment, dataset, fingerprint, variant, '', '', '', '', metric],
-        ...Array<string>(13).fill(''),
-        ...[value, source, differs],
-      ]);
-    }
-  }
-  return rows.map((row) => `${row.map(csvField).join(',')}\n`).join('');
+  const columns = Object.keys(ROW_COLUMNS) as (keyof ReportRow)[];
+  const rows = toRows(reports).map((row) => columns.map((column) => csvField(row[column])));
+  return [columns, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }
 
-const NOT_PUBLISHED = ['', '', ''];
-
-function csvField(value: string | number | null | undefined): string {
+function csvField(value: string | number | null): string {
   const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : String(value ?? '');
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

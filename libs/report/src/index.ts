@@ -2,7 +2,7 @@ export { buildReport } from './build.js';
 export { toCsv, toJson, toLatex, toMarkdown } from './documents.js';
 export { toTerminal } from './terminal.js';
 export { textTable } from './text-table.js';
-export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './contract.js';
+export type { ExperimentReport, MetricSummary, ReportGroup, Versus, VersusUsers } from './contract.js';
 export {
   buildRunDiff,
   leavesOf,

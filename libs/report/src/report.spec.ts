@@ -10,6 +10,8 @@ interface SampleRun {
   /** Value of valid/auc and test/auc; a text is the error of a failed run. */
   readonly auc: number | string;
   readonly users?: readonly number[];
+  /** Given up by the search. */
+  readonly pruned?: boolean;
   readonly parameters?: Readonly<Record<string, Json>>;
   /** What is reported in place of test/auc. */
   readonly metric?: string;
@@ -46,6 +48,10 @@ function storeOf(
     const row = planned.find(({ trialId, seed }) => trialId === trialOf(run) && seed === run.seed);
     const claim = writer.claim(row?.id as number, { host: 'here', pid: 1, environment: {} });
     const attempt = claim?.attemptId as number;
+    if (run.pruned === true) {
+      writer.prune(attempt, 'worse than the median');
+      continue;
+    }
     if (typeof run.auc === 'string') {
       writer.fail(attempt, { error: run.auc, status: 'failed', retry: false });
       continue;
@@ -78,7 +84,7 @@ function fiveSeeds(): SampleRun[] {
 describe('buildReport', () => {
   it('compares with the base over shared seeds and over users, corrected over the variants', () => {
     const { groups, oracle, runs } = buildReport(storeOf(fiveSeeds()), 'gates');
-    expect(runs).toEqual({ finished: 15, failed: 0, total: 15 });
+    expect(runs).toEqual({ finished: 15, failed: 0, pruned: 0, total: 15 });
     expect(oracle).toEqual({ 'test/auc': 0.9 });
     expect(groups.map(({ variant }) => variant)).toEqual(['gate', 'base', 'same']);
     const [gate, base, same] = groups;
@@ -89,6 +95,12 @@ describe('buildReport', () => {
     expect(versus.pSeeds).toBeLessThan(1e-5);
     expect(versus.pHolm).toBeCloseTo(2 * (versus.pSeeds as number), 12);
     expect(versus.pUsers).toBeLessThan(1e-6);
+    // differences of the five seeds: .1 + .1 · wobble, so d_z = .1 / (.1 · √(.001/4)), corrected by J(4) = .7979
+    expect(versus).toMatchObject({ n: 5, std: expect.closeTo(0.1 * Math.sqrt(0.001 / 4), 10) as number });
+    expect(versus.effectSize).toBeCloseTo((0.797884560802865 * 0.1) / (versus.std as number), 8);
+    expect(versus.users).toMatchObject({ n: 40, wins: 40, losses: 0, ties: 0, rankBiserial: 1 });
+    // over users the mean difference is .1 + 19.5 / 1000, give or take 1.96 · .0115 / √40
+    expect(versus.users?.ci95?.map((end) => end.toFixed(3))).toEqual(['0.116', '0.123']);
     expect(same?.versus?.['test/auc']).toMatchObject({ pHolm: expect.closeTo(1, 0) as number });
   });
 
@@ -121,6 +133,18 @@ describe('buildReport', () => {
     );
     const [group] = buildReport(storeOf(rates), 'gates').groups;
     expect(group).toMatchObject({ parameters: { 'optimizer.learning_rate': 0.01 }, budget: 2, n: 2 });
+  });
+
+  it('lets a trial that the search gave up stand for its variant only where no other has a result', () => {
+    const trial = (rate: number, auc: number, seed: number, pruned = false): SampleRun => ({ variant: 'base', seed, auc, parameters: { rate }, pruned }); // prettier-ignore
+    const lucky = [trial(0.1, 0.9, 1), trial(0.1, 0, 2, true)];
+    const whole = [trial(0.2, 0.8, 1), trial(0.2, 0.7, 2)];
+    const { groups, runs } = buildReport(storeOf([...lucky, ...whole]), 'gates');
+    expect(groups[0]).toMatchObject({ parameters: { rate: 0.2 }, n: 2, budget: 2 });
+    expect(runs).toEqual({ finished: 3, failed: 0, pruned: 1, total: 4 });
+    const alone = buildReport(storeOf(lucky), 'gates');
+    expect(alone.groups[0]).toMatchObject({ parameters: { rate: 0.1 }, n: 1 });
+    expect(toMarkdown([alone])).toContain('1 of 2 runs are finished, 1 pruned.');
   });
 
   it('puts the lowest first where low is good, and variants without a result last', () => {
@@ -164,7 +188,9 @@ base     test/auc       0.75  paper   split ratio, here fixed`);
       .trimEnd()
       .split('\n')
       .map((line) => line.split(/,(?! )/));
-    const published = rows.map((row) => row.slice(head.indexOf('published'))).filter(([value]) => value !== '');
+    const published = rows
+      .map((row) => row.slice(head.indexOf('published'), head.indexOf('budget')))
+      .filter(([value]) => value !== '');
     expect(published).toEqual([
       ['0.75', 'paper', ''],
       ['0.75', 'paper', '"split ratio, here fixed"'],
@@ -312,13 +338,9 @@ better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon sign
     expect(Object.keys(gate['metrics']!).sort()).toEqual(['test/auc', 'valid/auc']);
     expect(Object.keys(gate['metrics']!['test/auc']!).sort()).toEqual(['ci95', 'mean', 'std', 'values']);
     expect(Object.keys(gate['versus']!).sort()).toEqual(['base', 'test/auc']);
-    expect(Object.keys(gate['versus']!['test/auc']!).sort()).toEqual([
-      'ci95',
-      'difference',
-      'pHolm',
-      'pSeeds',
-      'pUsers',
-    ]);
+    expect(Object.keys(gate['versus']!['test/auc']!).sort()).toEqual(
+      ['ci95', 'difference', 'effectSize', 'n', 'pHolm', 'pSeeds', 'pUsers', 'std', 'users'].sort(),
+    ); // prettier-ignore
     expect(Object.keys(first.published[0]).sort()).toEqual([
       'comparable',
       'differs',

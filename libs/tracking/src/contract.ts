@@ -245,8 +245,8 @@ export interface StoreReader {
   experiments(): readonly ExperimentRow[];
   experiment(name: string): ExperimentRow | null;
   trials(experiment: string): readonly TrialRow[];
-  /** The runs of an experiment: its trials × its seeds. */
-  runs(experiment: string): readonly RunRow[];
+  /** The runs of an experiment: its trials × its seeds; with the metrics that are named, or all of them. */
+  runs(experiment: string, metrics?: readonly string[]): readonly RunRow[];
   run(id: number):
     | (RunRow & {
         readonly config: Json;

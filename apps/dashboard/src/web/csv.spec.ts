@@ -26,7 +26,7 @@ describe('toCsv', () => {
           fingerprint: 'f',
           protocol: {},
           metric: { name: 'valid/auc', goal: 'maximize' },
-          runs: { finished: 1, failed: 0, total: 1 },
+          runs: { finished: 1, failed: 0, pruned: 0, total: 1 },
           columns: ['valid/auc'],
           oracle: null,
           groups: [

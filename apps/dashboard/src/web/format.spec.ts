@@ -11,7 +11,17 @@ import {
   reading,
 } from './format.js';
 
-const versus = { difference: 0.0123, ci95: [-0.004, 0.0286], pSeeds: 0.0123, pUsers: 0.0001, pHolm: 0.0246 } as const;
+const versus = {
+  difference: 0.0123,
+  ci95: [-0.004, 0.0286],
+  n: 5,
+  std: 0.02,
+  effectSize: 0.5,
+  pSeeds: 0.0123,
+  pUsers: 0.0001,
+  pHolm: 0.0246,
+  users: null,
+} as const;
 
 describe('numbers as people read them', () => {
   it('shows a mean with half of its interval, or alone', () => {

@@ -19,6 +19,8 @@ export function finishedRuns(context: Context, { input }: SweepPlan): RunRow[] {
   return [...found.values()].filter(({ seed }) => input.seeds.includes(seed));
 }
 
+type PlanLine = { readonly variant: string; readonly done: readonly RunRow[] };
+
 export type PlanOptions = SweepOptions & { readonly detect?: string };
 
 /** `towerbench plan` */
@@ -67,7 +69,8 @@ export async function plan(context: Context, options: PlanOptions): Promise<void
         : `engine auto is ${auto.engine}, ${stored === null ? 'not stored yet, the sweep decides anew' : 'as stored'}: ${auto.reason}\n`) +
       `\n${table}\n`,
   );
-  if (difference !== null) process.stdout.write(`\n${detection(difference, input.metric.name, lines)}\n`);
+  if (difference !== null)
+    process.stdout.write(`\n${detection({ difference, metric: input.metric.name, base: input.baseVariant }, lines)}\n`);
 }
 
 function detectableDifference(text: string): number {
@@ -76,22 +79,44 @@ function detectableDifference(text: string): number {
   throw inputError('--detect', `received "${text}"`, { allowed: 'a difference above 0, e.g. 0.005' });
 }
 
-/** Seeds that show a difference, from the spread that finished runs have over seeds. */
+/**
+ * Seeds that show a difference to the base. What counts is how much the difference varies over seeds, so the spread is that of the paired
+ * differences where two seeds were finished by both; else that of the variant itself, which is larger where seeds move both alike.
+ */
 function detection(
-  difference: number,
-  metric: string,
-  lines: readonly { readonly variant: string; readonly done: readonly RunRow[] }[],
+  { difference, metric, base }: { readonly difference: number; readonly metric: string; readonly base: string },
+  lines: readonly PlanLine[],
 ): string {
-  const spreads = lines.flatMap(({ variant, done }) => {
-    const values = done.flatMap(({ metrics }) => metrics[metric] ?? []);
+  const baseLine = mostDone(lines.filter(({ variant }) => variant === base));
+  let isUnpaired = false;
+  const spreads = [...new Set(lines.map(({ variant }) => variant))].flatMap((variant) => {
+    const { done } = mostDone(lines.filter((line) => line.variant === variant)) as PlanLine;
+    const pairs = variant === base ? [] : done.flatMap((run) => {
+      const other = baseLine?.done.find(({ seed }) => seed === run.seed)?.metrics[metric];
+      const own = run.metrics[metric];
+      return own === undefined || other === undefined ? [] : [own - other];
+    }); // prettier-ignore
+    const isPaired = pairs.length >= 2;
+    const values = isPaired ? pairs : done.flatMap(({ metrics }) => metrics[metric] ?? []);
     const std = sampleStd(values);
-    return std === null ? [] : [[variant, std.toFixed(5), String(seedsToDetect({ std, difference }))]];
+    if (std === null) return [];
+    isUnpaired ||= !isPaired;
+    const spread = isPaired ? `difference to ${base}` : 'variant alone';
+    return [[variant, spread, String(values.length), std.toFixed(5), String(seedsToDetect({ std, difference }))]];
   });
   if (spreads.length === 0) return 'seeds needed: unknown, because no variant has two finished runs yet';
   return (
-    `seeds needed to see a difference of ${difference} in ${metric} (two-sided 5 % level, power 80 %):\n` +
-    textTable(['variant', 'std over seeds', 'seeds'], spreads, [1, 2])
+    `seeds needed to see a difference of ${difference} in ${metric} (paired t, two-sided 5 % level, power 80 %):\n` +
+    textTable(['variant', 'spread of', 'seen', 'std over seeds', 'seeds'], spreads, [2, 3, 4]) +
+    (isUnpaired
+      ? `\nvariant alone: no two seeds were finished by both sides, so this is what the seeds of one side need; pairs with ${base} mostly need fewer.`
+      : '')
   );
+}
+
+/** Of the trials of a variant the one with most finished runs, which knows its spread best. */
+function mostDone(lines: readonly PlanLine[]): PlanLine | undefined {
+  return lines.reduce<PlanLine | undefined>((most, line) => (line.done.length > (most?.done.length ?? -1) ? line : most), undefined); // prettier-ignore
 }
 
 function mean(values: readonly number[]): number | null {

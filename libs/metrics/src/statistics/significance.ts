@@ -5,8 +5,12 @@ import { mean, sampleStd, tInterval } from './summary.js';
 /** A paired comparison: mean of a − b, its 95 % t interval, and the two-sided p value of the paired t test. */
 export interface PairedDifference {
   readonly difference: number;
+  /** Of the differences (n − 1); null for fewer than two pairs. */
+  readonly std: number | null;
   /** null for fewer than two pairs. */
   readonly ci95: readonly [number, number] | null;
+  /** Cohen's d_z with Hedges' correction; null for fewer than three pairs, and where all differences are equal. */
+  readonly effectSize: number | null;
   /** null for fewer than two pairs, and where all differences are 0. */
   readonly p: number | null;
 }
@@ -14,18 +18,30 @@ export interface PairedDifference {
 /**
  * Paired t test of a − b.
  *   t = d̄ / (s_d / √n),  p = 2 · P(T_{n−1} ≥ |t|);  p is 0 when all differences are equal and not 0
+ *   effect size = J(n − 1) · d̄ / s_d,  J(m) = Γ(m/2) / (√(m/2) Γ((m − 1)/2))
  *
  * @throws {RangeError} when a and b are not equally long, or empty
+ * @source effect size: Hedges 1981, doi:10.3102/10769986006002107, for the differences of pairs
  */
 export function pairedT(a: ArrayLike<number>, b: ArrayLike<number>): PairedDifference {
   const differences = pairedDifferences('pairedT', a, b);
+  const n = differences.length;
   const difference = mean(differences);
   const std = sampleStd(differences);
   const ci95 = tInterval(differences);
-  if (std === null) return { difference, ci95, p: null };
-  if (std === 0) return { difference, ci95, p: difference === 0 ? null : 0 };
-  const t = difference / (std / Math.sqrt(differences.length));
-  return { difference, ci95, p: 2 * studentT.cdf(-Math.abs(t), differences.length - 1) };
+  if (std === null || std === 0) {
+    return { difference, std, ci95, effectSize: null, p: std === null || difference === 0 ? null : 0 };
+  }
+  const effectSize = n < 3 ? null : (hedgesCorrection(n - 1) * difference) / std;
+  const t = difference / (std / Math.sqrt(n));
+  return { difference, std, ci95, effectSize, p: 2 * studentT.cdf(-Math.abs(t), n - 1) };
+}
+
+/** J(m) for m ≥ 2, from Γ(m/2) / Γ((m − 1)/2) = (m/2 − 1) / (Γ((m − 1)/2) / Γ((m − 2)/2)), which begins with 1/√π. */
+function hedgesCorrection(degrees: number): number {
+  let ratio = 1 / Math.sqrt(Math.PI);
+  for (let m = 3; m <= degrees; m++) ratio = (m / 2 - 1) / ratio;
+  return ratio / Math.sqrt(degrees / 2);
 }
 
 /** What the users of two rankings say: how many prefer which, by how much in ranks, and whether chance explains it. */

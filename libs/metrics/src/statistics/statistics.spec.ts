@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mean, sampleStd, seedsToDetect, tInterval } from './summary.js';
+import { bootstrapMeans, type BootstrapOptions } from './bootstrap.js';
+import { pairedTPower, seedsToDetect } from './power.js';
+import { mean, sampleStd, tInterval } from './summary.js';
 import { holm, pairedT, wilcoxonSignedRank, type SignedRank } from './significance.js';
 
 interface Golden {
@@ -17,8 +19,18 @@ interface Golden {
     readonly difference?: number;
     readonly ci95?: readonly [number, number];
     readonly pairedT?: number;
+    readonly effectSize?: number | null;
     readonly signedRank?: SignedRank;
   }[];
+  /** `seeds`: n that an effect of this size takes for a power of .8. */
+  readonly powers: readonly { readonly effectSize: number; readonly n: number; readonly power: number; readonly seeds: number }[]; // prettier-ignore
+  readonly bootstraps: readonly {
+    readonly name: string;
+    readonly values: readonly number[];
+    readonly options: BootstrapOptions;
+    readonly interval: readonly [number, number];
+  }[];
+  readonly corrections: readonly { readonly p: readonly number[]; readonly holm: readonly number[] }[];
 }
 
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'statistics.golden.json'), 'utf8')) as Golden;
@@ -40,7 +52,9 @@ describe('statistics', () => {
       expectGolden(mean(a), expected.mean as number);
       expectGolden(sampleStd(a), expected.std as number);
       for (const end of [0, 1] as const) expectGolden(tInterval(a)?.[end], expected.interval?.[end] as number);
-      const { difference, ci95, p } = pairedT(a, b);
+      const { difference, ci95, effectSize, p } = pairedT(a, b);
+      if (expected.effectSize === null) expect(effectSize).toBeNull();
+      else expectGolden(effectSize, expected.effectSize as number);
       expectGolden(difference, expected.difference as number);
       for (const end of [0, 1] as const) expectGolden(ci95?.[end], expected.ci95?.[end] as number);
       expectGolden(p, expected.pairedT as number);
@@ -57,6 +71,57 @@ describe('statistics', () => {
       expectGolden(p, expectedP as number);
     },
   );
+
+  it.each(golden.powers)("agree with statsmodels' power of $n pairs at an effect of $effectSize", (expected) => {
+    const { effectSize, n, power, seeds } = expected;
+    expectGolden(pairedTPower({ effectSize, n }), power);
+    expect(seedsToDetect({ std: 0.02, difference: 0.02 * effectSize })).toBe(seeds);
+  });
+
+  it.each(golden.bootstraps)("agree with scipy's bootstrap of $name, $options", ({ values, options, interval }) => {
+    const [found] = bootstrapMeans([values], options);
+    for (const end of [0, 1] as const) expectGolden(found?.[end], interval[end]);
+  });
+
+  it.each(golden.corrections)("agree with statsmodels' Holm of $p", ({ p, holm: expected }) => {
+    for (const [k, corrected] of holm(p).entries()) expectGolden(corrected, expected[k] as number);
+  });
+});
+
+describe('bootstrapMeans', () => {
+  const values = Array.from({ length: 200 }, (_, k) => Math.sin(k) ** 3);
+
+  it('gives the same interval for the same seed, another for another, and nothing for one value', () => {
+    const [first, again, other] = [1, 1, 2].map((seed) => bootstrapMeans([values], { seed })[0]);
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
+    expect(bootstrapMeans([[1]])).toEqual([null]);
+    expect(bootstrapMeans([])).toEqual([]);
+  });
+
+  it('draws the rows once for all columns: what is the same up to a constant has intervals that are', () => {
+    const [one, shifted] = bootstrapMeans([values, values.map((value) => value + 1)]);
+    for (const end of [0, 1] as const) expect((shifted?.[end] as number) - 1).toBeCloseTo(one?.[end] as number, 12);
+  });
+
+  it('is a point where all values are equal', () => {
+    expect(bootstrapMeans([[0.1, 0.1, 0.1]])[0]?.map((end) => end.toFixed(12))).toEqual(['0.100000000000', '0.100000000000']); // prettier-ignore
+  });
+
+  it('refuses columns that do not match, and values that are none', () => {
+    expect(() => bootstrapMeans([[1, 2], [1]])).toThrow('column 1 has 1 rows, column 0 has 2');
+    expect(() => bootstrapMeans([[1, NaN]])).toThrow('row 1 of column 0 is NaN; rows must be finite');
+  });
+});
+
+describe('pairedTPower', () => {
+  it('is the level where there is no effect, from two pairs to a million', () => {
+    for (const n of [2, 3, 10, 1000, 1e6]) expect(pairedTPower({ effectSize: 0, n })).toBeCloseTo(0.05, 12);
+  });
+
+  it('refuses a single pair', () => {
+    expect(() => pairedTPower({ effectSize: 1, n: 1 })).toThrow('n is 1; a t test needs 2 pairs');
+  });
 });
 
 describe('tInterval', () => {
@@ -68,9 +133,9 @@ describe('tInterval', () => {
 
 describe('pairedT', () => {
   it('tells nothing of one pair or of no difference, and all of a constant one', () => {
-    expect(pairedT([1], [0.5])).toEqual({ difference: 0.5, ci95: null, p: null });
+    expect(pairedT([1], [0.5])).toEqual({ difference: 0.5, std: null, ci95: null, effectSize: null, p: null });
     expect(pairedT([1, 2], [1, 2]).p).toBeNull();
-    expect(pairedT([1, 2], [0.5, 1.5]).p).toBe(0);
+    expect(pairedT([1, 2], [0.5, 1.5])).toMatchObject({ p: 0, effectSize: null });
   });
 
   it('refuses pairs that do not match', () => {

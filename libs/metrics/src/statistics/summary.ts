@@ -24,31 +24,3 @@ export function tInterval(values: ArrayLike<number>, level = 0.95): readonly [nu
   const center = mean(values);
   return [center - half, center + half];
 }
-
-/**
- * Seeds that show a paired difference: the least n ≥ 2 with
- *   √n · difference / std ≥ t_{1−level/2, n−1} + t_{power, n−1}
- *
- * @param std standard deviation over seeds, of the differences where they are known
- */
-export function seedsToDetect(inputs: {
-  readonly std: number;
-  readonly difference: number;
-  readonly level?: number;
-  readonly power?: number;
-}): number {
-  const { std, difference, level = 0.05, power = 0.8 } = inputs;
-  if (!(difference > 0) || !(std >= 0))
-    throw new RangeError(`seedsToDetect: difference ${difference} must be above 0, std ${std} not below`);
-  const enough = (n: number): boolean =>
-    Math.sqrt(n) * difference >= std * (studentT.quantile(1 - level / 2, n - 1) + studentT.quantile(power, n - 1));
-  let high = 2;
-  while (!enough(high)) high *= 2;
-  let low = Math.max(2, high / 2);
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (enough(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
