@@ -21,17 +21,20 @@ export interface Started {
 }
 
 /** The command line in a process of its own. */
-export function start(args: readonly string[]): Started {
-  return run(process.execPath, [program, ...args]);
+export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  return run(process.execPath, [program, ...args], { env });
 }
 
-/** A program in a process of its own; `detached` in a process group of its own, as a shell does with what is typed. */
+/**
+ * A program in a process of its own; `detached` in a process group of its own, as a shell does with what is typed; `env` is added to
+ * our environment.
+ */
 export function run(
   program: string,
   args: readonly string[],
-  { detached = false }: { readonly detached?: boolean } = {},
+  { detached = false, env = {} }: { readonly detached?: boolean; readonly env?: NodeJS.ProcessEnv } = {},
 ): Started {
-  const child = spawn(program, args, { cwd: root, detached, env: environment() });
+  const child = spawn(program, args, { cwd: root, detached, env: { ...environment(), ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -166,7 +166,7 @@ describe('two sweeps on one store', () => {
     await sweep.ended;
     const writer = openStoreWriter(store);
     const pending = read(store, (reader) => reader.runs('small').find(({ status }) => status === 'pending'), undefined);
-    writer.claim(pending?.id as number, { host: 'here', pid: process.pid, environment: {} }); // this process lives, and sweeps nothing
+    writer.claim(pending?.id as number, { host: hostname(), pid: process.pid, environment: {} }); // this process lives, and sweeps nothing
     writer.close();
     await expectResumed(store, args);
     const error = 'its process ended without a word';

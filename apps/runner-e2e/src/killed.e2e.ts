@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readSpool, type AttemptRow, type RunRow, type StoreReader } from '@towerbench/tracking';
+import { openStoreReader, readSpool } from '@towerbench/tracking';
+import { attemptsIn, Audit, resultsOf, spoolsOf } from './audit.js';
 import { fixtures, start, towerbench } from './command.js';
 import { childrenOf, isRunning, read, signal, until } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-killed-'));
-const store = join(folder, 'store.sqlite');
 const args = ['sweep', '--config', join(fixtures, 'sweeps/small.yaml'), '--set', 'training.epochs=30'];
+const NUM_RUNS = 6;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Printed, so that a failure can be repeated with TOWERBENCH_TEST_SEED. */
@@ -19,163 +19,120 @@ let state = seed;
 /** Park and Miller's generator: good enough for choosing moments. */
 const random = (): number => (state = (state * 48_271 + 11) % 2_147_483_647) / 2_147_483_647;
 
-/** What is killed in each round; in the first, the coordinator at some moment of its start, when it may be making the store. */
-const rounds = ['start', 'worker', 'coordinator', 'all', 'worker'] as const;
+/**
+ * What is done in a round, to a sweep with two workers:
+ * - `start`: the coordinator is killed at some moment of its start, when it may be making the store
+ * - `coordinator`, `worker`, `all`: these are killed while runs train; the coordinator is also who writes the store
+ * - `beside`: a second sweep shares the store, and one of the two is killed
+ * - `stopped`: a worker is stopped for a while, then the coordinator is killed
+ * - `clock`: the clock of the machine is set by days, forth and back, while runs train, then all are killed
+ */
+const kinds = ['start', 'worker', 'coordinator', 'all', 'beside', 'stopped', 'clock'] as const;
+type Kind = (typeof kinds)[number];
 
-function runsOf(reader: StoreReader): readonly RunRow[] {
-  return reader.experiments().flatMap(({ name }) => reader.runs(name));
+/** `npx nx run runner:chaos --rounds N` sets these: so many rounds, and a file that takes a line for each. */
+const rounds = Number(process.env['TOWERBENCH_CHAOS_ROUNDS'] ?? kinds.length);
+const results = process.env['TOWERBENCH_CHAOS_RESULTS'];
+
+/** Takes the clock of a process over, where it is installed; what never goes back is left alone. */
+const fakeClock = process.env['TOWERBENCH_FAKETIME'];
+const clockFile = join(folder, 'clock');
+
+function clockEnvironment(kind: Kind): NodeJS.ProcessEnv {
+  if (kind !== 'clock' || fakeClock === undefined) return {};
+  writeFileSync(clockFile, '+0');
+  return {
+    LD_PRELOAD: fakeClock,
+    FAKETIME_TIMESTAMP_FILE: clockFile,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    DONT_FAKE_MONOTONIC: '1',
+  };
 }
 
-function attemptsOf(reader: StoreReader): readonly AttemptRow[] {
-  return runsOf(reader).flatMap(({ id }) => reader.attempts(id));
-}
+/** One round; returns the code of the sweep, null where it was killed. */
+async function round(kind: Kind, store: string): Promise<number | null> {
+  // what is saved last is so near that a run goes on from it even when it is killed at once
+  const command = [...args, '--store', store, '--save-every', '0'];
+  const before = read(store, (reader) => attemptsIn(reader).length, 0);
+  const sweep = start([...command, '--jobs', '2'], clockEnvironment(kind));
+  const second = kind === 'beside' ? start([...command, '--jobs', '1']) : null;
+  const pids = [sweep, second].flatMap((started) => started?.child.pid ?? []);
+  const workers = new Set<number>();
+  const look = (): void => pids.flatMap(childrenOf).forEach((worker) => workers.add(worker));
+  const some = (): number => [...workers][Math.floor(random() * workers.size)] ?? 0;
+  const hasEnded = (): boolean => sweep.child.exitCode !== null;
+  const isTraining = (reader: Parameters<typeof attemptsIn>[0]): boolean =>
+    attemptsIn(reader)
+      .slice(before)
+      .some(({ id, status }) => status === 'running' && reader.points(id).length > 0);
 
-/** A point as one text: attempt, series, step, value, and when it was measured. */
-type PointText = string;
-
-function pointsInStore(): ReadonlySet<PointText> {
-  return read(
-    store,
-    (reader) =>
-      new Set(
-        attemptsOf(reader).flatMap(({ id }) =>
-          reader.points(id).map(({ series, step, value, time }) => `${id} ${series} ${step} ${value} ${time}`),
-        ),
-      ),
-    new Set(),
-  );
-}
-
-/** Names of the files that hold points which may not be in the store yet. */
-function spoolsOf(path: string): readonly string[] {
-  const spool = `${path}-spool`;
-  return existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.points')) : [];
-}
-
-/** Files of attempts that are under way, or that the next attempt of their run could go on from. */
-function draftsOf(path: string): readonly string[] {
-  return readdirSync(`${path}-spool`).filter((name) => !name.endsWith('.lock'));
-}
-
-/** Names of the files that are kept beside the store, and the hashes of what is in them. */
-function keptFiles(): readonly { readonly name: string; readonly sha256: string }[] {
-  const files = readdirSync(join(folder, 'artifacts'), { recursive: true, withFileTypes: true });
-  return files
-    .filter((entry) => entry.isFile())
-    .map(({ name, parentPath }) => {
-      const sha256 = createHash('sha256').update(readFileSync(join(parentPath, name)));
-      return { name, sha256: sha256.digest('hex') };
-    });
-}
-
-/** Points whose record in a spool is complete. */
-function pointsInSpools(): readonly PointText[] {
-  return spoolsOf(store).flatMap((name) => {
-    const [, attempt] = /^\d+-(\d+)\.points$/.exec(name) as RegExpExecArray;
-    return readSpool(join(`${store}-spool`, name)).map(
-      ({ series, step, value, time }) => `${attempt} ${series} ${step} ${value} ${time}`,
-    );
-  });
-}
-
-/** Finished runs as they are in the store, by id. */
-function finishedRuns(): ReadonlyMap<number, RunRow> {
-  return read(
-    store,
-    (reader) => new Map(runsOf(reader).flatMap((run) => (run.status === 'finished' ? [[run.id, run]] : []))),
-    new Map<number, RunRow>(),
-  );
-}
-
-/** Everything about the results of a sweep that does not depend on the clock. */
-function results(path: string): unknown {
-  return read(
-    path,
-    (reader) =>
-      [...reader.runs('small')]
-        .sort((a, b) => a.variant.localeCompare(b.variant) || a.seed - b.seed)
-        .map(({ id, variant, seed: of, metrics, parameterCount, bestStep }) => ({
-          ...{ variant, of, metrics, parameterCount, bestStep },
-          artifacts: reader.run(id)?.artifacts,
-          perUser: Object.keys(metrics).map((name) => reader.perUser(id, name)),
-          curves: reader
-            .seriesNames(id)
-            .filter((name) => !['train/examples_per_second', 'train/seconds'].includes(name))
-            .map((name) => [name, reader.curve(id, name).map(({ step, value }) => [step, value])]),
-        })),
-    null,
-  );
+  if (kind === 'start') await sleep(random() * 2000);
+  else {
+    await until(() => hasEnded() || read(store, isTraining, false), 'a run has begun');
+    await sleep(random() * 1000);
+  }
+  look();
+  if (kind === 'worker' && workers.size > 0) {
+    signal(some(), 'SIGKILL');
+    await sleep(random() * 2000);
+    look();
+  }
+  if (kind === 'stopped' && workers.size > 0) {
+    const worker = some();
+    signal(worker, 'SIGSTOP');
+    await sleep(random() * 1000);
+    signal(worker, 'SIGCONT');
+  }
+  if (kind === 'clock') {
+    for (const days of ['+2d', '-3d']) {
+      writeFileSync(clockFile, days);
+      await sleep(random() * 500);
+    }
+  }
+  if (kind === 'all' || kind === 'clock') for (const worker of workers) signal(worker, 'SIGKILL');
+  if (!hasEnded()) signal(sweep.child.pid as number, 'SIGKILL');
+  const { code } = await sweep.ended;
+  if (second !== null) {
+    const { code, stderr } = await second.ended; // it takes over what the killed one had under way
+    expect(code, stderr).toBe(0);
+    return 0;
+  }
+  await until(() => ![...workers].some(isRunning), 'workers end when their coordinator has', 20_000);
+  return code;
 }
 
 describe(`a sweep whose processes are killed (seed ${seed})`, () => {
-  const acknowledged = new Set<PointText>();
-  const finished = new Map<number, RunRow>();
+  it(
+    'loses no acknowledged point, retrains nothing finished, and ends with the numbers of an undisturbed one',
+    async () => {
+      const calm = join(folder, 'calm/store.sqlite');
+      expect((await towerbench(...args, '--store', calm)).code).toBe(0);
+      const expected = resultsOf(calm);
 
-  /** What was acknowledged or finished before must be there now, and what is there now must be there from now on. */
-  function audit(): void {
-    const stored = pointsInStore();
-    const now = new Set([...stored, ...pointsInSpools()]);
-    expect([...acknowledged].filter((point) => !now.has(point))).toEqual([]);
-    for (const point of now) acknowledged.add(point);
-    const runs = finishedRuns();
-    for (const [id, run] of finished) expect(runs.get(id)).toEqual(run);
-    for (const [id, run] of runs) finished.set(id, run);
-  }
-
-  it('loses no acknowledged point, retrains nothing finished, and ends with the numbers of an undisturbed one', async () => {
-    for (const round of rounds) {
-      const lost = read(store, (reader) => attemptsOf(reader).length, 0);
-      const { child, ended } = start([...args, '--store', store, '--jobs', '2']);
-      const pid = child.pid as number;
-      const workers = new Set<number>();
-      const look = (): void => childrenOf(pid).forEach((worker) => workers.add(worker));
-      const isTraining = (): boolean =>
-        read(store, (reader) => attemptsOf(reader).some(({ id, status }) => id > lost && status === 'running' && reader.points(id).length > 0), false); // prettier-ignore
-
-      if (round === 'start') await sleep(random() * 2000);
-      else {
-        await until(isTraining, 'a run has begun');
-        await sleep(random() * 1000);
+      const counts = { lost: 0, resumed: 0, points: 0, sweeps: 0 };
+      let disturbed = new Disturbed(0);
+      for (let done = 0; done < rounds; done++) {
+        const kind = kinds[rounds === kinds.length ? done : Math.floor(random() * kinds.length)] as Kind;
+        const code = await round(kind, disturbed.store);
+        disturbed.audit.check();
+        const { numFinished, numPoints } = disturbed.audit;
+        if (results !== undefined) {
+          const line = { round: done + 1, kind, sweep: disturbed.number, finished: numFinished, points: numPoints };
+          appendFileSync(results, `${JSON.stringify(line)}\n`);
+        }
+        if (code === 0 || numFinished === NUM_RUNS || done === rounds - 1) {
+          await disturbed.finish(expected, counts);
+          disturbed = new Disturbed(disturbed.number + 1);
+        }
       }
-      look();
-      if (round === 'worker') {
-        const before = read(store, (reader) => attemptsOf(reader).length, 0);
-        signal([...workers][Math.floor(random() * workers.size)] as number, 'SIGKILL');
-        await until(() => read(store, (reader) => attemptsOf(reader).length, 0) > before, 'the run is tried again');
-        await sleep(random() * 1000);
-        look();
-      }
-      if (round === 'all') for (const worker of workers) signal(worker, 'SIGKILL');
-      signal(pid, 'SIGKILL');
-      await ended;
-      await until(() => ![...workers].some(isRunning), 'workers end when their coordinator has', 20_000);
-      audit();
-    }
-    expect(acknowledged.size).toBeGreaterThan(0);
-    const lost = read(store, (reader) => attemptsOf(reader).filter(({ status }) => status !== 'finished').length, 0);
-    expect(lost).toBeGreaterThanOrEqual(rounds.length - 1); // the kills hit something
-
-    const last = await towerbench(...args, '--store', store, '--jobs', '2');
-    expect(last.code, last.stderr).toBe(0);
-    audit();
-    const stored = pointsInStore();
-    expect([...acknowledged].filter((point) => !stored.has(point))).toEqual([]);
-    expect(spoolsOf(store)).toEqual([]);
-    expect(draftsOf(store)).toEqual([]);
-    for (const { name, sha256 } of keptFiles()) expect(sha256).toBe(name);
-    const kept = new Set(keptFiles().map(({ name }) => name));
-    const recorded = read(store, (reader) => [...finished.keys()].flatMap((id) => reader.run(id)?.artifacts ?? []), []);
-    expect(recorded).toHaveLength(3 * 6); // checkpoint, lists and users of each
-    for (const { sha256 } of recorded) expect(kept).toContain(sha256);
-    expect(finished.size).toBe(6);
-    const ends = read(store, (reader) => attemptsOf(reader).map(({ status }) => status), []);
-    expect(ends.filter((status) => status === 'finished')).toHaveLength(6);
-    expect(ends.filter((status) => status === 'running')).toEqual([]);
-
-    const calm = join(folder, 'calm/store.sqlite');
-    expect((await towerbench(...args, '--store', calm)).code).toBe(0);
-    expect(results(store)).toEqual(results(calm));
-  }, 600_000);
+      if (results !== undefined) appendFileSync(results, `${JSON.stringify({ rounds, seed, ...counts })}\n`);
+      expect(counts.points).toBeGreaterThan(0);
+      expect(counts.lost).toBeGreaterThanOrEqual(Math.min(4, rounds / 2)); // the kills hit something
+      expect(counts.resumed).toBeGreaterThan(0);
+    },
+    600_000 + rounds * 60_000,
+  );
 
   it('has no worker that writes on where nobody would read it', async () => {
     const path = join(folder, 'orphan/store.sqlite');
@@ -204,3 +161,44 @@ describe(`a sweep whose processes are killed (seed ${seed})`, () => {
     expect((await resuming.ended).code).toBe(0);
   }, 600_000);
 });
+
+/** A store whose sweep is disturbed until it is done. */
+class Disturbed {
+  readonly number: number;
+  readonly store: string;
+  readonly audit: Audit;
+
+  constructor(number: number) {
+    this.number = number;
+    this.store = join(folder, String(number), 'store.sqlite');
+    this.audit = new Audit(this.store);
+  }
+
+  /** Lets the sweep end in peace, and compares it with one that was never disturbed. */
+  async finish(
+    expected: unknown,
+    counts: { lost: number; resumed: number; points: number; sweeps: number },
+  ): Promise<void> {
+    const last = await towerbench(...args, '--store', this.store, '--jobs', '2');
+    expect(last.code, last.stderr).toBe(0);
+    this.audit.checkEnd(NUM_RUNS);
+    expect(resultsOf(this.store)).toEqual(expected);
+    expect(integrityOf(this.store)).toBe('ok');
+    const attempts = read(this.store, attemptsIn, []);
+    counts.lost += attempts.filter(({ status }) => status === 'lost').length;
+    counts.resumed += attempts.filter(({ resumedAtStep }) => resumedAtStep > 0).length;
+    counts.points += this.audit.numPoints;
+    counts.sweeps++;
+    rmSync(join(this.store, '..'), { recursive: true });
+  }
+}
+
+/** What SQLite finds when it looks at every page of the store. */
+function integrityOf(store: string): string {
+  const reader = openStoreReader(store);
+  try {
+    return reader.integrity();
+  } finally {
+    reader.close();
+  }
+}

@@ -270,6 +270,8 @@ export interface StoreReader {
   /** All points of one attempt, lost ones too, in order of series and step. */
   points(attemptId: number): readonly Point[];
   perUser(runId: number, metric: string): Float32Array | null;
+  /** What SQLite finds when it looks at every page of the file: `ok`, or what is wrong. */
+  integrity(): string;
   /** Points of all attempts, lost ones among them. */
   countPoints(): number;
   /** Grows with every committed write; cheap to ask. */

@@ -45,7 +45,7 @@ const HINTS = {
 function reasonOf(error: unknown, code: string): keyof typeof HINTS {
   if (isBusy(error)) return 'busy';
   if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC' || code === 'EDQUOT') return 'full';
-  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') return 'read-only';
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS' || code === 'EACCES') return 'read-only';
   return 'unusable';
 }
 

@@ -189,6 +189,9 @@ export function createReader(db: Database): StoreReader {
       return content === undefined ? null : unpackFloats(content);
     },
 
+    integrity: () =>
+      (db.pragma('integrity_check') as { integrity_check: string }[]).map((row) => row.integrity_check).join('\n'),
+
     countPoints: () => sql.countPoints.get() as number,
 
     version: () => sql.version.get() as number,

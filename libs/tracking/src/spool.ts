@@ -31,16 +31,17 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  * A record that was cut off is dropped: it was never acknowledged.
  */
 export function openSpool(path: string): Spool {
-  const file = openSync(path, existsSync(path) ? 'r+' : 'w+');
-  let end = endOfRecords(file, path);
+  let open: { readonly file: number; end: number } | null = null;
   let waiting: Buffer[] = [];
-  if (fstatSync(file).size > end) ftruncateSync(file, end);
 
   const flush = (): boolean => {
     try {
+      open ??= openAtEnd(path);
       for (let record = waiting[0]; record !== undefined; record = waiting[0]) {
-        for (let at = 0; at < record.length;) at += writeSync(file, record, at, record.length - at, end + at);
-        end += record.length;
+        for (let at = 0; at < record.length;) {
+          at += writeSync(open.file, record, at, record.length - at, open.end + at);
+        }
+        open.end += record.length;
         waiting.shift();
       }
       return true;
@@ -50,6 +51,7 @@ export function openSpool(path: string): Spool {
       return false;
     }
   };
+  flush();
   return {
     append: (points) => {
       if (points.length > 0) waiting.push(recordOf(points));
@@ -58,7 +60,7 @@ export function openSpool(path: string): Spool {
     flush,
     close: () => {
       waiting = [];
-      closeSync(file);
+      if (open !== null) closeSync(open.file);
     },
   };
 }
@@ -179,10 +181,13 @@ function* recordsFrom(file: number, from: number, path: string): Generator<Recor
   }
 }
 
-function endOfRecords(file: number, path: string): number {
-  let last = 0;
-  for (const { end } of recordsFrom(file, 0, path)) last = end;
-  return last;
+/** Opens a file, made where it is not there, behind its last complete record. */
+function openAtEnd(path: string): { readonly file: number; end: number } {
+  const file = openSync(path, existsSync(path) ? 'r+' : 'w+');
+  let end = 0;
+  for (const records of recordsFrom(file, 0, path)) end = records.end;
+  if (fstatSync(file).size > end) ftruncateSync(file, end);
+  return { file, end };
 }
 
 function readChunk(file: number, position: number, maxBytes: number): Buffer {

@@ -20,7 +20,7 @@ import { loadWeights } from './weights.js';
 const YIELD_MS = 50;
 const NO_BATCHES = { stepsPerEpoch: null, batchSize: null } as const;
 /** What the system says where nothing can be written for now. */
-const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES'];
 const NO_ROOM_POLL_MS = 500;
 /** Points of the training loss over a run. */
 const LOSS_POINTS = 200;
