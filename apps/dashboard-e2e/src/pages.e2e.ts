@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
-import axe from 'axe-core';
 import type { RunRow } from '@towerbench/tracking';
+import { violations } from './accessibility.js';
 import { type Dashboard, expect, test } from './dashboard.js';
 import { begin, experimentInput, LONG_METRIC, LONG_NAME, sweep, sweepOfLongNames } from './sweep.js';
 
@@ -9,22 +9,6 @@ const NAME = 'senet-on-field-noise';
 const experimentPage = `/experiments/${NAME}`;
 
 const chart = (page: Page): Locator => page.getByRole('img', { name: 'valid/auc by step' });
-
-/** What axe finds wrong with the page in the light scheme, and with its colours in the dark one: rule, and the element. */
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const look = (rules?: string) =>
-    page.evaluate(
-      (rules) => (globalThis as unknown as { axe: typeof axe }).axe.run(rules ? { runOnly: rules } : {}),
-      rules,
-    );
-  const light = await look();
-  await page.emulateMedia({ colorScheme: 'dark' });
-  const dark = await look('color-contrast');
-  return [...light.violations, ...dark.violations].flatMap(({ id, nodes }) =>
-    nodes.map(({ html }) => `${id}: ${html}`),
-  );
-}
 
 /** What the browser itself reports of an answer that is not a success. */
 const forgetRefusals = (complaints: string[]): void => {

@@ -14,7 +14,7 @@ export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
 export { bootstrapMeans, type BootstrapOptions } from './statistics/bootstrap.js';
 export { pairedTPower, seedsToDetect } from './statistics/power.js';
-export { mean, sampleStd, tInterval } from './statistics/summary.js';
+export { mean, sampleStd, tInterval, tIntervalOf } from './statistics/summary.js';
 export {
   holm,
   pairedT,

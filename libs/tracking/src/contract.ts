@@ -3,6 +3,8 @@
  * is what determines a result without the seed, a run is one trial and one seed, an attempt is one try at a run.
  */
 
+import type { RunGroupPage, RunGroupQuery, RunScopeRow } from './run-groups.js';
+
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 /** Where a run stands. `pruned` is one that the search gave up. Planning puts a failed run back to pending. */
@@ -272,6 +274,12 @@ export interface StoreReader {
   perUser(runId: number, metric: string): Float32Array | null;
   /** What SQLite finds when it looks at every page of the file: `ok`, or what is wrong. */
   integrity(): string;
+  /** Data and protocols that the store has experiments on, the one planned last first. */
+  runScopes(): readonly RunScopeRow[];
+  /** Names of all metrics that a run has, by the alphabet. */
+  metricNames(): readonly string[];
+  /** One page of groups of runs; every mean is over all runs of its group, never of a page. */
+  runGroups(query: RunGroupQuery): RunGroupPage;
   /** Points of all attempts, lost ones among them. */
   countPoints(): number;
   /** Grows with every committed write; cheap to ask. */

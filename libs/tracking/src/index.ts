@@ -26,3 +26,15 @@ export type {
   Target,
   TrialRow,
 } from './contract.js';
+export type {
+  Comparison,
+  GroupMetric,
+  RunCondition,
+  RunGroup,
+  RunGroupPage,
+  RunGroupQuery,
+  RunKey,
+  RunScope,
+  RunScopeRow,
+  RunValue,
+} from './run-groups.js';

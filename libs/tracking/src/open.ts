@@ -21,9 +21,20 @@ const WAL_RETRY_MS = 10;
  */
 export function openStoreWriter(
   path: string,
-  { now = Date.now, busyTimeoutMs }: { readonly now?: () => number; readonly busyTimeoutMs?: number } = {},
+  {
+    now = Date.now,
+    busyTimeoutMs,
+    isDurable = true,
+  }: {
+    readonly now?: () => number;
+    readonly busyTimeoutMs?: number;
+    /** False where what is written can be made again, as in specs: a crash of the machine may then lose the store. */
+    readonly isDurable?: boolean;
+  } = {},
 ): StoreWriter {
-  return createWriter(openForWriting(path, busyTimeoutMs), now);
+  const db = openForWriting(path, busyTimeoutMs);
+  if (!isDurable) db.pragma('synchronous = OFF');
+  return createWriter(db, now);
 }
 
 /**

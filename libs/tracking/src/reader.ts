@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { AttemptRow, ExperimentRow, Json, RunRow, RunStatus, StoreReader } from './contract.js';
 import { fromReal, parseJson, unpackFloats } from './encoding.js';
+import { createRunGroups } from './run-groups.js';
 
 interface StoredExperiment {
   readonly id: number;
@@ -191,6 +192,8 @@ export function createReader(db: Database): StoreReader {
 
     integrity: () =>
       (db.pragma('integrity_check') as { integrity_check: string }[]).map((row) => row.integrity_check).join('\n'),
+
+    ...createRunGroups(db),
 
     countPoints: () => sql.countPoints.get() as number,
 

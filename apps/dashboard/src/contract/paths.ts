@@ -13,6 +13,8 @@ export const patterns = {
   stopExperiment: '/api/experiments/:name/stop',
   retryExperiment: '/api/experiments/:name/retry',
   noteExperiment: '/api/experiments/:name/notes',
+  leaderboard: '/api/leaderboard',
+  leaderboardChoices: '/api/leaderboard/choices',
   run: '/api/runs/:id',
   runCurve: '/api/runs/:id/curve',
   stopRun: '/api/runs/:id/stop',
@@ -21,6 +23,14 @@ export const patterns = {
 } as const;
 
 const query = (values: Readonly<Record<string, string>>): string => new URLSearchParams(values).toString();
+
+function repeated(search: Readonly<Record<string, string | readonly string[] | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    for (const item of typeof value === 'string' ? [value] : (value ?? [])) parameters.append(key, item);
+  }
+  return parameters.toString();
+}
 
 export const api = {
   store: patterns.store,
@@ -34,6 +44,11 @@ export const api = {
   stopExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/stop`,
   retryExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/retry`,
   noteExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/notes`,
+  /** Keys are those of the page's address; a list is a repeated key. */
+  leaderboard: (search: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+    `${patterns.leaderboard}?${repeated(search)}`,
+  leaderboardChoices: (search: Readonly<Record<string, string | undefined>>) =>
+    `${patterns.leaderboardChoices}?${repeated(search)}`,
   run: (id: number | string) => `/api/runs/${encodeURIComponent(id)}`,
   runCurve: (id: number, series: string) => `/api/runs/${id}/curve?${query({ series })}`,
   stopRun: (id: number) => `/api/runs/${id}/stop`,
@@ -42,7 +57,7 @@ export const api = {
 } as const;
 
 /** The addresses of the pages: each is answered with the one document. */
-export const pages = ['/', '/experiments/:name', '/runs/:id'] as const;
+export const pages = ['/', '/leaderboard', '/experiments/:name', '/runs/:id'] as const;
 
 /** The name of the one event of `api.events`; its data is a `StoreState`. */
 export const STORE_EVENT = 'store';

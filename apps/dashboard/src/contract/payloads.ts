@@ -113,6 +113,60 @@ export interface RunCurve {
   readonly notFinite: number;
 }
 
+/** Data and a protocol: numbers of different ones never share a column. */
+export interface LeaderboardScope {
+  readonly id: string;
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly protocol: Json;
+  /** The one planned last first. */
+  readonly experiments: readonly string[];
+}
+
+/** What the leaderboard can be made of. */
+export interface LeaderboardChoices {
+  readonly scope: LeaderboardScope;
+  readonly scopes: readonly LeaderboardScope[];
+  readonly metrics: readonly string[];
+  readonly lowerIsBetter: readonly string[];
+  /** Paths of the configs in the spelling of the file, and how many values each has. */
+  readonly paths: readonly { readonly path: string; readonly values: number }[];
+  /** Metrics shown when none are chosen. */
+  readonly columns: readonly string[];
+}
+
+/** Runs with the same keys. Means are over all finished runs of the group. */
+export interface LeaderboardRow {
+  /** Values of `groupBy`. */
+  readonly keys: readonly Json[];
+  readonly runs: number;
+  readonly finished: number;
+  readonly failed: number;
+  /** The least id among its runs. */
+  readonly runId: number;
+  readonly variants: readonly string[];
+  readonly experiments: readonly string[];
+  readonly seconds: number | null;
+  readonly parameterCount: number | null;
+  readonly metrics: Readonly<
+    Record<string, { readonly n: number; readonly mean: number; readonly ci95: readonly [number, number] | null }>
+  >;
+  /** Per path asked for; `value` is null when the runs of the group have several. */
+  readonly config: readonly { readonly value: Json; readonly distinct: number }[];
+}
+
+/** One page of the leaderboard. */
+export interface Leaderboard {
+  readonly scope: LeaderboardScope;
+  readonly groupBy: readonly string[];
+  readonly sort: string;
+  readonly order: 'asc' | 'desc';
+  readonly pageSize: number;
+  readonly totalGroups: number;
+  readonly totalRuns: number;
+  readonly rows: readonly LeaderboardRow[];
+}
+
 /** The body of every answer that is not a success. */
 export interface ApiProblem {
   readonly error: {

@@ -8,6 +8,7 @@ import { createAccess, readJson } from './access.js';
 import { createActions } from './actions.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
+import { createLeaderboard, type LeaderboardRequest } from './leaderboard.js';
 import { RequestProblem } from './problem.js';
 import { createQueries } from './queries.js';
 import type { WatchedStore } from './store.js';
@@ -20,6 +21,38 @@ function textParameter(value: unknown, name: string): string {
 function idParameter(value: unknown): number {
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
   throw new RequestProblem('bad-request', 'id: expected a positive whole number');
+}
+
+/** Columns of one kind that may be asked for. */
+const MAX_COLUMNS = 100;
+
+/** Texts of a key that may be repeated. */
+function listParameter(value: unknown, name: string): readonly string[] {
+  const list: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  if (list.length <= MAX_COLUMNS) return list.map((item) => textParameter(item, name));
+  throw new RequestProblem('bad-request', `${name}: expected at most ${MAX_COLUMNS} values`);
+}
+
+function leaderboardRequest(query: Request['query']): LeaderboardRequest {
+  const optional = (name: string) => (query[name] === undefined ? undefined : textParameter(query[name], name));
+  const { order, page = '1' } = query;
+  if (order !== undefined && order !== 'asc' && order !== 'desc') {
+    throw new RequestProblem('bad-request', 'order: expected asc or desc');
+  }
+  if (typeof page !== 'string' || !/^[1-9]\d{0,6}$/.test(page)) {
+    throw new RequestProblem('bad-request', 'page: expected a whole number from 1');
+  }
+  return {
+    scope: optional('scope'),
+    experiment: optional('experiment'),
+    groupBy: listParameter(query['group'], 'group'),
+    metrics: listParameter(query['metric'], 'metric'),
+    paths: listParameter(query['path'], 'path'),
+    filter: optional('filter') ?? '',
+    sort: optional('sort'),
+    order,
+    page: Number(page),
+  };
 }
 
 /**
@@ -37,6 +70,7 @@ export function createApp(options: {
   const access = createAccess(options);
   const queries = createQueries();
   const actions = createActions(store.path);
+  const leaderboard = createLeaderboard();
   const app = express();
   app.disable('x-powered-by');
 
@@ -106,6 +140,8 @@ export function createApp(options: {
   answer(patterns.experimentCurves, (reader, request) =>
     queries.experimentCurves(reader, name(request), series(request)),
   );
+  answer(patterns.leaderboard, (reader, { query }) => leaderboard.page(reader, leaderboardRequest(query)));
+  answer(patterns.leaderboardChoices, (reader, { query }) => leaderboard.choices(reader, leaderboardRequest(query)));
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) => queries.runCurve(reader, id(request), series(request)));
 

@@ -13,7 +13,7 @@ import { VariantCurves } from './variant-curves.js';
 
 const route = getRouteApi('/experiments/$name');
 
-/** Curves that are drawn before anything is chosen. */
+/** So many of the best variants are drawn before anything is chosen. */
 const DRAWN_AT_FIRST = 8;
 
 /** One experiment: leaderboard, learning curves, what differs, runs. */
@@ -53,14 +53,23 @@ function Experiment({
   const order = variants.join('\n');
   // Depends on the names, not on the array, which every answer makes anew.
   const colorOf = useCallback((variant: string) => Math.max(0, order.split('\n').indexOf(variant)), [order]);
-  const chosen = useMemo(() => search.variants ?? order.split('\n').slice(0, DRAWN_AT_FIRST), [search.variants, order]);
+  // the report has its best variant first
+  const best = report.groups.map(({ variant }) => variant).slice(0, DRAWN_AT_FIRST).join('\n'); // prettier-ignore
+  const chosen = useMemo(() => search.variants ?? best.split('\n'), [search.variants, best]);
   const shown = seriesToShow(series, search.series, experiment.metric.name);
 
   return (
     <>
       <p className="lead">{experiment.description}</p>
       <p className="lead muted">{provenance(report, experiment.file)}</p>
-      <Section title="Leaderboard">
+      <Section
+        title="Leaderboard"
+        note={
+          <Link to="/leaderboard" search={{ experiment: experiment.name }}>
+            All trials, grouped and filtered
+          </Link>
+        }
+      >
         <Leaderboard
           report={report}
           experiment={experiment}

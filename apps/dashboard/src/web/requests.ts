@@ -6,6 +6,8 @@ import type {
   ExperimentDetail,
   ExperimentReport,
   ExperimentSummary,
+  Leaderboard,
+  LeaderboardChoices,
   RunCurve,
   RunDetail,
 } from '../contract/payloads.js';
@@ -40,6 +42,9 @@ export const requests = {
   experiment: (name: string) => request<ExperimentDetail>(api.experiment(name)),
   report: (name: string) => request<ExperimentReport>(api.report(name)),
   experimentCurves: (name: string, series: string) => request<ExperimentCurves>(api.experimentCurves(name, series)),
+  leaderboard: (search: Parameters<typeof api.leaderboard>[0]) => request<Leaderboard>(api.leaderboard(search)),
+  leaderboardChoices: (search: Parameters<typeof api.leaderboardChoices>[0]) =>
+    request<LeaderboardChoices>(api.leaderboardChoices(search)),
   /** `id` as the address of the page has it. */
   run: (id: string) => request<RunDetail>(api.run(id)),
   runCurve: (id: number, series: string) => request<RunCurve>(api.runCurve(id, series)),

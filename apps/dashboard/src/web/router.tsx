@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ExperimentsPage } from './experiments-page.js';
-import { experimentSearch, pageSearch, parseSearch, runSearch, stringifySearch } from './search.js';
+import { experimentSearch, leaderboardSearch, pageSearch, parseSearch, runSearch, stringifySearch } from './search.js';
 import { NoSuchPage, Shell } from './shell.js';
 
 const root = createRootRoute({ validateSearch: pageSearch, component: Shell, notFoundComponent: NoSuchPage });
@@ -14,6 +14,13 @@ const experiment = createRoute({
   component: lazyRouteComponent(() => import('./experiment-page.js'), 'ExperimentPage'),
 });
 
+const leaderboard = createRoute({
+  getParentRoute: () => root,
+  path: '/leaderboard',
+  validateSearch: leaderboardSearch,
+  component: lazyRouteComponent(() => import('./leaderboard-page.js'), 'LeaderboardPage'),
+});
+
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$id',
@@ -23,7 +30,7 @@ const run = createRoute({
 
 /** The pages by address (`pages` of the contract); everything that a page shows by choice is in the address. */
 export const router = createRouter({
-  routeTree: root.addChildren([experiments, experiment, run]),
+  routeTree: root.addChildren([experiments, leaderboard, experiment, run]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

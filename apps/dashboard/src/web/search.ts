@@ -72,6 +72,38 @@ export function experimentSearch(search: Record<string, unknown>): ExperimentSea
   };
 }
 
+/** The state of the leaderboard's page; what is absent is the default. */
+export interface LeaderboardSearch {
+  readonly scope?: string | undefined;
+  readonly experiment?: string | undefined;
+  /** What runs are grouped by: `trial`, `run`, `variant`, `experiment`, `seed`, or paths of the config. */
+  readonly group?: readonly string[] | undefined;
+  /** Columns. */
+  readonly metrics?: readonly string[] | undefined;
+  readonly paths?: readonly string[] | undefined;
+  readonly filter?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+  /** From 1. */
+  readonly page?: string | undefined;
+}
+
+export function leaderboardSearch(search: Record<string, unknown>): LeaderboardSearch {
+  const group = texts(search['group']);
+  const page = text(search['page']);
+  return {
+    scope: text(search['scope']),
+    experiment: text(search['experiment']),
+    group: group?.length === 0 ? undefined : group,
+    metrics: texts(search['metrics']),
+    paths: texts(search['paths']),
+    filter: text(search['filter']),
+    sort: text(search['sort']),
+    order: search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined,
+    page: page !== undefined && /^[1-9]\d{0,6}$/.test(page) ? page : undefined,
+  };
+}
+
 /** The state of a run's page. */
 export interface RunSearch {
   readonly series?: string | undefined;

@@ -32,6 +32,7 @@ export function Shell() {
           <Link to="/" className="home">
             Towerbench
           </Link>
+          <Link to="/leaderboard">Leaderboard</Link>
         </nav>
         {store && (
           <span className="store muted" title={store.path}>

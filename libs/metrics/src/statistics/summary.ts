@@ -18,9 +18,15 @@ export function sampleStd(values: ArrayLike<number>): number | null {
 
 /** t interval of the mean, x̄ ± t_{(1+level)/2, n−1} · s / √n; null for fewer than two values. */
 export function tInterval(values: ArrayLike<number>, level = 0.95): readonly [number, number] | null {
-  const std = sampleStd(values);
+  return tIntervalOf({ mean: mean(values), std: sampleStd(values), n: values.length }, level);
+}
+
+/** The same from what is known of the values; null where the deviation is. */
+export function tIntervalOf(
+  { mean: center, std, n }: { readonly mean: number; readonly std: number | null; readonly n: number },
+  level = 0.95,
+): readonly [number, number] | null {
   if (std === null) return null;
-  const half = (studentT.quantile((1 + level) / 2, values.length - 1) * std) / Math.sqrt(values.length);
-  const center = mean(values);
+  const half = (studentT.quantile((1 + level) / 2, n - 1) * std) / Math.sqrt(n);
   return [center - half, center + half];
 }
