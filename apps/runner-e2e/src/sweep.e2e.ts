@@ -182,6 +182,20 @@ describe('other commands', () => {
     for (const [name, value] of Object.entries(metrics)) expect(value, name).toBe(base?.metrics[name]);
   });
 
+  it('report writes a page and figures that stand alone', async () => {
+    const file = join(folder, 'report.html');
+    const named = ['report', '--experiment', 'small', '--store', store];
+    expect((await towerbench(...named, '--format', 'html', '--out', file)).code).toBe(0);
+    const html = readFileSync(file, 'utf8');
+    for (const text of ['<th scope="row">base</th>', 'difference to base', '>packages.zod</th>', 'by step'])
+      expect(html).toContain(text);
+    for (const figure of ['forest', 'means', 'curves'])
+      expect((await towerbench(...named, '--figure', figure)).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
+    const unnamed = await towerbench('report', '--figure', 'forest', '--store', store);
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.stderr).toContain('name it with --experiment');
+  });
+
   it('diff says what differs between two seeds of a variant, and as JSON the same', async () => {
     const text = await towerbench('diff', '1', '2', '--store', store);
     expect(text.code, text.stderr).toBe(0);

@@ -101,12 +101,20 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   add(program, 'report', 'Print the ablation table with statistics.', [
     'report --experiment senet-on-field-noise',
     'report --format latex --out table.tex',
+    'report --format html --out report.html',
+    'report --experiment senet-on-field-noise --figure forest --out forest.svg',
   ])
     .option('--experiment <name>', 'only this experiment (default: all)')
     .addOption(
       new Option('--format <format>', 'form of the table')
-        .choices(['table', 'markdown', 'latex', 'csv', 'json'] satisfies ReportOptions['format'][])
+        .choices(['table', 'markdown', 'latex', 'csv', 'json', 'html'] satisfies ReportOptions['format'][])
         .default('table'),
+    )
+    .addOption(
+      new Option(
+        '--figure <figure>',
+        'a figure as SVG instead: differences to the base, means, or learning curves',
+      ).choices(['forest', 'means', 'curves'] satisfies ReportOptions['figure'][]),
     )
     .option('--out <file>', 'write to a file instead of standard output')
     .action(async (options: CommonOptions & ReportOptions) =>

@@ -69,8 +69,8 @@ export function runsText({ n, failed }: ReportGroup): string {
   return failed === 0 ? String(n) : `${n} (${failed} failed)`;
 }
 
-/** Sentences under a table: what its signs mean, and what it cannot tell. */
-export function notes(report: ExperimentReport): string[] {
+/** Sentences under a table: what its signs mean, and what it cannot tell. `marks` is how the face shows better and worse. */
+export function notes(report: ExperimentReport, marks = 'better, worse'): string[] {
   const { groups, runs } = report;
   const most = Math.max(0, ...groups.map(({ n }) => n));
   const lines = ['± is half of the 95 % t interval over seeds; differences to the base are paired by seed.'];
@@ -83,7 +83,7 @@ export function notes(report: ExperimentReport): string[] {
   lines.push(
     most < SEEDS_TO_TELL
       ? `not enough seeds to tell: ${most} of at least ${SEEDS_TO_TELL}, so nothing is marked.`
-      : 'better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).',
+      : `${marks}: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).`,
   );
   return lines;
 }

@@ -1,4 +1,4 @@
-import { headline, notes } from './cells.js';
+import { headline, notes, type Mark } from './cells.js';
 import type { ExperimentReport } from './contract.js';
 import { ROW_COLUMNS, toRows, type ReportRow } from './rows.js';
 import { APART, apartOf, tableOf, type TableCell, type TableFace } from './table.js';
@@ -56,7 +56,9 @@ export function toLatex(reports: readonly ExperimentReport[]): string {
   return reports
     .map((report) => {
       const apart = apartOf(report);
-      const caption = `${headline(report)}. ${notes(report).join(' ')}`;
+      const base = report.groups.find(({ versus }) => versus !== null)?.versus?.base ?? 'base';
+      const marks = `† better, ‡ worse than ${base}, in bold`;
+      const caption = `${headline(report)}. ${notes(report, marks).join(' ')}`;
       return [
         ...latexTable(tableOf(report, report.columns, '$\\pm$'), caption),
         ...(apart === null ? [] : latexTable(apart, `${report.experiment}: ${APART}.`)),
@@ -75,7 +77,7 @@ function latexTable({ head, rows, right }: TableFace, caption: string): string[]
     '    \\toprule',
     line(head.map(latexEscape)),
     '    \\midrule',
-    ...rows.map((row) => line(row.map((cell) => inOneLine(cell, latexEscape, (text) => `\\textbf{${text}}`)))),
+    ...rows.map((row) => line(row.map((cell) => inOneLine(cell, latexEscape, latexMarked, LATEX_MARKS)))),
     '    \\bottomrule',
     '  \\end{tabular}',
     '\\end{table}',
@@ -87,22 +89,31 @@ function latexTable({ head, rows, right }: TableFace, caption: string): string[]
 function inOneLine(
   { lines: [first = '', ...rest], mark }: TableCell,
   escape: (text: string) => string,
-  bold: (text: string) => string,
+  bold: (text: string, mark: Mark) => string,
+  signs: Readonly<Partial<Record<string, string>>> = {},
 ): string {
   const escaped = escape(first);
-  const main = mark === null ? escaped : bold(escaped);
-  return rest.length === 0 ? main : `${main} (${rest.map(escape).join(', ')})`;
+  const main = mark === null ? escaped : bold(escaped, mark);
+  const others = rest.filter((line) => line !== mark || signs[mark] === undefined);
+  return others.length === 0 ? main : `${main} (${others.map(escape).join(', ')})`;
+}
+
+/** Signs of a marked cell in place of its word, as papers have them; the caption explains them. */
+const LATEX_MARKS: Readonly<Record<Mark, string>> = { better: '†', worse: '‡' };
+
+function latexMarked(text: string, mark: Mark): string {
+  return `\\textbf{${text}}${latexEscape(LATEX_MARKS[mark])}`;
 }
 
 const LATEX: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}', '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '±': '$\\pm$', '−': '$-$',
-  '[': '{[}', '*': '{*}', '&': '\\&', '%': '\\%', '#': '\\#', _: '\\_', '{': '\\{', '}': '\\}', $: '\\$', '<': '$<$', '>': '$>$',
+  '†': '$^\\dagger$', '‡': '$^\\ddagger$', '[': '{[}', '*': '{*}', '&': '\\&', '%': '\\%', '#': '\\#', _: '\\_', '{': '\\{', '}': '\\}', $: '\\$', '<': '$<$', '>': '$>$',
 }; // prettier-ignore
 
 /** `[` and `*` in braces, because `\\\\` and `\\midrule` take what follows them in the next row for an option. */
 function latexEscape(text: string): string {
   return text
     .split('$\\pm$')
-    .map((part) => part.replace(/[\\~^±−[*&%#_{}$<>]/g, (character) => LATEX[character] as string))
+    .map((part) => part.replace(/[\\~^±−†‡[*&%#_{}$<>]/g, (character) => LATEX[character] as string))
     .join('$\\pm$');
 }

@@ -1,5 +1,8 @@
 export { buildReport } from './build.js';
 export { toCsv, toJson, toLatex, toMarkdown } from './documents.js';
+export { curvesFigure, forestFigure, meansFigure, stacked, type FigureName, type VariantCurve } from './figures.js';
+export { toHtml, type ReportPage } from './html.js';
+export { buildPage, variantCurves } from './page.js';
 export { toTerminal } from './terminal.js';
 export { textTable } from './text-table.js';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus, VersusUsers } from './contract.js';

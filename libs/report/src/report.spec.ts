@@ -288,9 +288,10 @@ better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon sign
     const text = toLatex([{ ...report, experiment: 'a_b & 50%' }]);
     expect(text).toContain('\\caption{a\\_b \\& 50\\% on world/field-noise');
     expect(text).toContain(
-      '    gate & \\textbf{0.8000 $\\pm$0.0216} (+0.1000 $\\pm$0.0020, better) & 5 & 1,234 & 2.0 s \\\\',
+      '    gate & \\textbf{0.8000 $\\pm$0.0216}$^\\dagger$ (+0.1000 $\\pm$0.0020) & 5 & 1,234 & 2.0 s \\\\',
     );
     expect(text.match(/\\(top|mid|bottom)rule/g)).toHaveLength(3);
+    expect(text).toContain('$^\\dagger$ better, $^\\ddagger$ worse than base, in bold: p $<$ .05 over seeds');
   });
 
   it('latex, without a row that reads as an option of the line before', () => {

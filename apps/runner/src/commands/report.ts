@@ -1,15 +1,40 @@
-import { buildReport, toCsv, toJson, toLatex, toMarkdown, toTerminal, type ExperimentReport } from '@towerbench/report';
+import {
+  buildPage,
+  buildReport,
+  curvesFigure,
+  forestFigure,
+  meansFigure,
+  stacked,
+  toCsv,
+  toHtml,
+  toJson,
+  toLatex,
+  toMarkdown,
+  toTerminal,
+  variantCurves,
+  type ExperimentReport,
+  type FigureName,
+} from '@towerbench/report';
+import type { StoreReader } from '@towerbench/tracking';
 import { withReader, inputError, type Context } from '../context.js';
 import { writeResult } from '../output.js';
 
-type ReportFormat = 'table' | 'markdown' | 'latex' | 'csv' | 'json';
+type ReportFormat = 'table' | 'markdown' | 'latex' | 'csv' | 'json' | 'html';
 
-const RENDER: Readonly<Record<ReportFormat, (reports: readonly ExperimentReport[]) => string>> = {
-  table: (reports) => reports.map((each) => toTerminal(each, terminal())).join('\n\n'),
-  markdown: toMarkdown,
-  latex: toLatex,
-  csv: toCsv,
-  json: toJson,
+type Render = (reader: StoreReader, experiments: readonly string[]) => string;
+
+const ofReports =
+  (render: (reports: readonly ExperimentReport[]) => string): Render =>
+  (reader, experiments) =>
+    render(experiments.map((name) => buildReport(reader, name)));
+
+const RENDER: Readonly<Record<ReportFormat, Render>> = {
+  table: ofReports((reports) => reports.map((each) => toTerminal(each, terminal())).join('\n\n')),
+  markdown: ofReports(toMarkdown),
+  latex: ofReports(toLatex),
+  csv: ofReports(toCsv),
+  json: ofReports(toJson),
+  html: (reader, experiments) => toHtml(experiments.map((name) => buildPage(reader, name))),
 };
 
 /** Width and colours of standard output. */
@@ -21,11 +46,12 @@ export function terminal(): { readonly width: number; readonly color: boolean } 
 export interface ReportOptions {
   readonly experiment?: string;
   readonly format: ReportFormat;
+  readonly figure?: FigureName;
   readonly out?: string;
 }
 
 /** `towerbench report` */
-export function report(context: Context, { experiment, format, out }: ReportOptions): void {
+export function report(context: Context, { experiment, format, figure, out }: ReportOptions): void {
   const text = withReader(context, (reader) => {
     const names = reader.experiments().map(({ name }) => name);
     if (experiment !== undefined && !names.includes(experiment)) {
@@ -33,8 +59,30 @@ export function report(context: Context, { experiment, format, out }: ReportOpti
         allowed: names.join(', ') || 'none: run a sweep first',
       });
     }
-    const reports = (experiment === undefined ? names : [experiment]).map((name) => buildReport(reader, name));
-    return RENDER[format](reports);
+    const wanted = experiment === undefined ? names : [experiment];
+    if (figure === undefined) return RENDER[format](reader, wanted);
+    const [only] = wanted;
+    if (only === undefined || wanted.length > 1) {
+      throw inputError('--figure', `the store has ${wanted.length} experiments, and a figure shows one`, {
+        allowed: names.join(', ') || 'none: run a sweep first',
+        hint: 'name it with --experiment',
+      });
+    }
+    return figureOf(reader, only, figure);
   });
   writeResult(text.endsWith('\n') ? text : `${text}\n`, out);
+}
+
+/** One SVG with a part per metric of the report. */
+function figureOf(reader: StoreReader, experiment: string, figure: FigureName): string {
+  const built = buildReport(reader, experiment, { userIntervals: figure === 'forest' });
+  const parts =
+    figure === 'curves'
+      ? [curvesFigure(built.metric.name, variantCurves(reader, built))]
+      : built.columns.map((metric) => (figure === 'forest' ? forestFigure : meansFigure)(built, metric));
+  const drawn = parts.filter((part) => part !== null);
+  if (drawn.length > 0) return stacked(drawn);
+  throw inputError('--figure', `"${experiment}" has no results that a figure of ${figure} could show`, {
+    hint: 'npx towerbench runs lists what has finished',
+  });
 }
