@@ -3,6 +3,7 @@ import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
 import type { DiffOptions } from './commands/diff.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
+import type { GarbageOptions } from './commands/gc.js';
 import type { PlanOptions } from './commands/plan.js';
 import type { ReportOptions } from './commands/report.js';
 import type { RunsOptions } from './commands/runs.js';
@@ -186,6 +187,13 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   ]).action(async (name: string, options: CommonOptions) =>
     (await import('./commands/data.js')).dataFetch(context(options), name),
   );
+
+  add(program, 'gc', 'List what nothing refers to, and remove it when asked.', ['gc', 'gc --unplanned', 'gc --delete'])
+    .option('--unplanned', 'also runs that no experiment names any more')
+    .option('--delete', 'remove what is listed')
+    .action(async (options: CommonOptions & GarbageOptions) =>
+      (await import('./commands/gc.js')).gc(context(options), options),
+    );
 
   add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action(
     async (options: CommonOptions) => exit((await import('./commands/doctor.js')).doctor(context(options))),

@@ -44,8 +44,8 @@ export function parametersText(parameters: Readonly<Record<string, unknown>>): s
     .join(' ');
 }
 
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : many}`;
 }
 
 /** Every line two characters in. */

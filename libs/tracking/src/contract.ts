@@ -153,6 +153,8 @@ export interface StoreWriter {
   requestStop(target: Target): boolean;
   /** Puts a failed or pruned run back to pending; false when it is neither. */
   retry(runId: number): boolean;
+  /** Removes runs with all that they have said, and what only they referred to; those under way stay. Returns how many it were. */
+  drop(runIds: readonly number[]): number;
   /** Replaces the notes, in Markdown; false when there is no such thing. */
   note(target: Target, text: string): boolean;
   close(): void;
@@ -272,6 +274,12 @@ export interface StoreReader {
   /** All points of one attempt, lost ones too, in order of series and step. */
   points(attemptId: number): readonly Point[];
   perUser(runId: number, metric: string): Float32Array | null;
+  /** Machines whose processes have runs under way. */
+  runningHosts(): readonly string[];
+  /** Hashes of the artifacts that runs refer to. */
+  artifactHashes(): readonly string[];
+  /** Runs that are under no experiment any more: their trial or their seed has left the file. */
+  unplannedRuns(): readonly { readonly id: number; readonly status: RunStatus; readonly seed: number }[];
   /** What SQLite finds when it looks at every page of the file: `ok`, or what is wrong. */
   integrity(): string;
   /** Data and protocols that the store has experiments on, the one planned last first. */

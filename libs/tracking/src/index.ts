@@ -1,7 +1,7 @@
 export { artifactFile, hashOfFile, keepArtifact } from './artifacts.js';
 export { isPassing, StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
-export { openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
+export { isStore, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, readSpool, type Spool } from './spool.js';
 export type {
   ArtifactRef,

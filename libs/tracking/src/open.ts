@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { StoreReader, StoreWriter } from './contract.js';
 import { asStoreError, isBusy, StoreError } from './errors.js';
 import { createReader } from './reader.js';
-import { inspect, migrate, schemaVersion } from './schema.js';
+import { inspect, isStoreOf, migrate, schemaVersion } from './schema.js';
 import { createWriter } from './writer.js';
 
 /** How long a transaction waits for another process, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
+/** What every file of SQLite begins with. */
+const SQLITE_FILE = 'SQLite format 3';
 /** How often it is tried to switch a new file to WAL while another process is opening it too. */
 const WAL_RETRY_MS = 10;
 
@@ -69,6 +71,24 @@ export function openStoreReader(path: string): StoreReader {
   } catch (error) {
     db.close();
     throw asStoreError(error, path);
+  }
+}
+
+/** Whether the file at `path` is a run store, of whatever schema. */
+export function isStore(path: string): boolean {
+  const start = Buffer.alloc(SQLITE_FILE.length);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  if (start.toString('latin1') !== SQLITE_FILE) return false;
+  const db = open(path, { readonly: true }); // what says whose it is may still be in the log beside the file
+  try {
+    return isStoreOf(db);
+  } finally {
+    db.close();
   }
 }
 

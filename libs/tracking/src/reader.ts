@@ -190,6 +190,12 @@ export function createReader(db: Database): StoreReader {
       return content === undefined ? null : unpackFloats(content);
     },
 
+    runningHosts: () => sql.runningHosts.all() as string[],
+
+    artifactHashes: () => sql.artifactHashes.all() as string[],
+
+    unplannedRuns: () => sql.unplannedRuns.all() as { id: number; status: RunStatus; seed: number }[],
+
     integrity: () =>
       (db.pragma('integrity_check') as { integrity_check: string }[]).map((row) => row.integrity_check).join('\n'),
 
@@ -298,6 +304,11 @@ function prepare(db: Database) {
     artifacts: db.prepare(`
       SELECT run_artifacts.kind, run_artifacts.sha256, artifacts.size_bytes
       FROM run_artifacts JOIN artifacts USING (sha256) WHERE run_artifacts.run_id = ? ORDER BY kind, sha256`),
+    runningHosts: db.prepare("SELECT DISTINCT host FROM attempts WHERE status = 'running' ORDER BY host").pluck(),
+    artifactHashes: db.prepare('SELECT DISTINCT sha256 FROM run_artifacts').pluck(),
+    unplannedRuns: db.prepare(`
+      SELECT id, status, seed FROM runs
+      WHERE id NOT IN (SELECT runs.id FROM ${RUNS_OF_EXPERIMENT}) ORDER BY id`),
     attempts: db.prepare(`
       SELECT attempts.*, environments.content
       FROM attempts JOIN environments ON environments.hash = attempts.environment_hash WHERE run_id = ? ORDER BY number`),

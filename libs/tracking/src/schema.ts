@@ -209,6 +209,11 @@ CREATE INDEX run_metrics_by_name ON run_metrics (name, run_id, value);
 /** The schema this program writes: the number of migrations. */
 export const schemaVersion = migrations.length;
 
+/** Whether a database is a run store. */
+export function isStoreOf(db: Database): boolean {
+  return db.pragma('application_id', { simple: true }) === applicationId;
+}
+
 /** What a file's header says about it. */
 type Found = { readonly kind: 'empty' } | { readonly kind: 'store'; readonly version: number };
 

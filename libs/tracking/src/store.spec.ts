@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { RunResult, StoreWriter } from './contract.js';
+import type { PlannedTrial, RunResult, StoreWriter } from './contract.js';
 import { openForWriting, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 import { claimFirstRun, sampleExperiment, sampleResult } from './sample-experiment.js';
 import { dumpSchema } from './schema.js';
@@ -237,6 +237,43 @@ describe('a search', () => {
     expect(reader.experiment('sample')?.counts.pruned).toBe(2);
     expect(writer.plan(input).filter(({ status }) => status === 'pruned')).toHaveLength(2);
     expect(writer.plan(sampleExperiment()).filter(({ status }) => status === 'pruned')).toHaveLength(0);
+  });
+});
+
+describe('runs that no experiment names', () => {
+  it('are told, and dropped with what only they referred to', () => {
+    const path = join(folder, 'unplanned.sqlite');
+    const writer = openStoreWriter(path);
+    writer.finish(claimFirstRun(writer), sampleResult());
+    const [, senet] = sampleExperiment().trials;
+    const [kept] = writer.plan({ ...sampleExperiment(), seeds: [2], trials: [senet as PlannedTrial] });
+    const reader = openStoreReader(path);
+    expect(reader.unplannedRuns()).toMatchObject([
+      { id: 1, status: 'finished', seed: 1 },
+      { id: 2, status: 'pending', seed: 2 },
+      { id: 3, status: 'pending', seed: 1 },
+    ]);
+    expect(reader.artifactHashes()).toEqual([sampleResult().artifacts[0]?.sha256]);
+    expect(writer.drop([1, 2, 3])).toBe(3);
+    expect(reader.unplannedRuns()).toEqual([]);
+    expect(reader.artifactHashes()).toEqual([]);
+    expect(reader.runs('sample').map(({ id }) => id)).toEqual([kept?.id]);
+    const db = new SqliteDatabase(path, { readonly: true });
+    const count = (table: string): unknown => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    expect(['trials', 'attempts', 'run_metrics', 'per_user', 'artifacts', 'environments'].map(count)).toEqual([
+      ...[1, 0, 0, 0, 0, 0],
+    ]);
+    db.close();
+    reader.close();
+    writer.close();
+  });
+
+  it('stay while they are under way', () => {
+    const { writer, reader } = openMemoryStore();
+    claimFirstRun(writer);
+    writer.plan({ ...sampleExperiment(), seeds: [2] });
+    expect(writer.drop(reader.unplannedRuns().map(({ id }) => id))).toBe(1);
+    expect(reader.unplannedRuns()).toMatchObject([{ id: 1, status: 'running' }]);
   });
 });
 

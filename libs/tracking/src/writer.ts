@@ -224,6 +224,14 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
 
     retry: transaction((runId) => sql.retry.run(runId).changes > 0),
 
+    drop: transaction((runIds) => {
+      const dropped = runIds.reduce((sum, runId) => sum + sql.dropRun.run(runId).changes, 0);
+      sql.dropTrials.run();
+      sql.dropArtifacts.run();
+      sql.dropEnvironments.run();
+      return dropped;
+    }),
+
     note: transaction((target, text) =>
       changesTarget(target, { ofExperiment: sql.noteExperiment, ofRun: sql.noteRun, value: text }),
     ),
@@ -314,6 +322,12 @@ function prepare(db: Database) {
     retry: db.prepare(
       "UPDATE runs SET status = 'pending', error = NULL WHERE id = ? AND status IN ('failed', 'pruned')",
     ),
+    dropRun: db.prepare("DELETE FROM runs WHERE id = ? AND status <> 'running'"),
+    dropTrials: db.prepare(`
+      DELETE FROM trials
+      WHERE id NOT IN (SELECT trial_id FROM runs) AND id NOT IN (SELECT trial_id FROM experiment_trials)`),
+    dropArtifacts: db.prepare('DELETE FROM artifacts WHERE sha256 NOT IN (SELECT sha256 FROM run_artifacts)'),
+    dropEnvironments: db.prepare('DELETE FROM environments WHERE hash NOT IN (SELECT environment_hash FROM attempts)'),
     stopExperiment: db.prepare('UPDATE experiments SET stop_requested = ? WHERE name = ?'),
     stopRun: db.prepare("UPDATE attempts SET stop_requested = ? WHERE run_id = ? AND status = 'running'"),
     noteExperiment: db.prepare('UPDATE experiments SET notes = ? WHERE name = ?'),
