@@ -5,7 +5,7 @@ export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.j
 export { fetchDataset } from './fetch.js';
 export { labelsBy } from './interactions.js';
 export { loadDataset, locate, type Source } from './load.js';
-export { describeDataset, prepareData } from './prepare.js';
+export { describeDataset, prepareData, preparingOnce } from './prepare.js';
 export type {
   Column,
   Dataset,

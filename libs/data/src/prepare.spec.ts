@@ -11,7 +11,7 @@ import type { DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
 import { labelsBy } from './interactions.js';
 import { loadDataset, locate } from './load.js';
-import { describeDataset, prepareData } from './prepare.js';
+import { describeDataset, prepareData, preparingOnce } from './prepare.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-data-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -189,6 +189,19 @@ describe('prepareData on world/movies', () => {
       above += own.filter((score) => score < target).length / data.numItems;
     }
     expect(above / users.length).toBeGreaterThan(0.7);
+  });
+});
+
+describe('preparingOnce', () => {
+  it('gives what it gave last while section and files are the same, and else what is new', () => {
+    const prepare = preparingOnce();
+    const wanted = section('world/movies', small);
+    const first = prepare(wanted, places);
+    expect(prepare(section('world/movies', small), places)).toBe(first);
+    const other = prepare(section('world/movies', { ...small, minFrequency: 2 }), places);
+    expect(other).not.toBe(first);
+    expect(other.fingerprint).toBe(first.fingerprint); // the same data, seen otherwise
+    expect(prepare(wanted, places).train).toEqual(first.train);
   });
 });
 

@@ -32,6 +32,23 @@ export function prepareData(section: DatasetSection, places: DataPlaces): Prepar
   return prepare(loadDataset(source, places), source);
 }
 
+/**
+ * A `prepareData` that keeps what it prepared last, and gives it again while section and content of the files are the same. What it gives
+ * is shared: nobody may change it.
+ */
+export function preparingOnce(): typeof prepareData {
+  let last: { readonly key: string; readonly data: PreparedData } | null = null;
+  return (section, places) => {
+    const source = locate(section, places);
+    const key = JSON.stringify([source.fingerprint, source.params]);
+    if (last?.key !== key) {
+      last = null; // room for the next
+      last = { key, data: prepare(loadDataset(source, places), source) };
+    }
+    return last.data;
+  };
+}
+
 function protocolOf({ definition, params, fingerprint }: Source): Protocol {
   const ranking = definition.task === 'ranking';
   return {

@@ -3,6 +3,7 @@
  * coordinator starts it in a process group of its own, so that Ctrl-C does not reach it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { preparingOnce } from '@towerbench/data';
 import { allowRelaxedSimd, resolveEngine } from '@towerbench/engine';
 import { openSpool } from '@towerbench/tracking';
 import { executeRun, oracleMetrics } from '@towerbench/training';
@@ -13,6 +14,7 @@ const FLUSH_POLL_MS = 500;
 const WAITING = 'points wait in memory, because the disk is full or must not be written';
 
 allowRelaxedSimd();
+const prepare = preparingOnce(); // all runs of an experiment read the same data
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   void work(order, Date.now).then(answer, (error: unknown) => {
@@ -26,7 +28,7 @@ function answer(message: Answer): void {
 
 async function work(order: Order, now: () => number): Promise<Answer> {
   const { config, places } = order;
-  if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places) };
+  if (order.type === 'oracle') return { type: 'oracle', metrics: await oracleMetrics(config, places, prepare) };
   requireBuild(order);
   const spool = openSpool(order.spool);
   let isWaiting = false;
@@ -34,6 +36,7 @@ async function work(order: Order, now: () => number): Promise<Answer> {
     const run = await executeRun({
       config,
       seed: order.seed,
+      prepare,
       places,
       checkpoint: order.checkpoint,
       files: order.files,

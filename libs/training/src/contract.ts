@@ -1,5 +1,5 @@
 import type { TrialConfig } from '@towerbench/config';
-import type { Protocol } from '@towerbench/data';
+import type { prepareData, Protocol } from '@towerbench/data';
 import type { WrittenFile } from './safetensors.js';
 
 /** Where a run finds and leaves its files. */
@@ -17,6 +17,9 @@ export interface RunProgress {
   readonly stepsPerEpoch: number | null;
   readonly batchSize: number | null;
 }
+
+/** What makes the data of a run. */
+export type PrepareData = typeof prepareData;
 
 /** What a run reports while it runs. Calls return at once; nothing here may throw into training. */
 export interface RunHooks {
@@ -87,4 +90,6 @@ export interface RunRequest {
   readonly teacher?: TeacherRun;
   readonly hooks: RunHooks;
   readonly signal?: AbortSignal;
+  /** Left out, the data is prepared anew. */
+  readonly prepare?: PrepareData;
 }

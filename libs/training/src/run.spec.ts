@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
-import { prepareData } from '@towerbench/data';
+import { prepareData, preparingOnce } from '@towerbench/data';
 import { inspectEngines, startEngine } from '@towerbench/engine';
 import { models } from '@towerbench/models';
 import { engineUnderTest } from '@towerbench/testing';
@@ -52,6 +52,15 @@ describe('executeRun', () => {
     expect(second.run.checkpoint).toEqual(first.run.checkpoint);
     expect(second.run.metrics).toEqual(first.run.metrics);
     expect(other.run.checkpoint.sha256).not.toBe(first.run.checkpoint.sha256);
+  });
+
+  it('leaves data that runs share as it was', async () => {
+    const prepare = preparingOnce();
+    const popularity = { ...trial(), model: sampleTrial({ model: { type: 'popularity' } }).model };
+    const runs: string[] = [];
+    for (const config of [trial(), popularity, trial()])
+      runs.push((await record(config, 1, { prepare })).run.checkpoint.sha256);
+    expect(runs).toEqual([runs[2], (await record(popularity, 1)).run.checkpoint.sha256, runs[0]]);
   });
 
   it.each(['dssm', 'popularity'])('says the hash and the size of the checkpoint that %s leaves', async (type) => {

@@ -4,7 +4,7 @@ import { describeDataset, prepareData, type PreparedData } from '@towerbench/dat
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
-import type { ExecutedRun, Places, RunFiles, RunHooks, RunProgress, RunRequest } from './contract.js';
+import type { ExecutedRun, Places, PrepareData, RunFiles, RunHooks, RunProgress, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { emptyWindow, loopText, newLoop, restoredLoop, resumePoint, type LossWindow } from './loop-state.js';
@@ -41,11 +41,12 @@ export async function executeRun({
   teacher,
   hooks,
   signal,
+  prepare = prepareData,
 }: RunRequest): Promise<ExecutedRun> {
   const started = performance.now();
   const clock = (): number => (resume?.secondsBefore ?? 0) + (performance.now() - started) / 1000;
   await startEngine(config.engine);
-  const data = prepareData(config.dataset, places);
+  const data = prepare(config.dataset, places);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed, teachingOf(config, { data, places, seed, run: teacher ?? null }));
@@ -79,16 +80,24 @@ export function hasOracle(config: TrialConfig): boolean {
  *
  * @throws {ConfigError} when features, split or model do not fit the data
  */
-export async function rehearseTrial(config: TrialConfig, places: Places): Promise<void> {
+export async function rehearseTrial(
+  config: TrialConfig,
+  places: Places,
+  prepare: PrepareData = prepareData,
+): Promise<void> {
   await startEngine(config.engine);
-  const data = prepareData(config.dataset, places);
+  const data = prepare(config.dataset, places);
   assembleRun(config, data, 0, teachingOf(config, { data, places, seed: 0, run: null }));
 }
 
 /** Test metrics of the truth of a planted world, the best that can be reached; null where the truth is not known. */
-export async function oracleMetrics(config: TrialConfig, places: Places): Promise<Record<string, number> | null> {
+export async function oracleMetrics(
+  config: TrialConfig,
+  places: Places,
+  prepare: PrepareData = prepareData,
+): Promise<Record<string, number> | null> {
   await startEngine(config.engine);
-  const data = prepareData(config.dataset, places);
+  const data = prepare(config.dataset, places);
   if (data.truth === null) return null;
   const scorer = { ...staticScorer(data.truth), logits: (scores: Float32Array) => scores };
   return prefixed('test/', evaluate(data, 'test', scorer).metrics);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
-import type { ExecutedRun, Places, TeacherRun } from './contract.js';
+import type { ExecutedRun, Places, PrepareData, TeacherRun } from './contract.js';
 import { executeRun } from './run.js';
 import { vocabulary } from './vocabulary.js';
 
@@ -51,7 +51,11 @@ export function checkpointFile(): string {
 export async function record(
   config: TrialConfig,
   seed = 1,
-  { teacher, at = places }: { readonly teacher?: TeacherRun; readonly at?: Places } = {},
+  {
+    teacher,
+    at = places,
+    prepare,
+  }: { readonly teacher?: TeacherRun; readonly at?: Places; readonly prepare?: PrepareData } = {},
 ): Promise<Recorded> {
   const points: Recorded['points'][number][] = [];
   const checkpoint = checkpointFile();
@@ -62,6 +66,7 @@ export async function record(
     places: at,
     checkpoint,
     ...(teacher === undefined ? {} : { teacher }),
+    ...(prepare === undefined ? {} : { prepare }),
     hooks: {
       points: (reported) => points.push(...reported),
       progress: () => undefined,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { loadExperiment } from '@towerbench/config';
+import { preparingOnce } from '@towerbench/data';
 import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, storedEngine, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
@@ -93,10 +94,11 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
 /** Builds data and model of every trial that has something to run, so that what does not fit is said before the store is touched. */
 async function rehearse(context: Context, plan: SweepPlan): Promise<void> {
   const finished = finishedRuns(context, plan);
+  const prepare = preparingOnce();
   for (const [trialId, { config, placed }] of plan.trials) {
     const done = finished.filter((run) => run.trialId === trialId).length;
     if (done === plan.input.seeds.length) continue;
-    await rehearseTrial(config, context.places).catch((error: unknown) => {
+    await rehearseTrial(config, context.places, prepare).catch((error: unknown) => {
       throw placed(error);
     });
   }
