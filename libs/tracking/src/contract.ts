@@ -244,6 +244,45 @@ export interface CurvePoint {
   readonly time: number;
 }
 
+/** Which part of a curve is asked for, and how much of it. */
+export interface CurveWindow {
+  /** What `from`, `to` and the buckets are about: steps, or milliseconds since the attempt began whose points the newest one goes on from. */
+  readonly x: 'step' | 'time';
+  /** Both included; null is the end of the curve. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Buckets of equal width on a logarithmic axis; points at x ≤ 0 are outside of it. */
+  readonly isLog: boolean;
+  /** Leaves values ≤ 0 out, which a logarithmic axis has no place for. */
+  readonly onlyPositive: boolean;
+  /** A longer curve than twice as many points is given by the smallest and the greatest point of each bucket. */
+  readonly numBuckets: number;
+}
+
+/** Points of a curve within a window. */
+export interface CurveSample {
+  /** In order of step; each is a point of the curve, none is made up. */
+  readonly points: readonly CurvePoint[];
+  /** How many finite ones they stand for. */
+  readonly numPoints: number;
+  /** Points of the window that are NaN or infinite, and finite ones that are ≤ 0. */
+  readonly notFinite: number;
+  readonly notPositive: number;
+}
+
+/** Several runs at one step: those `n` that have a finite value there. */
+export interface MeanPoint {
+  readonly step: number;
+  /** Mean time since each began, in milliseconds. */
+  readonly time: number;
+  readonly mean: number;
+  /** Of the sample, with n − 1; null of one. */
+  readonly std: number | null;
+  readonly min: number;
+  readonly max: number;
+  readonly n: number;
+}
+
 /** The reading side; opens the file read-only and never blocks the writer. */
 export interface StoreReader {
   experiments(): readonly ExperimentRow[];
@@ -271,6 +310,16 @@ export interface StoreReader {
   seriesNames(runId: number): readonly string[];
   /** The points of one series of the run's newest attempt, in order of step. */
   curve(runId: number, series: string): readonly CurvePoint[];
+  /** A part of such a curve in as few points as a chart has use for. */
+  sampleCurve(runId: number, series: string, window: CurveWindow): CurveSample;
+  /** When the attempt began whose points the newest one goes on from, in milliseconds since the epoch; null before the first. */
+  curveOrigin(runId: number): number | null;
+  /** The curves of several runs' newest attempts at every step that any of them has, in order of step. */
+  meanCurve(runIds: readonly number[], series: string): readonly MeanPoint[];
+  /** The last of these, without making the others. */
+  lastMean(runIds: readonly number[], series: string): MeanPoint | null;
+  /** Points of these curves that are NaN or infinite. */
+  countNotFinite(runIds: readonly number[], series: string): number;
   /** All points of one attempt, lost ones too, in order of series and step. */
   points(attemptId: number): readonly Point[];
   perUser(runId: number, metric: string): Float32Array | null;

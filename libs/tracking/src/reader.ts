@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AttemptRow, ExperimentRow, Json, RunRow, RunStatus, StoreReader } from './contract.js';
+import { createCurves } from './curves.js';
 import { fromReal, parseJson, unpackFloats } from './encoding.js';
 import { createRunGroups } from './run-groups.js';
 
@@ -179,6 +180,8 @@ export function createReader(db: Database): StoreReader {
       (sql.curve.all(runId, series) as { step: number; value: number | null; time: number }[]).map(
         ({ step, value, time }) => ({ step, value: fromReal(value), time }),
       ),
+
+    ...createCurves(db),
 
     points: (attemptId) =>
       (sql.points.all(attemptId) as { series: string; step: number; value: number | null; time: number }[]).map(

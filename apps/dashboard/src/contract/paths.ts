@@ -1,3 +1,5 @@
+import type { CurveView } from './payloads.js';
+
 /**
  * The URLs of the API, shared by the server that answers them and the pages that ask. `patterns` are for the server's router,
  * the functions of `api` make the address of one thing.
@@ -22,7 +24,18 @@ export const patterns = {
   noteRun: '/api/runs/:id/notes',
 } as const;
 
-const query = (values: Readonly<Record<string, string>>): string => new URLSearchParams(values).toString();
+/** Lists are repeated keys; null is left out. */
+function query(values: Readonly<Record<string, string | number | null | readonly string[]>>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    for (const item of Array.isArray(value) ? (value as readonly string[]) : value === null ? [] : [String(value)]) {
+      parameters.append(key, item);
+    }
+  }
+  return parameters.toString();
+}
+
+const viewed = (view: CurveView | undefined) => (view === undefined ? {} : { ...view });
 
 function repeated(search: Readonly<Record<string, string | readonly string[] | undefined>>): string {
   const parameters = new URLSearchParams();
@@ -39,8 +52,9 @@ export const api = {
   experiments: patterns.experiments,
   experiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}`,
   report: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/report`,
-  experimentCurves: (name: string, series: string) =>
-    `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series })}`,
+  /** Of the variants that are named. */
+  experimentCurves: (name: string, series: string, variants: readonly string[], view?: CurveView) =>
+    `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series, variants, ...viewed(view) })}`,
   stopExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/stop`,
   retryExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/retry`,
   noteExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/notes`,
@@ -50,7 +64,8 @@ export const api = {
   leaderboardChoices: (search: Readonly<Record<string, string | undefined>>) =>
     `${patterns.leaderboardChoices}?${repeated(search)}`,
   run: (id: number | string) => `/api/runs/${encodeURIComponent(id)}`,
-  runCurve: (id: number, series: string) => `/api/runs/${id}/curve?${query({ series })}`,
+  runCurve: (id: number, series: string, view?: CurveView) =>
+    `/api/runs/${id}/curve?${query({ series, ...viewed(view) })}`,
   stopRun: (id: number) => `/api/runs/${id}/stop`,
   retryRun: (id: number) => `/api/runs/${id}/retry`,
   noteRun: (id: number) => `/api/runs/${id}/notes`,

@@ -1,8 +1,8 @@
 import type { ExperimentReport } from '@towerbench/report';
-import type { ArtifactRef, AttemptRow, CurvePoint, Json, RunRow, RunStatus } from '@towerbench/tracking';
+import type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
-export type { ArtifactRef, AttemptRow, CurvePoint, Json, RunRow, RunStatus } from '@towerbench/tracking';
+export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
 /** What the server sees at the store's path. `version` grows with every write; 0 without a store. */
 export interface StoreState {
@@ -66,27 +66,58 @@ export interface ExperimentDetail {
   readonly differences: readonly ConfigDifference[];
 }
 
+/** What the x axis of a curve counts; `time` is in seconds since the run began. */
+export type CurveX = 'step' | 'epoch' | 'time' | 'examples';
+
+/** How curves are asked for; `from` and `to` are in units of `x`, null is the end of the curve. */
+export interface CurveView {
+  readonly x: CurveX;
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Axes that are logarithmic. */
+  readonly log: readonly ('x' | 'y')[];
+  /** Weight of what came before in the exponential moving average, from 0 (none) to 0.999. */
+  readonly smoothing: number;
+  /** Over seeds: the 95 % t interval of the mean, or from the least to the greatest seed. */
+  readonly band: 't' | 'range';
+}
+
 /**
- * A variant's curve over its seeds at one step: mean, least and greatest value of the `n` seeds that have one there. Of a long curve one point
- * stands for several neighbouring steps and has the last of them.
+ * A curve at one place: the value, or over seeds the mean, with the band around it and the number of seeds that have a value there. Of a long curve
+ * a point stands for its bucket: the band is the widest of it, `n` the fewest seeds.
  */
 export interface BandPoint {
   readonly step: number;
+  readonly x: number;
   readonly mean: number;
-  readonly min: number;
-  readonly max: number;
+  readonly low: number;
+  readonly high: number;
   readonly n: number;
 }
 
-export interface VariantCurve {
-  readonly variant: string;
+/** One line of a chart. */
+export interface CurveLine {
+  /** The variant, or the series of a single run. */
+  readonly name: string;
   readonly trial: string;
+  /** In order of step; empty for a line that was not asked for. */
   readonly points: readonly BandPoint[];
+  /** The moving average of all points up to each place; null without smoothing. */
+  readonly smooth: readonly { readonly step: number; readonly x: number; readonly mean: number }[] | null;
+  /** How many points of the curve `points` stand for: more of them than are drawn were put into buckets. */
+  readonly numPoints: number;
+  /** Values left out because they are NaN or infinite, and points left out because a logarithmic axis has no place for values ≤ 0. */
+  readonly notFinite: number;
+  readonly notPositive: number;
+  /** Where the whole curve ends, whatever the window. */
+  readonly last: BandPoint | null;
 }
 
-export interface ExperimentCurves {
+export interface Curves {
   readonly series: string;
-  readonly curves: readonly VariantCurve[];
+  /** Of every axis that is not offered, why. */
+  readonly notOffered: Readonly<Partial<Record<CurveX, string>>>;
+  readonly lines: readonly CurveLine[];
 }
 
 /** An attempt whose log is cut to its end; `logLength` is the length of the whole in characters. */
@@ -104,13 +135,6 @@ export interface RunDetail {
   readonly metric: string | null;
   readonly report: readonly string[];
   readonly series: readonly string[];
-}
-
-export interface RunCurve {
-  readonly series: string;
-  readonly points: readonly CurvePoint[];
-  /** Points left out because their value is NaN or infinite. */
-  readonly notFinite: number;
 }
 
 /** Data and a protocol: numbers of different ones never share a column. */

@@ -8,14 +8,7 @@ import { openStoreWriter, type RunRow, type StoreWriter } from '@towerbench/trac
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { api } from '../contract/paths.js';
-import type {
-  ExperimentCurves,
-  ExperimentDetail,
-  ExperimentSummary,
-  RunCurve,
-  RunDetail,
-  StoreState,
-} from '../contract/payloads.js';
+import type { Curves, ExperimentDetail, ExperimentSummary, RunDetail, StoreState } from '../contract/payloads.js';
 import { createApp } from './app.js';
 import { experimentInput } from '../testing/experiment.js';
 import { watchStore, type WatchedStore } from './store.js';
@@ -148,23 +141,59 @@ describe('the API', () => {
 
   it("gives the band of every variant's curve over its seeds", async () => {
     fill();
-    const { curves } = await get<ExperimentCurves>(api.experimentCurves(NAME, 'valid/auc'));
-    expect(curves.map(({ variant, points }) => [variant, points])).toEqual([
+    const { lines } = await get<Curves>(api.experimentCurves(NAME, 'valid/auc', ['base', 'gate']));
+    expect(lines.map(({ name, points }) => [name, points])).toEqual([
       [
         'base',
         [
-          { step: 10, mean: 0.5, min: 0, max: 1, n: 2 },
-          { step: 20, mean: 1, min: 0.5, max: 1.5, n: 2 },
+          { step: 10, x: 10, mean: 0.5, low: 0, high: 1, n: 2 },
+          { step: 20, x: 20, mean: 1, low: 0.5, high: 1.5, n: 2 },
         ],
       ],
       [
         'gate',
         [
-          { step: 10, mean: 2.5, min: 2, max: 3, n: 2 },
-          { step: 20, mean: 3, min: 2.5, max: 3.5, n: 2 },
+          { step: 10, x: 10, mean: 2.5, low: 2, high: 3, n: 2 },
+          { step: 20, x: 20, mean: 3, low: 2.5, high: 3.5, n: 2 },
         ],
       ],
     ]);
+  });
+
+  it('gives only the ends of curves that were not asked for, and a t interval when that is', async () => {
+    fill();
+    const view = { x: 'epoch', from: 1.5, to: null, log: [], smoothing: 0.5, band: 't' } as const;
+    const { lines, notOffered } = await get<Curves>(api.experimentCurves(NAME, 'valid/auc', ['gate'], view));
+    expect(notOffered).toEqual({});
+    expect(lines[0]).toMatchObject({ name: 'base', points: [], last: { step: 20, mean: 1 } });
+    const half = 12.706204736432095 * Math.SQRT1_2 * Math.SQRT1_2; // t of 0.975 with one degree of freedom
+    expect(lines[1]!.points).toEqual([
+      {
+        step: 20,
+        x: 2,
+        mean: 3,
+        low: expect.closeTo(3 - half, 9) as number,
+        high: expect.closeTo(3 + half, 9) as number,
+        n: 2,
+      },
+    ]);
+    expect(lines[1]!.smooth).toEqual([
+      { step: 20, x: 2, mean: expect.closeTo((0.25 * 2.5 + 0.5 * 3) / 0.75, 9) as number },
+    ]);
+  });
+
+  it('refuses a view that is none', async () => {
+    const { runs } = fill();
+    const path = `/api/runs/${runs[0]!.id}/curve?series=valid%2Fauc`;
+    for (const [query, message] of [
+      ['x=banana', 'x: allowed are step, epoch, time, examples'],
+      ['from=1e400', 'from: expected a number'],
+      ['from=1&from=2', 'from: expected a number'],
+      ['log=z', 'log: allowed are x, y'],
+      ['smoothing=1', 'smoothing: expected 0 to 0.999'],
+    ]) {
+      expect(await refusal(`${path}&${query}`), query).toEqual([400, { code: 'bad-request', message }]);
+    }
   });
 
   it('describes a run and cuts a long log to its end', async () => {
@@ -184,11 +213,10 @@ describe('the API', () => {
 
   it('leaves points out of a curve that JSON cannot hold, and counts them', async () => {
     const { runs } = fill();
-    expect(await get<RunCurve>(api.runCurve(runs[0]!.id, 'train/loss'))).toEqual({
-      series: 'train/loss',
-      points: [{ step: 20, value: 0.25, time: 2 }],
-      notFinite: 1,
-    });
+    const { lines } = await get<Curves>(api.runCurve(runs[0]!.id, 'train/loss'));
+    expect(lines).toMatchObject([
+      { name: 'train/loss', points: [{ step: 20, mean: 0.25 }], numPoints: 1, notFinite: 1, last: { step: 20 } },
+    ]);
   });
 
   it('says what is missing and what a parameter may be', async () => {

@@ -9,14 +9,10 @@ import { createActions } from './actions.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
 import { createLeaderboard, type LeaderboardRequest } from './leaderboard.js';
+import { curveView, listParameter, textParameter } from './parameters.js';
 import { RequestProblem } from './problem.js';
 import { createQueries } from './queries.js';
 import type { WatchedStore } from './store.js';
-
-function textParameter(value: unknown, name: string): string {
-  if (typeof value === 'string' && /^[^\p{Cc}]{1,1000}$/u.test(value)) return value;
-  throw new RequestProblem('bad-request', `${name}: expected 1 to 1000 characters without control characters`);
-}
 
 function idParameter(value: unknown): number {
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
@@ -138,12 +134,20 @@ export function createApp(options: {
   answer(patterns.experiment, (reader, request) => queries.experiment(reader, name(request)));
   answer(patterns.report, (reader, request) => queries.report(reader, name(request)));
   answer(patterns.experimentCurves, (reader, request) =>
-    queries.experimentCurves(reader, name(request), series(request)),
+    queries.experimentCurves(
+      reader,
+      name(request),
+      series(request),
+      listParameter(request.query['variants'], 'variants'),
+      curveView(request.query),
+    ),
   );
   answer(patterns.leaderboard, (reader, { query }) => leaderboard.page(reader, leaderboardRequest(query)));
   answer(patterns.leaderboardChoices, (reader, { query }) => leaderboard.choices(reader, leaderboardRequest(query)));
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
-  answer(patterns.runCurve, (reader, request) => queries.runCurve(reader, id(request), series(request)));
+  answer(patterns.runCurve, (reader, request) =>
+    queries.runCurve(reader, id(request), series(request), curveView(request.query)),
+  );
 
   app.post(patterns.session, readJson, (request, response) => {
     access.open(request, response, bodyField(request, 'token'));

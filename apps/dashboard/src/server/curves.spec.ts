@@ -1,59 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { band, thin } from './curves.js';
+import { debiasedEma, inBuckets, notOffered } from './curves.js';
 
-const curve = (steps: readonly number[], value: (step: number) => number) =>
-  steps.map((step) => ({ step, value: value(step), time: step * 10 }));
-const upTo = (length: number) => Array.from({ length }, (_, i) => i + 1);
+const linear = { log: [] } as const;
 
-describe('thin', () => {
-  it('leaves a short curve as it is', () => {
-    const points = curve([1, 2, 3], (step) => step);
-    expect(thin(points, 3)).toBe(points);
+describe('debiasedEma', () => {
+  it('keeps a constant from its first value on', () => {
+    for (const value of debiasedEma([3, 3, 3, 3], 0.9)) expect(value).toBeCloseTo(3, 12);
   });
 
-  it('averages neighbours and keeps the last step and time of each bucket', () => {
-    expect(
-      thin(
-        curve(upTo(5), (step) => step),
-        3,
-      ),
-    ).toEqual([
-      { step: 2, value: 1.5, time: 20 },
-      { step: 4, value: 3.5, time: 40 },
-      { step: 5, value: 5, time: 50 },
-    ]);
+  it('weighs what came before as the formula says, and passes over what is not finite', () => {
+    const [first, second, third] = debiasedEma([1, NaN, 2], 0.5);
+    expect([first, second]).toEqual([1, 1]);
+    expect(third).toBeCloseTo((0.5 * 0.5 * 1 + 0.5 * 2) / (1 - 0.25), 12);
   });
 });
 
-describe('band', () => {
-  it('gives mean, extremes and the number of seeds at every step that any seed has', () => {
-    const first = curve([10, 20], (step) => step);
-    const second = curve([10, 20, 30], (step) => step + 2);
-    expect(band([first, second])).toEqual([
-      { step: 10, mean: 11, min: 10, max: 12, n: 2 },
-      { step: 20, mean: 21, min: 20, max: 22, n: 2 },
-      { step: 30, mean: 32, min: 32, max: 32, n: 1 },
-    ]);
+describe('inBuckets', () => {
+  const points = Array.from({ length: 1000 }, (_, k) => ({ x: k, mean: k === 555 ? 9 : k % 3, low: -k, high: k, n: k < 990 ? 3 : 2 })); // prettier-ignore
+
+  it('leaves a short curve as it is', () => {
+    expect(inBuckets(points, linear, 500)).toBe(points);
   });
 
-  it('leaves out what is not finite', () => {
-    expect(band([curve([1, 2, 3], (step) => [0, NaN, Infinity, 7][step] ?? 0)])).toEqual([
-      { step: 3, mean: 7, min: 7, max: 7, n: 1 },
-    ]);
+  it('keeps the extremes of each bucket, with the widest band and the fewest seeds of it', () => {
+    const kept = inBuckets(points, linear, 10);
+    expect(kept).toHaveLength(20);
+    expect(kept).toContainEqual({ x: 555, mean: 9, low: -599, high: 599, n: 3 });
+    expect(kept.at(-1)).toMatchObject({ low: -999, high: 999, n: 2 });
+    expect(kept.map(({ x }) => x)).toEqual(kept.map(({ x }) => x).toSorted((a, b) => a - b));
   });
 
-  it('keeps the seeds of a long curve together when one of them is still at work', () => {
-    const whole = curve(upTo(1000), () => 1);
-    const half = curve(upTo(500), () => 3);
-    const points = band([whole, half], 100);
-    expect(points).toHaveLength(100);
-    expect(points[0]).toEqual({ step: 10, mean: 2, min: 1, max: 3, n: 2 });
-    expect(points.filter(({ n }) => n === 2)).toHaveLength(50);
-    expect(points.at(-1)).toEqual({ step: 1000, mean: 1, min: 1, max: 1, n: 1 });
+  it('has buckets of equal width on a logarithmic axis', () => {
+    const positive = points.slice(1);
+    expect(inBuckets(positive, { log: ['x'] }, 10).filter(({ x }) => x < 100).length).toBeGreaterThan(8);
+    expect(inBuckets(positive, linear, 10).filter(({ x }) => x < 100).length).toBeLessThan(3);
   });
+});
 
-  it('is empty without curves', () => {
-    expect(band([])).toEqual([]);
-    expect(band([[]])).toEqual([]);
+describe('notOffered', () => {
+  it('says which axes a run has no numbers for, once it has begun', () => {
+    const run = { attempts: 1, stepsPerEpoch: null, batchSize: 32 };
+    expect(Object.keys(notOffered([run]))).toEqual(['epoch']);
+    expect(notOffered([{ ...run, attempts: 0 }])).toEqual({});
+    expect(notOffered([{ ...run, stepsPerEpoch: 10 }])).toEqual({});
   });
 });

@@ -1,58 +1,169 @@
-import type { CurvePoint } from '@towerbench/tracking';
-import type { BandPoint } from '../contract/payloads.js';
+import { tIntervalOf } from '@towerbench/metrics';
+import type { CurvePoint, MeanPoint, RunRow, StoreReader } from '@towerbench/tracking';
+import type { BandPoint, CurveLine, Curves, CurveView, CurveX } from '../contract/payloads.js';
 
-/** More points than a chart has pixels say nothing more. */
-const MAX_POINTS = 500;
+/** A chart is about as many pixels wide. */
+const NUM_BUCKETS = 1000;
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+type Line = Omit<CurveLine, 'name' | 'trial'>;
+type StepSizes = Pick<RunRow, 'stepsPerEpoch' | 'batchSize'>;
 
-/** Neighbours put together, equally many in each bucket, so that there are at most `maxBuckets`. */
-function buckets<T>(points: readonly T[], maxBuckets: number): readonly (readonly [T, ...T[]])[] {
-  const width = Math.ceil(points.length / maxBuckets);
-  const result: [T, ...T[]][] = [];
-  for (let start = 0; start < points.length; start += width) {
-    result.push(points.slice(start, start + width) as [T, ...T[]]);
-  }
-  return result;
+const NOT_RECORDED = 'has no batches, has not made a step yet, or was stored before this was recorded';
+
+/** Which axes the curves of these runs cannot have. */
+export function notOffered(runs: readonly (StepSizes & { readonly attempts: number })[]): Curves['notOffered'] {
+  const begun = runs.filter(({ attempts }) => attempts > 0);
+  return {
+    ...(begun.some(({ stepsPerEpoch }) => stepsPerEpoch === null) && { epoch: `epoch: a run ${NOT_RECORDED}` }),
+    ...(begun.some(({ batchSize }) => batchSize === null) && { examples: `examples: a run ${NOT_RECORDED}` }),
+  };
 }
 
-/** Averages neighbouring points until at most `maxPoints` are left; a point keeps the last step and time that it stands for. */
-export function thin(points: readonly CurvePoint[], maxPoints: number = MAX_POINTS): readonly CurvePoint[] {
-  if (points.length <= maxPoints) return points;
-  return buckets(points, maxPoints).map((bucket) => {
-    const { step, time } = bucket.at(-1) ?? bucket[0];
-    return { step, time, value: mean(bucket.map(({ value }) => value)) };
+/** How many steps, or milliseconds, a unit of the axis is; an axis that is not offered counts steps. */
+function unitOf(x: CurveX, runs: readonly StepSizes[]): { readonly counts: 'step' | 'time'; readonly unit: number } {
+  if (x === 'time') return { counts: 'time', unit: 1000 };
+  const known = runs.find(({ stepsPerEpoch }) => stepsPerEpoch !== null);
+  if (x === 'epoch') return { counts: 'step', unit: known?.stepsPerEpoch ?? 1 };
+  if (x === 'examples') return { counts: 'step', unit: 1 / (known?.batchSize ?? 1) };
+  return { counts: 'step', unit: 1 };
+}
+
+/** The curve of one run: sampled by the store, so that a long one costs little. */
+export function runLine(reader: StoreReader, run: RunRow, series: string, view: CurveView): Line {
+  const { counts, unit } = unitOf(view.x, [run]);
+  const origin = reader.curveOrigin(run.id) ?? 0;
+  const xOf = ({ step, time }: { step: number; time: number }) => (counts === 'step' ? step : time - origin) / unit;
+  const point = (at: CurvePoint): BandPoint => {
+    const { step, value } = at;
+    return { step, x: xOf(at), mean: value, low: value, high: value, n: 1 };
+  };
+  const sample = reader.sampleCurve(run.id, series, {
+    x: counts,
+    from: view.from === null ? null : view.from * unit,
+    to: view.to === null ? null : view.to * unit,
+    isLog: view.log.includes('x'),
+    onlyPositive: view.log.includes('y'),
+    numBuckets: NUM_BUCKETS,
   });
+  const last = reader.lastMean([run.id], series);
+  return {
+    points: sample.points.map(point),
+    numPoints: sample.numPoints,
+    notFinite: sample.notFinite,
+    notPositive: view.log.includes('y') ? sample.notPositive : 0,
+    smooth:
+      view.smoothing === 0
+        ? null
+        : smoothed(
+            reader.curve(run.id, series).map((at) => ({ step: at.step, x: xOf(at), mean: at.value })),
+            view,
+          ),
+    last: last && point({ step: last.step, time: last.time + origin, value: last.mean }),
+  };
+}
+
+/** The mean over seeds with its band, exact at every step; a long one in buckets. Without a view only where it ends. */
+export function meanLine(reader: StoreReader, runs: readonly RunRow[], series: string, view: CurveView | null): Line {
+  const ids = runs.map(({ id }) => id);
+  const { counts, unit } = unitOf(view?.x ?? 'step', runs);
+  const halfWidth = halfWidths();
+  const point = (at: MeanPoint): BandPoint => {
+    const { step, mean, n, std } = at;
+    const x = (counts === 'step' ? step : at.time) / unit;
+    if (view?.band !== 't' || std === null) return { step, x, mean, low: at.min, high: at.max, n };
+    const half = halfWidth(n) * std;
+    return { step, x, mean, low: mean - half, high: mean + half, n };
+  };
+  const last = reader.lastMean(ids, series);
+  const end = last && point(last);
+  if (view === null) return { points: [], smooth: null, numPoints: 0, notFinite: 0, notPositive: 0, last: end };
+  const whole = reader.meanCurve(ids, series).map(point);
+  const inside = whole.filter(({ x }) => isInside(x, view));
+  const drawable = view.log.includes('y') ? inside.filter(({ mean }) => mean > 0) : inside;
+  return {
+    points: inBuckets(drawable, view),
+    numPoints: drawable.length,
+    notFinite: reader.countNotFinite(ids, series),
+    notPositive: inside.length - drawable.length,
+    smooth: view.smoothing === 0 ? null : smoothed(whole, view),
+    last: end,
+  };
+}
+
+function isInside(x: number, { from, to, log }: CurveView): boolean {
+  return x >= (from ?? -Infinity) && x <= (to ?? Infinity) && (x > 0 || !log.includes('x'));
+}
+
+/** Half of the t interval of a standard deviation of 1, computed once for each n. */
+function halfWidths(): (n: number) => number {
+  const known = new Map<number, number>();
+  return (n) => {
+    const half = known.get(n) ?? tIntervalOf({ mean: 0, std: 1, n })?.[1] ?? NaN;
+    known.set(n, half);
+    return half;
+  };
 }
 
 /**
- * The band of several seeds' curves: at every step that any of them has, mean, least and greatest value and how many seeds have one.
- * Values that are not finite are left out. A long band is thinned after the seeds were put together, because seeds at work have curves of different
- * lengths: a point is then the mean of its steps' means, the extremes of all of them, and the fewest seeds of any.
+ * Exponential moving average without the bias of its start: mₖ = w·mₖ₋₁ + (1 − w)·yₖ, shown as mₖ / (1 − wᵏ), over all finite values from the first one on,
+ * so that a window shows the same line as the whole.
  */
-export function band(curves: readonly (readonly CurvePoint[])[], maxPoints: number = MAX_POINTS): readonly BandPoint[] {
-  const valuesByStep = new Map<number, number[]>();
-  for (const { step, value } of curves.flat()) {
-    if (!Number.isFinite(value)) continue;
-    const values = valuesByStep.get(step);
-    if (values) values.push(value);
-    else valuesByStep.set(step, [value]);
+export function debiasedEma(values: readonly number[], weight: number): readonly number[] {
+  let [sum, bias] = [0, 1];
+  return values.map((value) => {
+    if (Number.isFinite(value)) {
+      sum = weight * sum + (1 - weight) * value;
+      bias *= weight;
+    }
+    return sum / (1 - bias);
+  });
+}
+
+function smoothed(points: readonly { step: number; x: number; mean: number }[], view: CurveView): CurveLine['smooth'] {
+  const finite = points.filter(({ mean }) => Number.isFinite(mean));
+  const averages = debiasedEma(
+    finite.map(({ mean }) => mean),
+    view.smoothing,
+  );
+  const line = finite
+    .map(({ step, x }, k) => ({ step, x, mean: averages[k] ?? NaN }))
+    .filter(({ x, mean }) => isInside(x, view) && (mean > 0 || !view.log.includes('y')));
+  return inBuckets(line, view);
+}
+
+/** The smallest and the greatest mean of each bucket of the x axis, in order; a band is the widest of its bucket, n the fewest. */
+export function inBuckets<T extends { readonly x: number; readonly mean: number }>(
+  points: readonly T[],
+  { log }: Pick<CurveView, 'log'>,
+  numBuckets = NUM_BUCKETS,
+): readonly T[] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || points.length <= 2 * numBuckets) return points;
+  const scale = log.includes('x') ? Math.log : (x: number) => x;
+  const [start, width] = [scale(first.x), scale(last.x) - scale(first.x)];
+  const buckets = new Map<number, [T, ...T[]]>();
+  for (const point of points) {
+    const bucket = Math.min(numBuckets - 1, Math.floor((numBuckets * (scale(point.x) - start)) / width));
+    const members = buckets.get(bucket);
+    if (members) members.push(point);
+    else buckets.set(bucket, [point]);
   }
-  const points = [...valuesByStep]
-    .sort(([a], [b]) => a - b)
-    .map(([step, values]) => ({
-      step,
-      mean: mean(values),
-      min: Math.min(...values),
-      max: Math.max(...values),
-      n: values.length,
-    }));
-  if (points.length <= maxPoints) return points;
-  return buckets(points, maxPoints).map((bucket) => ({
-    step: (bucket.at(-1) ?? bucket[0]).step,
-    mean: mean(bucket.map((point) => point.mean)),
-    min: Math.min(...bucket.map(({ min }) => min)),
-    max: Math.max(...bucket.map(({ max }) => max)),
-    n: Math.min(...bucket.map(({ n }) => n)),
-  }));
+  return [...buckets.values()].flatMap((members) => {
+    const least = members.reduce((a, b) => (b.mean < a.mean ? b : a));
+    const greatest = members.reduce((a, b) => (b.mean > a.mean ? b : a));
+    const kept = least === greatest ? [least] : members.filter((point) => point === least || point === greatest);
+    return kept.map((point) => ({ ...point, ...widest(members) }));
+  });
+}
+
+/** What a bucket's points say together: nothing for points without a band. */
+function widest(members: readonly (object & { low?: number; high?: number; n?: number })[]) {
+  if (members[0]?.n === undefined) return {};
+  let [low, high, n] = [Infinity, -Infinity, Infinity];
+  for (const member of members) {
+    low = Math.min(low, member.low ?? Infinity);
+    high = Math.max(high, member.high ?? -Infinity);
+    n = Math.min(n, member.n ?? Infinity);
+  }
+  return { low, high, n };
 }

@@ -2,14 +2,8 @@ import { withYamlKeys } from '@towerbench/config';
 import { isLargerBetter } from '@towerbench/metrics';
 import { buildReport, type ExperimentReport } from '@towerbench/report';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
-import type {
-  ExperimentCurves,
-  ExperimentDetail,
-  ExperimentSummary,
-  RunCurve,
-  RunDetail,
-} from '../contract/payloads.js';
-import { band, thin } from './curves.js';
+import type { Curves, CurveView, ExperimentDetail, ExperimentSummary, RunDetail } from '../contract/payloads.js';
+import { meanLine, notOffered, runLine } from './curves.js';
 import { configDifferences } from './differences.js';
 import { RequestProblem } from './problem.js';
 
@@ -23,9 +17,16 @@ export interface Queries {
   nameOf(reader: StoreReader, name: string): string;
   experiment(reader: StoreReader, name: string): ExperimentDetail;
   report(reader: StoreReader, name: string): ExperimentReport;
-  experimentCurves(reader: StoreReader, name: string, series: string): ExperimentCurves;
+  /** Lines of the variants that are named, and where those of the others end. */
+  experimentCurves(
+    reader: StoreReader,
+    name: string,
+    series: string,
+    variants: readonly string[],
+    view: CurveView,
+  ): Curves;
   run(reader: StoreReader, id: number): RunDetail;
-  runCurve(reader: StoreReader, id: number, series: string): RunCurve;
+  runCurve(reader: StoreReader, id: number, series: string, view: CurveView): Curves;
 }
 
 function found<T>(thing: T | null, what: string): T {
@@ -153,15 +154,19 @@ export function createQueries(): Queries {
 
     report: (reader, name) => report(reader, experiment(reader, name)),
 
-    experimentCurves(reader, name, series) {
+    experimentCurves(reader, name, series, variants, view) {
       const row = experiment(reader, name);
-      const runs = runsByTrial(reader, name);
+      const byTrial = runsByTrial(reader, name);
+      const trials = leaderboardTrials(reader, report(reader, row));
+      const runsOf = (id: string) => byTrial.get(id) ?? [];
+      const drawn = trials.filter(({ variant }) => variants.includes(variant)).flatMap(({ id }) => runsOf(id));
       return {
         series,
-        curves: leaderboardTrials(reader, report(reader, row)).map(({ id, variant }) => ({
-          variant,
+        notOffered: notOffered(drawn),
+        lines: trials.map(({ id, variant }) => ({
+          name: variant,
           trial: id,
-          points: band((runs.get(id) ?? []).map((run) => reader.curve(run.id, series))),
+          ...meanLine(reader, runsOf(id), series, variants.includes(variant) ? view : null),
         })),
       };
     },
@@ -183,10 +188,13 @@ export function createQueries(): Queries {
       };
     },
 
-    runCurve(reader, id, series) {
-      const points = reader.curve(run(reader, id).id, series);
-      const finite = points.filter(({ value }) => Number.isFinite(value));
-      return { series, points: thin(finite), notFinite: points.length - finite.length };
+    runCurve(reader, id, series, view) {
+      const row = run(reader, id);
+      return {
+        series,
+        notOffered: notOffered([row]),
+        lines: [{ name: series, trial: row.trialId, ...runLine(reader, row, series, view) }],
+      };
     },
   };
 }

@@ -83,10 +83,12 @@ function Experiment({
           <p className="muted">No run has written a curve yet.</p>
         ) : (
           <VariantCurves
+            key={experiment.name}
             name={experiment.name}
             series={shown}
             allSeries={series}
-            onSeries={(next) => show({ series: next })}
+            search={search}
+            onSearch={show}
             chosen={chosen}
             onChosen={(next) => show({ variants: next })}
             colorOf={colorOf}

@@ -15,8 +15,8 @@ export function FieldWeights({ id, series }: { readonly id: number; readonly ser
   const answers = useQueries({ queries: gates.map(({ name }) => requests.runCurve(id, name)) });
   if (gates.length === 0) return null;
   const weights = gates.flatMap(({ side, field }, index) => {
-    const last = answers[index]?.data?.points.at(-1);
-    return last === undefined ? [] : [{ side, field, weight: last.value }];
+    const last = answers[index]?.data?.lines[0]?.points.at(-1);
+    return last === undefined ? [] : [{ side, field, weight: last.mean }];
   });
   const largest = Math.max(...weights.map(({ weight }) => Math.abs(weight)), Number.MIN_VALUE);
   return (

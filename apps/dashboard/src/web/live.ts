@@ -4,7 +4,8 @@ import { api, STORE_EVENT } from '../contract/paths.js';
 import type { StoreState } from '../contract/payloads.js';
 
 export interface Live {
-  readonly connection: 'connecting' | 'open' | 'lost';
+  /** `locked` needs a token. */
+  readonly connection: 'connecting' | 'open' | 'lost' | 'locked';
   /** Null until the first event. */
   readonly store: StoreState | null;
 }
@@ -33,32 +34,41 @@ function refresher(client: QueryClient): () => Promise<void> {
   };
 }
 
+let events: EventSource | null = null;
+let refresh: () => void = () => undefined;
+
+/** Follows the store's events from now on, while the page is in front. */
+export function follow(): void {
+  if (document.visibilityState === 'hidden') {
+    events?.close();
+    events = null;
+    return;
+  }
+  if (events !== null) return;
+  const source = (events = new EventSource(api.events));
+  source.addEventListener(STORE_EVENT, (event: MessageEvent<string>) => {
+    const store = JSON.parse(event.data) as StoreState;
+    const before = live;
+    update({ connection: 'open', store });
+    const isChanged = before.store?.version !== store.version || before.store.state !== store.state;
+    const isNews = before.connection === 'lost' || (before.store !== null && isChanged);
+    if (isNews && store.state === 'ready') refresh();
+  });
+  source.addEventListener('error', () => {
+    // The browser connects again by itself, unless it was refused.
+    if (source.readyState !== EventSource.CLOSED) return update({ connection: 'lost' });
+    if (events === source) events = null;
+    update({ connection: 'locked' });
+  });
+}
+
 /**
  * Follows the store's events while the page is in front; every change makes the queries on screen ask again, and so does a lost
  * connection that is back. A browser has six connections to one server for all its tabs, so the tabs behind keep none.
  */
 export function followStore(client: QueryClient): void {
-  const refresh = refresher(client);
-  let events: EventSource | null = null;
-  const follow = () => {
-    if (document.visibilityState === 'hidden') {
-      events?.close();
-      events = null;
-      return;
-    }
-    if (events !== null) return;
-    events = new EventSource(api.events);
-    events.addEventListener(STORE_EVENT, (event: MessageEvent<string>) => {
-      const store = JSON.parse(event.data) as StoreState;
-      const before = live;
-      update({ connection: 'open', store });
-      const isChanged = before.store?.version !== store.version || before.store.state !== store.state;
-      const isNews = before.connection === 'lost' || (before.store !== null && isChanged);
-      if (isNews && store.state === 'ready') void refresh();
-    });
-    // The browser connects again by itself.
-    events.addEventListener('error', () => update({ connection: 'lost' }));
-  };
+  const ask = refresher(client);
+  refresh = () => void ask();
   follow();
   document.addEventListener('visibilitychange', follow);
 }

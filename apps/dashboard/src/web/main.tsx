@@ -4,6 +4,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { followStore } from './live.js';
 import { router } from './router.js';
+import { openSession, takeTokenFromAddress } from './session.js';
 
 // The store's events say when an answer is old; the network is this machine's own.
 const client = new QueryClient({
@@ -11,7 +12,13 @@ const client = new QueryClient({
     queries: { staleTime: Infinity, retry: false, networkMode: 'always', refetchOnWindowFocus: false },
   },
 });
-followStore(client);
+const token = takeTokenFromAddress();
+if (token === null) followStore(client);
+else
+  void openSession(token).then(
+    () => followStore(client),
+    () => followStore(client),
+  );
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id "root"');

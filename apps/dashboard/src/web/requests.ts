@@ -2,13 +2,13 @@ import { queryOptions } from '@tanstack/react-query';
 import { api } from '../contract/paths.js';
 import type {
   ApiProblem,
-  ExperimentCurves,
+  Curves,
+  CurveView,
   ExperimentDetail,
   ExperimentReport,
   ExperimentSummary,
   Leaderboard,
   LeaderboardChoices,
-  RunCurve,
   RunDetail,
 } from '../contract/payloads.js';
 
@@ -23,15 +23,33 @@ export class RequestFailure extends Error {
   }
 }
 
-async function get<T>(url: string, signal: AbortSignal): Promise<T> {
-  const response = await fetch(url, { signal, headers: { accept: 'application/json' } }).catch((cause: unknown) => {
-    if (signal.aborted) throw cause;
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
+  const response = await fetch(url, init).catch((cause: unknown) => {
+    if (init.signal?.aborted) throw cause;
     throw new RequestFailure('unreachable', 'the server does not answer');
   });
   const body: unknown = await response.json();
   if (response.ok) return body as T;
   const { code, message } = (body as ApiProblem).error;
   throw new RequestFailure(code, message);
+}
+
+const get = <T>(url: string, signal: AbortSignal): Promise<T> =>
+  ask<T>(url, { signal, headers: { accept: 'application/json' } });
+
+/** Sends something to be done. */
+export const send = <T>(url: string, body: unknown): Promise<T> =>
+  ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+/** Sends something to be done, in a session of this page, which it asks for when it has none: the server may have been started anew. */
+export async function change<T>(url: string, body: unknown = {}): Promise<T> {
+  try {
+    return await send<T>(url, body);
+  } catch (error) {
+    if (!(error instanceof RequestFailure) || error.code !== 'unauthorized') throw error;
+    await send(api.session, {});
+    return send<T>(url, body);
+  }
 }
 
 const request = <T>(url: string) => queryOptions({ queryKey: [url], queryFn: ({ signal }) => get<T>(url, signal) });
@@ -41,11 +59,12 @@ export const requests = {
   experiments: () => request<readonly ExperimentSummary[]>(api.experiments),
   experiment: (name: string) => request<ExperimentDetail>(api.experiment(name)),
   report: (name: string) => request<ExperimentReport>(api.report(name)),
-  experimentCurves: (name: string, series: string) => request<ExperimentCurves>(api.experimentCurves(name, series)),
+  experimentCurves: (name: string, series: string, variants: readonly string[], view: CurveView) =>
+    request<Curves>(api.experimentCurves(name, series, variants, view)),
   leaderboard: (search: Parameters<typeof api.leaderboard>[0]) => request<Leaderboard>(api.leaderboard(search)),
   leaderboardChoices: (search: Parameters<typeof api.leaderboardChoices>[0]) =>
     request<LeaderboardChoices>(api.leaderboardChoices(search)),
   /** `id` as the address of the page has it. */
   run: (id: string) => request<RunDetail>(api.run(id)),
-  runCurve: (id: number, series: string) => request<RunCurve>(api.runCurve(id, series)),
+  runCurve: (id: number, series: string, view?: CurveView) => request<Curves>(api.runCurve(id, series, view)),
 };

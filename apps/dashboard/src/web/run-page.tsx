@@ -1,13 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
-import { ChartFrame } from './chart-frame.js';
-import { CurveChart, curvePlot, curveTable } from './curve-chart.js';
+import { type CurveSearch, viewOf } from './curve-view.js';
 import { FieldWeights } from './field-weights.js';
 import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
+import { LearningCurves } from './learning-curves.js';
 import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
-import { paletteOfPage, plotSvg } from './plot-svg.js';
 import { requests } from './requests.js';
 import { seriesToShow } from './search.js';
 
@@ -169,19 +168,13 @@ function RunCurve({
   readonly series: string;
   readonly all: readonly string[];
 }) {
+  const search = route.useSearch();
   const navigate = route.useNavigate();
-  const answer = useQuery(requests.runCurve(id, series));
-  const points = answer.data?.points;
-  const curves = useMemo(
-    () => [
-      {
-        name: series,
-        color: 0,
-        points: (points ?? []).map(({ step, value }) => ({ step, mean: value, min: value, max: value, n: 1 })),
-      },
-    ],
-    [points, series],
-  );
+  const show = (change: CurveSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+  const answer = useQuery({ ...requests.runCurve(id, series, viewOf(search)), placeholderData: keepPreviousData });
+  const lines = answer.data?.lines;
+  const curves = useMemo(() => (lines ?? []).map((line) => ({ ...line, color: 0 })), [lines]);
   return (
     <>
       <div className="fields">
@@ -189,26 +182,12 @@ function RunCurve({
           label="Metric of the chart"
           series={series}
           all={all}
-          onChange={(next) =>
-            void navigate({ search: (before) => ({ ...before, series: next }), replace: true, resetScroll: false })
-          }
+          onChange={(next) => show({ series: next })}
         />
       </div>
       <Answer of={answer}>
-        {({ notFinite }) => (
-          <>
-            <ChartFrame
-              id="curve"
-              title={`${series} by step`}
-              table={() => curveTable(curves)}
-              svg={() => plotSvg(curvePlot(series, curves), paletteOfPage())}
-            >
-              <CurveChart series={series} curves={curves} />
-            </ChartFrame>
-            {notFinite > 0 && (
-              <p className="problem">{`${count(notFinite)} points are NaN or infinite and cannot be drawn.`}</p>
-            )}
-          </>
+        {(known) => (
+          <LearningCurves id="curve" answer={known} curves={curves} search={search} onSearch={show} hasBand={false} />
         )}
       </Answer>
     </>

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../contract/payloads.js';
+import { curveSearch, type CurveSearch } from './curve-view.js';
 
 /** What the address says after the question mark: strings, and lists as repeated keys. */
 export type Search = Readonly<Record<string, string | readonly string[]>>;
@@ -49,14 +50,13 @@ export function pageSearch(search: Record<string, unknown>): PageSearch {
 }
 
 /** The state of an experiment's page; what is absent is the default. */
-export interface ExperimentSearch {
+export interface ExperimentSearch extends CurveSearch {
   /** Id of the leaderboard's column, and which way. */
   readonly sort?: string | undefined;
   readonly order?: 'asc' | 'desc' | undefined;
   readonly filter?: string | undefined;
   /** Variants whose curves are drawn. */
   readonly variants?: readonly string[] | undefined;
-  readonly series?: string | undefined;
   /** Status of the runs that are listed. */
   readonly status?: RunStatus | undefined;
 }
@@ -67,7 +67,7 @@ export function experimentSearch(search: Record<string, unknown>): ExperimentSea
     order: search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined,
     filter: text(search['filter']),
     variants: texts(search['variants']),
-    series: text(search['series']),
+    ...curveSearch(search),
     status: statuses.find((status) => status === search['status']),
   };
 }
@@ -105,13 +105,9 @@ export function leaderboardSearch(search: Record<string, unknown>): LeaderboardS
 }
 
 /** The state of a run's page. */
-export interface RunSearch {
-  readonly series?: string | undefined;
-}
+export type RunSearch = CurveSearch;
 
-export function runSearch(search: Record<string, unknown>): RunSearch {
-  return { series: text(search['series']) };
-}
+export const runSearch = curveSearch;
 
 /** The series that a chart shows: the one asked for, else the preferred one, else a validation metric, else the first. */
 export function seriesToShow(

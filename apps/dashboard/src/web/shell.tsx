@@ -3,8 +3,14 @@ import { type RefObject, useEffect, useRef } from 'react';
 import type { StoreState } from '../contract/payloads.js';
 import { useLive } from './live.js';
 import { PageTitle } from './parts.js';
+import { TokenForm } from './token-form.js';
 
-const CONNECTION = { connecting: 'connecting …', open: 'live', lost: 'connection lost, trying again' } as const;
+const CONNECTION = {
+  connecting: 'connecting …',
+  open: 'live',
+  lost: 'connection lost, trying again',
+  locked: 'not allowed',
+} as const;
 
 /** After a link was followed the keyboard goes on where the new page begins, not where the old one was left. */
 function useFocusOnNewPage(): RefObject<HTMLElement | null> {
@@ -44,7 +50,7 @@ export function Shell() {
         </span>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        <Content store={store} />
+        {connection === 'locked' ? <TokenForm /> : <Content store={store} />}
       </main>
     </>
   );

@@ -1,20 +1,23 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { ChartFrame } from './chart-frame.js';
-import { CurveChart, curvePlot, curveTable } from './curve-chart.js';
+import { type CurveSearch, viewOf } from './curve-view.js';
 import { count, NONE, reading } from './format.js';
+import { LearningCurves } from './learning-curves.js';
 import { Answer, ScrollBox, SeriesSelect, Swatch } from './parts.js';
-import { paletteOfPage, plotSvg } from './plot-svg.js';
 import { requests } from './requests.js';
 
 const NONE_CHOSEN: readonly string[] = [];
+
+/** More lines than this cannot be told apart; the first of those that are chosen are drawn. */
+const MAX_LINES = 40;
 
 /** Learning curves of the chosen variants, and a table to choose them in that says where each curve ends. */
 export function VariantCurves({
   name,
   series,
   allSeries,
-  onSeries,
+  search,
+  onSearch,
   chosen,
   onChosen,
   colorOf,
@@ -22,43 +25,44 @@ export function VariantCurves({
   readonly name: string;
   readonly series: string;
   readonly allSeries: readonly string[];
-  readonly onSeries: (series: string) => void;
+  readonly search: CurveSearch;
+  readonly onSearch: (change: CurveSearch) => void;
   readonly chosen: readonly string[];
   readonly onChosen: (variants: readonly string[]) => void;
   readonly colorOf: (variant: string) => number;
 }) {
-  const answer = useQuery(requests.experimentCurves(name, series));
-  const all = answer.data?.curves;
+  const asked = chosen.slice(0, MAX_LINES);
+  const answer = useQuery({
+    ...requests.experimentCurves(name, series, asked, viewOf(search)),
+    placeholderData: keepPreviousData,
+  });
+  const all = answer.data?.lines;
   const drawn = useMemo(
-    () =>
-      (all ?? []).flatMap(({ variant, points }) =>
-        chosen.includes(variant) ? [{ name: variant, color: colorOf(variant), points }] : [],
-      ),
+    () => (all ?? []).flatMap((line) => (chosen.includes(line.name) ? [{ ...line, color: colorOf(line.name) }] : [])),
     [all, chosen, colorOf],
   );
   return (
     <>
       <div className="fields">
-        <SeriesSelect label="Metric of the chart" series={series} all={allSeries} onChange={onSeries} />
+        <SeriesSelect
+          label="Metric of the chart"
+          series={series}
+          all={allSeries}
+          onChange={(next) => onSearch({ series: next })}
+        />
       </div>
       <Answer of={answer}>
-        {({ curves }) => (
+        {(known) => (
           <>
-            <ChartFrame
-              id="curves"
-              title={`${series} by step`}
-              table={() => curveTable(drawn)}
-              svg={() => plotSvg(curvePlot(series, drawn), paletteOfPage())}
-            >
-              <CurveChart series={series} curves={drawn} />
-            </ChartFrame>
+            <LearningCurves id="curves" answer={known} curves={drawn} search={search} onSearch={onSearch} hasBand />
             <p className="muted note">
-              Line: mean over the seeds. Band: from the least to the greatest seed. Each variant stands with its trial
-              of the leaderboard.
+              {`Line: mean over the seeds. Band: ${search.band === 't' ? '95 % t interval of the mean, where two seeds have a value' : 'from the least to the greatest seed'}. ` +
+                'Each variant stands with its trial of the leaderboard.' +
+                (chosen.length > MAX_LINES ? ` The first ${MAX_LINES} of ${count(chosen.length)} are drawn.` : '')}
             </p>
             <ScrollBox label="Curves" tall>
               <table className="pinned">
-                <caption className="for-ears">{`Where the curves of ${series} end`}</caption>
+                <caption className="for-ears">{`Where the curves of ${known.series} end`}</caption>
                 <thead>
                   <tr>
                     <th scope="col">
@@ -66,9 +70,9 @@ export function VariantCurves({
                         <input
                           type="checkbox"
                           aria-label="Draw every variant"
-                          checked={drawn.length === curves.length}
+                          checked={chosen.length === known.lines.length}
                           onChange={({ target }) =>
-                            onChosen(target.checked ? curves.map(({ variant }) => variant) : NONE_CHOSEN)
+                            onChosen(target.checked ? known.lines.map((line) => line.name) : NONE_CHOSEN)
                           }
                         />
                         Variant
@@ -78,7 +82,7 @@ export function VariantCurves({
                       Last mean
                     </th>
                     <th scope="col" className="number">
-                      Least to greatest
+                      {search.band === 't' ? '95 % interval' : 'Least to greatest'}
                     </th>
                     <th scope="col" className="number">
                       Seeds
@@ -89,8 +93,7 @@ export function VariantCurves({
                   </tr>
                 </thead>
                 <tbody>
-                  {curves.map(({ variant, points }) => {
-                    const last = points.at(-1);
+                  {known.lines.map(({ name: variant, last }) => {
                     return (
                       <tr key={variant}>
                         <th scope="row">
@@ -100,8 +103,8 @@ export function VariantCurves({
                               checked={chosen.includes(variant)}
                               onChange={({ target }) =>
                                 onChosen(
-                                  curves
-                                    .map((curve) => curve.variant)
+                                  known.lines
+                                    .map((line) => line.name)
                                     .filter((other) => (other === variant ? target.checked : chosen.includes(other))),
                                 )
                               }
@@ -112,7 +115,7 @@ export function VariantCurves({
                         </th>
                         <td className="number">{reading(last?.mean)}</td>
                         <td className="number">
-                          {last && last.n > 1 ? `${reading(last.min)} to ${reading(last.max)}` : NONE}
+                          {last && last.n > 1 ? `${reading(last.low)} to ${reading(last.high)}` : NONE}
                         </td>
                         <td className="number">{last ? count(last.n) : NONE}</td>
                         <td className="number">{last ? count(last.step) : NONE}</td>
