@@ -19,16 +19,6 @@ function idParameter(value: unknown): number {
   throw new RequestProblem('bad-request', 'id: expected a positive whole number');
 }
 
-/** Columns of one kind that may be asked for. */
-const MAX_COLUMNS = 100;
-
-/** Texts of a key that may be repeated. */
-function listParameter(value: unknown, name: string): readonly string[] {
-  const list: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  if (list.length <= MAX_COLUMNS) return list.map((item) => textParameter(item, name));
-  throw new RequestProblem('bad-request', `${name}: expected at most ${MAX_COLUMNS} values`);
-}
-
 function leaderboardRequest(query: Request['query']): LeaderboardRequest {
   const optional = (name: string) => (query[name] === undefined ? undefined : textParameter(query[name], name));
   const { order, page = '1' } = query;

@@ -7,14 +7,18 @@ export function textParameter(value: unknown, name: string): string {
   throw new RequestProblem('bad-request', `${name}: expected 1 to 1000 characters without control characters`);
 }
 
+/** Values of one key. */
+const MAX_VALUES = 100;
+
 /**
  * A key that may be repeated, or absent.
  *
  * @throws {RequestProblem} `bad-request`
  */
 export function listParameter(value: unknown, name: string): readonly string[] {
-  if (value === undefined) return [];
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const items: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  if (items.length > MAX_VALUES)
+    throw new RequestProblem('bad-request', `${name}: expected at most ${MAX_VALUES} values`);
   return items.map((item) => textParameter(item, name));
 }
 
