@@ -1,5 +1,6 @@
 export {
   cutoffs,
+  isDescriptive,
   isLargerBetter,
   isOfCategories,
   isOfLists,

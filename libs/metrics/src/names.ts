@@ -77,7 +77,12 @@ export function isOfWorth({ metric }: MetricName): boolean {
   return worthMetricsAtK.some((name) => name === metric);
 }
 
-/** Whether a larger value is the better one; only the log loss is better when smaller. */
+/** Whether it only describes what is recommended: neither more nor less of it is better. */
+export function isDescriptive(name: string): boolean {
+  return /\/(mean_popularity|cold_share)@\d+$/.test(name);
+}
+
+/** Whether a larger value is the better one, where one is; only the log loss is better when smaller. */
 export function isLargerBetter(name: string): boolean {
   return !name.endsWith('logloss');
 }

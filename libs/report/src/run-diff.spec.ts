@@ -86,6 +86,12 @@ describe('buildRunDiff', () => {
     ]);
   });
 
+  it('takes neither side for ahead in what only describes the lists', () => {
+    const name = 'test/mean_popularity@10';
+    const { metrics } = buildRunDiff(storeOf({ metrics: { [name]: 8 } }, { metrics: { [name]: 9 } }), 1, 2);
+    expect(metrics).toEqual([{ metric: name, a: 8, b: 9, difference: 1, better: null }]);
+  });
+
   it('counts the users for whom b is above a, equal to it and below it', () => {
     const metrics = { 'test/ndcg@10': 0.5 };
     const { users } = buildRunDiff(

@@ -1,5 +1,5 @@
 import { withYamlKeys } from '@towerbench/config';
-import { isLargerBetter, wilcoxonSignedRank, type SignedRank } from '@towerbench/metrics';
+import { isDescriptive, isLargerBetter, wilcoxonSignedRank, type SignedRank } from '@towerbench/metrics';
 import type { AttemptRow, Json, RunStatus, StoreReader } from '@towerbench/tracking';
 
 /** `hr@5` before `hr@10`. */
@@ -94,7 +94,7 @@ export function buildRunDiff(reader: StoreReader, idA: number, idB: number): Run
     metrics: names.map((metric) => {
       const values = { a: a.run.metrics[metric] ?? null, b: b.run.metrics[metric] ?? null };
       const difference = !alike || values.a === null || values.b === null ? null : values.b - values.a;
-      const gain = isLargerBetter(metric) ? (difference ?? 0) : -(difference ?? 0);
+      const gain = isDescriptive(metric) ? 0 : (difference ?? 0) * (isLargerBetter(metric) ? 1 : -1);
       return { metric, ...values, difference, better: gain > 0 ? 'b' : gain < 0 ? 'a' : null };
     }),
     users: names.flatMap((metric) => {
