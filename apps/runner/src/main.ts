@@ -4,6 +4,7 @@ import { StoreError } from '@towerbench/tracking';
 import type { DiffOptions } from './commands/diff.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
+import type { MlflowExportOptions, MlflowImportOptions } from './commands/mlflow.js';
 import type { PlanOptions } from './commands/plan.js';
 import type { ReportOptions } from './commands/report.js';
 import type { RunsOptions } from './commands/runs.js';
@@ -11,6 +12,7 @@ import type { SchemaOptions } from './commands/schema.js';
 import type { ShowOptions } from './commands/show.js';
 import type { SweepOptions } from './commands/sweep.js';
 import { contextOf, type CommonOptions, type Context } from './context.js';
+import { MlflowError } from './mlflow/client.js';
 import { typedArguments } from './typed-arguments.js';
 
 /** Exit codes of every command. */
@@ -30,7 +32,7 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
-    if (error instanceof ConfigError || error instanceof StoreError) {
+    if (error instanceof ConfigError || error instanceof StoreError || error instanceof MlflowError) {
       process.stderr.write(`${error.message}\n`);
       return EXIT.wrongInput;
     }
@@ -193,6 +195,41 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .option('--delete', 'remove what is listed')
     .action(async (options: CommonOptions & GarbageOptions) =>
       (await import('./commands/gc.js')).gc(context(options), options),
+    );
+
+  const exports = program
+    .command('export')
+    .description('Runs out, to other programs.')
+    .addHelpText('after', examples(['export mlflow --to http://localhost:5000']));
+  add(exports, 'mlflow', 'Send finished runs to an MLflow server. Running it again sends what is missing.', [
+    'export mlflow --to http://localhost:5000',
+    'export mlflow --to http://localhost:5000 --experiment senet-on-field-noise',
+  ])
+    .requiredOption('--to <url>', 'address of the server')
+    .option('--experiment <name>', 'only this experiment (default: all)')
+    .action(async (options: CommonOptions & MlflowExportOptions) =>
+      (await import('./commands/mlflow.js')).exportToMlflow(context(options), options),
+    );
+
+  const imports = program
+    .command('import')
+    .description('Runs in, from other programs.')
+    .addHelpText('after', examples(['import mlflow --from http://localhost:5000']));
+  add(imports, 'mlflow', 'Take finished runs from an MLflow server. Running it again takes what is missing.', [
+    'import mlflow --from http://localhost:5000',
+    'import mlflow --from http://localhost:5000 --experiment baselines --metric rmse --goal minimize',
+  ])
+    .requiredOption('--from <url>', 'address of the server')
+    .option('--experiment <name>', 'only this experiment of the server (default: all)')
+    .option('--metric <name>', 'what orders runs of other programs (default: the metric that most of them have)')
+    .addOption(
+      new Option('--goal <goal>', 'which values of it are better (default: by its name)').choices([
+        'maximize',
+        'minimize',
+      ]),
+    )
+    .action(async (options: CommonOptions & MlflowImportOptions) =>
+      (await import('./commands/mlflow.js')).importFromMlflow(context(options), options),
     );
 
   add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action(

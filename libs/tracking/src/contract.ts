@@ -61,7 +61,8 @@ export interface RunResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Per-user values by metric name, in the order of the protocol's users. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
-  readonly parameterCount: number;
+  /** Null where it is not known. */
+  readonly parameterCount: number | null;
   /** What the index of the items takes; null for a model without vectors. */
   readonly indexBytesPerItem: number | null;
   readonly seconds: number;
