@@ -27,14 +27,19 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Sta
 
 /**
  * A program in a process of its own; `detached` in a process group of its own, as a shell does with what is typed; `env` is added to
- * our environment.
+ * our environment; `user` runs it, where we are root.
  */
 export function run(
   program: string,
   args: readonly string[],
-  { detached = false, env = {} }: { readonly detached?: boolean; readonly env?: NodeJS.ProcessEnv } = {},
+  {
+    detached = false,
+    env = {},
+    user,
+  }: { readonly detached?: boolean; readonly env?: NodeJS.ProcessEnv; readonly user?: number } = {},
 ): Started {
-  const child = spawn(program, args, { cwd: root, detached, env: { ...environment(), ...env } });
+  const as = user === undefined ? {} : { uid: user, gid: user };
+  const child = spawn(program, args, { cwd: root, detached, env: { ...environment(), ...env }, ...as });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

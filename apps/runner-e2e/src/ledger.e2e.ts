@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openStoreWriter, type StoreWriter } from '@towerbench/tracking';
 import { attemptsIn, Audit, filesOf, resultsOf } from './audit.js';
-import { fixtures, start, towerbench } from './command.js';
+import { fixtures, program, run, start, towerbench } from './command.js';
 import { childrenOf, read, signal, until } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-ledger-'));
@@ -152,6 +152,44 @@ describe('a full disk', () => {
       new Audit(store).checkEnd(2);
     } finally {
       execFileSync('umount', [small]);
+    }
+  });
+});
+
+/** A user who owns nothing: what root may write whatever its mode, others may not. */
+const NOBODY = 65534;
+
+/** Whether the program can be run as nobody, which takes root and a workspace that all may read. */
+const canBeNobody = ((): boolean => {
+  try {
+    execFileSync(process.execPath, [program, '--help'], { uid: NOBODY, gid: NOBODY, stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe('a folder that becomes read-only', () => {
+  it.runIf(canBeNobody)('makes writing wait until it may be written again', async () => {
+    const owned = mkdtempSync(join(tmpdir(), 'towerbench-nobody-'));
+    try {
+      chownSync(owned, NOBODY, NOBODY);
+      const calm = sweepInto('calm-beside', 15);
+      expect((await towerbench(...calm.args)).code).toBe(0);
+      const { store, args, hasPoints } = sweepInto('read-only', 15, join(owned, 'store.sqlite'));
+      const sweep = run(process.execPath, [program, ...args], { user: NOBODY });
+      await until(hasPoints, 'a run trains');
+      const folders = [owned, `${store}-spool`];
+      for (const path of folders) chmodSync(path, 0o555);
+      await until(() => read(store, (reader) => reader.attempts(1).some(({ log }) => log.includes('waiting for the disk')), false), 'it waits'); // prettier-ignore
+      await sleep(1000);
+      for (const path of folders) chmodSync(path, 0o755);
+      const { code, stderr } = await sweep.ended;
+      expect(code, stderr).toBe(0);
+      expect(resultsOf(store)).toEqual(resultsOf(calm.store));
+      new Audit(store).checkEnd(2);
+    } finally {
+      rmSync(owned, { recursive: true, force: true });
     }
   });
 });
