@@ -293,6 +293,8 @@ describe('a person', () => {
     const { writer, reader } = openMemoryStore();
     writer.plan(sampleExperiment());
     expect(writer.requestStop({ experiment: 'none' })).toBe(false);
+    expect(writer.requestStop({ experiment: 'sample' })).toBe(false); // nobody runs it
+    claimFirstRun(writer);
     expect(writer.requestStop({ experiment: 'sample' })).toBe(true);
     expect(reader.experiment('sample')?.isStopRequested).toBe(true);
     writer.plan(sampleExperiment());

@@ -328,7 +328,13 @@ function prepare(db: Database) {
       WHERE id NOT IN (SELECT trial_id FROM runs) AND id NOT IN (SELECT trial_id FROM experiment_trials)`),
     dropArtifacts: db.prepare('DELETE FROM artifacts WHERE sha256 NOT IN (SELECT sha256 FROM run_artifacts)'),
     dropEnvironments: db.prepare('DELETE FROM environments WHERE hash NOT IN (SELECT environment_hash FROM attempts)'),
-    stopExperiment: db.prepare('UPDATE experiments SET stop_requested = ? WHERE name = ?'),
+    stopExperiment: db.prepare(`
+      UPDATE experiments SET stop_requested = ?
+      WHERE name = ? AND EXISTS (
+        SELECT 1 FROM attempts
+        JOIN runs ON runs.id = attempts.run_id
+        JOIN experiment_trials ON experiment_trials.trial_id = runs.trial_id
+        WHERE attempts.status = 'running' AND experiment_trials.experiment_id = experiments.id)`),
     stopRun: db.prepare("UPDATE attempts SET stop_requested = ? WHERE run_id = ? AND status = 'running'"),
     noteExperiment: db.prepare('UPDATE experiments SET notes = ? WHERE name = ?'),
     noteRun: db.prepare('UPDATE runs SET notes = ? WHERE id = ?'),
