@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { loadExperiment } from '@towerbench/config';
 import { main } from '@towerbench/runner';
-import { vocabulary } from '@towerbench/training';
+import { vocabulary } from '@towerbench/sweep';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');

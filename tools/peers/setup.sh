@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what the project is compared with: PyTorch, numpy and faiss in a Python environment, and a newer Node for the kernels with
+# Makes what the project is compared with: PyTorch, numpy and faiss in a Python environment, Optuna in another, and a newer Node for the kernels with
 # fused multiply-add. Out of the package registries, about 2 GB and 3 minutes; a second call finds everything there.
 #
 #   tools/peers/setup.sh [FOLDER]     default: $TOWERBENCH_PEERS, else .towerbench/peers
@@ -11,6 +11,7 @@ folder=${1:-${TOWERBENCH_PEERS:-$here/../../.towerbench/peers}}
 torch=2.15.0
 numpy=2.4.6
 faiss=1.15.1
+optuna=5.0.0
 node=24.21.0
 
 mkdir -p "$folder"
@@ -24,6 +25,12 @@ if ! "$python" -c "import torch, numpy, faiss, sys; sys.exit(torch.__version__.s
   [ "$(uname -s)" != Linux ] || "$python" "$here/stand_ins.py" "$folder/venv"
 fi
 
+optimizer=$folder/optuna/bin/python
+if ! "$optimizer" -c "import optuna, sys; sys.exit(optuna.__version__ != '$optuna')" 2>/dev/null; then
+  python3 -m venv "$folder/optuna"
+  "$optimizer" -m pip install --quiet --disable-pip-version-check "optuna==$optuna" "numpy==$numpy"
+fi
+
 # The package `node` only chooses one of these by an install script.
 platform=$(node -p 'process.platform + "-" + process.arch')
 newer=$folder/node_modules/node-$platform/bin/node
@@ -33,4 +40,5 @@ fi
 
 "$python" -c 'import sys, torch, numpy, faiss
 print(f"python {sys.version.split()[0]}, torch {torch.__version__}, numpy {numpy.__version__}, faiss {faiss.__version__}")'
+"$optimizer" -c 'import optuna; print(f"optuna {optuna.__version__}")'
 echo "node $("$newer" --version)"

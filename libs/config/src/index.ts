@@ -3,7 +3,7 @@ export { ConfigError, formatIssues } from './error.js';
 export { loadExperiment, type LoadOptions } from './experiment.js';
 export { trialIdentity, type IdentityContext } from './identity.js';
 export { experimentJsonSchema } from './schema.js';
-export { gridPoints, hasValue, isActive, isSame } from './space.js';
+export { gridPoints, hasValue, isActive, isPointOf, isSame } from './space.js';
 export { didYouMean, suggest } from './suggest.js';
 export { withYamlKeys } from './yaml-keys.js';
 export type {

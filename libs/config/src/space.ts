@@ -55,3 +55,14 @@ export function hasValue({ domain }: SearchParameter, value: Json): boolean {
   if (typeof value !== 'number' || !(value >= domain.min && value <= domain.max)) return false;
   return domain.step === null || Math.abs(value / domain.step - Math.round(value / domain.step)) < 1e-9;
 }
+
+/** Whether a point sets just what is active in a space, each parameter to a value that it may have. */
+export function isPointOf(space: readonly SearchParameter[], point: Point): boolean {
+  const active = space.filter((parameter) => isActive(parameter, point));
+  return (
+    active.length === Object.keys(point).length &&
+    active.every(
+      (parameter) => Object.hasOwn(point, parameter.name) && hasValue(parameter, point[parameter.name] as Json),
+    )
+  );
+}

@@ -14,6 +14,7 @@ import { hasOracle, resumePoint, type RunProgress, type TeacherRun } from '@towe
 import { readEnvironment } from './environment.js';
 import type { SweepPlan, SweepTrial } from './plan.js';
 import type { SweepRequest, SweepState } from './run-sweep.js';
+import { runKey, type SearchSteps } from './search/sweep-search.js';
 import type { LeftFiles, Spools } from './spools.js';
 import { secondsLeft } from './time-left.js';
 import { WorkerLost, WorkerProcess } from './worker-process.js';
@@ -75,7 +76,8 @@ export class Coordinator {
   readonly counts = { finished: 0, failed: 0 };
   readonly #request: SweepRequest;
   readonly #spools: Spools;
-  readonly #runs: readonly RunRow[];
+  /** Those of the trials that are known by now. */
+  readonly #runs: RunRow[];
   /** Set when the store can no longer be written. */
   readonly #broken = new AbortController();
   /** Set when a person wants this sweep to stop. */
@@ -88,6 +90,9 @@ export class Coordinator {
   readonly #taken = new Set<number>();
   readonly #losses = new Map<number, number>();
   readonly #durations: number[] = [];
+  readonly #deadline: number;
+  /** What the search says; null where all runs are known and may begin. */
+  #steps: SearchSteps | null = null;
   #surroundings: ReturnType<typeof readEnvironment> | null = null;
   #isOracleMeasured = false;
   #isPaused = false;
@@ -100,6 +105,7 @@ export class Coordinator {
     this.#request = request;
     this.#spools = spools;
     this.#runs = inOrder(runs, request.plan);
+    this.#deadline = performance.now() + 1000 * (request.plan.settings.timeCapSeconds ?? Infinity);
     this.#signal = AbortSignal.any([request.signal, this.#broken.signal, this.#stopped.signal]);
   }
 
@@ -107,6 +113,7 @@ export class Coordinator {
   async run(): Promise<boolean> {
     const flush = setInterval(() => this.#tick(), FLUSH_MS);
     try {
+      await this.#steer();
       do await this.#work();
       while (!this.#signal.aborted && (await this.#waitForOthers()));
       this.#broken.signal.throwIfAborted();
@@ -114,6 +121,46 @@ export class Coordinator {
     } finally {
       clearInterval(flush);
     }
+  }
+
+  /** Whether `time_cap` is over, so that nothing begins any more. */
+  get isTimeUp(): boolean {
+    return performance.now() > this.#deadline;
+  }
+
+  get numPruned(): number {
+    return this.#steps?.stopped.size ?? 0;
+  }
+
+  /** Shows the search what is done: it adds trials, gives runs up, and releases those that come next. */
+  async #steer(): Promise<void> {
+    const { plan, reader, writer } = this.#request;
+    const { name } = plan.input;
+    if (plan.search === null) return;
+    let rows = reader.runs(name);
+    let steps = plan.search.advance(rows);
+    while (steps.added.length > 0) {
+      const { added } = steps;
+      await this.#write(() => writer.extend(name, added));
+      rows = reader.runs(name);
+      steps = plan.search.advance(rows);
+    }
+    const known = new Set(this.#runs.map(({ id }) => id));
+    const byKey = new Map(rows.map((row) => [runKey(row.trialId, row.seed), row]));
+    for (const [key, row] of byKey) {
+      if (!known.has(row.id)) this.#runs.push(row);
+      const reason = steps.stopped.get(key);
+      if (reason !== undefined && row.status === 'pending') await this.#write(() => writer.skip([row.id], reason));
+      // another search has given it up
+      if (steps.released.has(key) && row.status === 'pruned') await this.#write(() => writer.retry(row.id));
+    }
+    this.#steps = steps;
+    this.#adopt();
+  }
+
+  /** Whether the search lets a run begin. */
+  #isReleased({ trialId, seed }: Pick<RunRow, 'trialId' | 'seed'>): boolean {
+    return this.#steps === null || this.#steps.released.has(runKey(trialId, seed));
   }
 
   /** Empties the queue with as many workers as there are jobs. */
@@ -158,6 +205,7 @@ export class Coordinator {
       } else await this.#giveUp(run, started.claim, readiness.error);
     }
     this.#taken.delete(run.id);
+    await this.#steer();
   }
 
   /**
@@ -165,7 +213,7 @@ export class Coordinator {
    * waits for what others do.
    */
   async #next(): Promise<Next | null> {
-    while (!this.#signal.aborted) {
+    while (!this.#signal.aborted && !this.isTimeUp) {
       if (this.#queue.length === 0 && performance.now() - this.#adoptedAt > LOOK_MS) this.#adopt();
       const next = this.#firstReady() ?? this.#firstOracle();
       if (next !== null) return next;
@@ -187,7 +235,13 @@ export class Coordinator {
         .filter(({ id, status }) => status === 'pending' && !this.#taken.has(id))
         .map(({ id }) => id),
     );
-    this.#queue.push(...this.#runs.filter(({ id }) => pending.has(id)));
+    this.#queue.length = 0;
+    this.#queue.push(...this.#runs.filter((run) => pending.has(run.id) && this.#isReleased(run)));
+    if (this.#steps !== null) {
+      const place = new Map([...this.#steps.released].map((key, at) => [key, at]));
+      const placeOf = ({ trialId, seed }: RunRow): number => place.get(runKey(trialId, seed)) ?? Infinity;
+      this.#queue.sort((a, b) => placeOf(a) - placeOf(b));
+    }
     this.#adoptedAt = performance.now();
   }
 
@@ -222,7 +276,12 @@ export class Coordinator {
     const { id } = this.#runs.find((run) => run.trialId === teacher.id && run.seed === seed) as RunRow; // of the same plan
     const run = reader.run(id);
     const name = `its teacher, "${teacher.variant}" with seed ${seed} (run ${id}),`;
-    if (run?.status === 'failed') return { kind: 'hopeless', error: `${name} failed: ${firstLine(run.error)}` };
+    if (run?.status === 'failed' || run?.status === 'pruned') {
+      return {
+        kind: 'hopeless',
+        error: `${name} ${run.status === 'failed' ? 'failed' : 'was given up'}: ${firstLine(run.error)}`,
+      };
+    }
     if (run?.status !== 'finished') return { kind: 'waiting' };
     try {
       const { sha256 } = run.artifacts.find(({ kind }) => kind === 'checkpoint') as ArtifactRef;
@@ -497,15 +556,18 @@ export class Coordinator {
     }));
     const { finished, failed } = this.counts;
     const skipped = this.#runs.filter(({ status }) => status === 'finished').length;
+    const { plan, jobs } = this.#request;
+    const total = this.#steps === null ? this.#runs.length : plan.mostRuns;
+    const done = skipped + finished + failed + this.numPruned;
     return {
-      total: this.#runs.length,
-      done: skipped + finished + failed,
+      total,
+      done,
       running,
       secondsLeft: secondsLeft({
         finished: this.#durations,
         running,
-        waiting: this.#queue.length,
-        jobs: this.#request.jobs,
+        waiting: this.#steps === null ? this.#queue.length : Math.max(0, total - done - running.length),
+        jobs,
       }),
     };
   }
@@ -513,13 +575,17 @@ export class Coordinator {
   /** Waits while others do runs of this plan; true when there is something left to do, false when all is done. */
   async #waitForOthers(): Promise<boolean> {
     const { plan, reader, onEvent } = this.#request;
-    const byId = new Map(this.#runs.map((run) => [run.id, run]));
     let announced = false;
     for (;;) {
+      if (this.isTimeUp) return false;
       this.#spools.recover();
+      await this.#steer();
+      const byId = new Map(this.#runs.map((run) => [run.id, run]));
       const statuses = reader.statuses(plan.input.name).filter(({ id }) => byId.has(id));
       const isReady = ({ id, status }: (typeof statuses)[number]): boolean =>
-        status === 'pending' && this.#readiness(byId.get(id) as RunRow).kind !== 'waiting';
+        status === 'pending' &&
+        this.#isReleased(byId.get(id) as RunRow) &&
+        this.#readiness(byId.get(id) as RunRow).kind !== 'waiting';
       if (statuses.some(isReady)) return true;
       const running = statuses.filter(({ status }) => status === 'running').length;
       if (running === 0) return false;

@@ -1,19 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { ConfigError, trialIdentity, type Experiment, type TrialConfig, type VariantTrial } from '@towerbench/config';
+import {
+  ConfigError,
+  isPointOf,
+  trialIdentity,
+  type Experiment,
+  type SearchSettings,
+  type TrialConfig,
+  type VariantTrial,
+} from '@towerbench/config';
 import { allowRelaxedSimd } from '@towerbench/engine';
-import type { ExperimentInput, Json, PlannedTrial, StoreReader } from '@towerbench/tracking';
+import type { ExperimentInput, Json, StoreReader } from '@towerbench/tracking';
 import { chooseEngine, describeTrial, type ChosenEngine, type Places, type TrialContext } from '@towerbench/training';
+import type { Observation } from './search/contract.js';
+import {
+  earlierSweeps,
+  firstPoint,
+  searchMemory,
+  SweepSearch,
+  type EarlierSweep,
+  type SearchMemory,
+} from './search/sweep-search.js';
 
 /** An experiment with everything that decides its results: identities, fingerprint, protocol, the engines that will compute. */
 export interface SweepPlan {
+  /** With the trials that are known by now. */
   readonly input: ExperimentInput;
-  /** By trial id. */
+  /** By trial id; what a search suggests comes to it. */
   readonly trials: ReadonlyMap<string, SweepTrial>;
   /** What `auto` means, where a trial says it. */
   readonly auto: ChosenEngine | null;
   /** A worker that gives no sign of life for so long is ended. */
   readonly stallMinutes: number;
+  readonly settings: SearchSettings;
+  /** What decides which trials and runs come next; null where all of them are known from the file. */
+  readonly search: SweepSearch | null;
+  /** The most runs, if nothing stops the search. */
+  readonly mostRuns: number;
 }
 
 /** A config with its engine resolved, and what else decides its results. */
@@ -32,11 +55,27 @@ export interface SweepTrial {
 const BEFORE_CHOICES: ChosenEngine = { engine: 'simd', reason: 'what auto was when this experiment was planned first' };
 
 /** What `auto` became when an experiment was planned; null when it was not planned yet, or never said it. */
-export function storedEngine(reader: StoreReader, experiment: string): ChosenEngine | null {
+function storedEngine(reader: StoreReader, experiment: string): ChosenEngine | null {
   const row = reader.experiment(experiment);
   if (row === null) return null;
   const { auto = BEFORE_CHOICES } = row.config as { readonly auto?: ChosenEngine | null };
   return auto;
+}
+
+/** What a store knows of an experiment before it is planned. */
+export interface StoredPlan {
+  readonly auto: ChosenEngine | null;
+  readonly search: SearchMemory;
+  readonly earlier: readonly (EarlierSweep | null)[];
+}
+
+/** What the store knows of an experiment; nothing where there is no store yet. */
+export function storedPlan(reader: StoreReader | null, { name, search }: Experiment): StoredPlan {
+  return {
+    auto: reader && storedEngine(reader, name),
+    search: searchMemory(reader, name),
+    earlier: earlierSweeps(reader, search.warmSweeps),
+  };
 }
 
 /**
@@ -47,28 +86,37 @@ export function storedEngine(reader: StoreReader, experiment: string): ChosenEng
  */
 export async function planSweep(
   experiment: Experiment,
-  { places, root, stored }: { readonly places: Places; readonly root: string; readonly stored: ChosenEngine | null },
+  { places, root, stored }: { readonly places: Places; readonly root: string; readonly stored: StoredPlan },
 ): Promise<SweepPlan> {
   allowRelaxedSimd(); // before the engines are measured
-  const open = experiment.trials.filter(({ config }) => config.engine === 'auto');
-  const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored });
+  const firsts = firstTrials(experiment);
+  const open = firsts.filter(({ config }) => config.engine === 'auto');
+  const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored: stored.auto });
   const trials = new Map<string, SweepTrial>();
-  const planned: PlannedTrial[] = [];
-  let first: { readonly variant: string; readonly context: TrialContext } | undefined;
-  for (const { trial, id, resolved } of identified(experiment.trials, { auto, places })) {
-    const { variant, parameters } = trial;
-    const { context } = resolved;
-    first ??= { variant, context };
-    requireOneProtocol(first, { variant, context });
-    trials.set(id, resolved);
-    planned.push({ id, variant, parameters, config: { ...resolved.config } as unknown as Json });
-  }
-  const { context } = first as NonNullable<typeof first>; // an experiment has at least one trial
-  const remembered = auto ?? stored; // kept for the next plan, also by one that needs no choice
+  const identify = identifier({ auto, places });
+  const [some] = firsts.map(identify);
+  const first = some as Identified; // an experiment has at least one trial
+  const search = new SweepSearch(experiment, {
+    memory: stored.search,
+    prior: priorResults(experiment, stored.earlier, first.resolved.context),
+    identify: ({ trialAt }, point) => {
+      const { trial, id, resolved } = identify(trialAt(point));
+      const { variant, parameters } = trial;
+      requireOneProtocol(described(first), { variant, context: resolved.context });
+      trials.set(id, resolved);
+      return { id, variant, parameters, config: { ...resolved.config } as unknown as Json };
+    },
+  });
+  const { mostTrials } = search.advance(stored.search.runs);
+  const { context } = first.resolved;
+  const remembered = auto ?? stored.auto; // kept for the next plan, also by one that needs no choice
   return {
     trials,
     auto,
     stallMinutes: experiment.stallMinutes,
+    settings: experiment.search,
+    search: search.isAdaptive ? search : null,
+    mostRuns: mostTrials * experiment.seeds.length,
     input: {
       name: experiment.name,
       file: relative(root, experiment.file),
@@ -87,9 +135,55 @@ export async function planSweep(
       published: experiment.published.map((cell) => ({ ...cell, protocol: { ...cell.protocol } })),
       baseVariant: experiment.baseVariant,
       seeds: experiment.seeds,
-      trials: planned,
+      search: search.memory,
+      trials: search.trials,
     },
   };
+}
+
+/** All trials that are known from the file, and of a variant that is searched the first. */
+function firstTrials(experiment: Experiment): readonly VariantTrial[] {
+  const known = new Set(experiment.trials.map(({ variant }) => variant));
+  const searched = experiment.searches.filter(({ variant }) => !known.has(variant));
+  return [...experiment.trials, ...searched.map((search) => search.trialAt(firstPoint(search, experiment.search)))];
+}
+
+/**
+ * Results of earlier sweeps, per variant.
+ *
+ * @throws {ConfigError} at the name of a sweep that is not there, or that was measured otherwise
+ */
+function priorResults(
+  { search, searches, metric }: Experiment,
+  earlier: readonly (EarlierSweep | null)[],
+  { fingerprint }: TrialContext,
+): Readonly<Record<string, readonly Observation[]>> {
+  const sign = metric.goal === 'maximize' ? 1 : -1;
+  const found = earlier.map((sweep, index) => {
+    const name = search.warmSweeps[index] ?? '';
+    const refuse = (message: string, hint: string): Error =>
+      search.warmSweepError(index, { code: 'warm-start', message, received: `"${name}"`, hint });
+    if (sweep === null) throw refuse(`there is no experiment "${name}" in this store`, 'run it first, or name another');
+    if (sweep.fingerprint !== fingerprint) {
+      throw refuse(`"${name}" was measured on other data`, 'name one on the same dataset and split');
+    }
+    if (sweep.metric.name !== metric.name || sweep.metric.goal !== metric.goal) {
+      throw refuse(`"${name}" looked at ${sweep.metric.name}, not at ${metric.name}`, 'name one with the same metric');
+    }
+    return sweep;
+  });
+  return Object.fromEntries(
+    searches.map(({ variant, space }) => {
+      const inside = found.flatMap(({ results }) =>
+        results.filter(
+          ({ variant: of, point, values }) => of === variant && values.length > 0 && isPointOf(space, point),
+        ),
+      );
+      const worthOf = (values: readonly number[]): number =>
+        (sign * values.reduce((sum, v) => sum + v, 0)) / values.length;
+      return [variant, inside.map(({ point, values }): Observation => ({ point, worth: worthOf(values) }))];
+    }),
+  );
 }
 
 interface Identified {
@@ -98,11 +192,18 @@ interface Identified {
   readonly resolved: SweepTrial;
 }
 
-/** The trials with their identities, in order; that of a trial holds the identity of the one that teaches it. */
-function identified(
-  trials: readonly VariantTrial[],
-  { auto, places }: { readonly auto: ChosenEngine | null; readonly places: Places },
-): readonly Identified[] {
+function described({ trial: { variant }, resolved: { context } }: Identified): Described {
+  return { variant, context };
+}
+
+/** Gives trials their identities; that of a trial holds the identity of the one that teaches it. */
+function identifier({
+  auto,
+  places,
+}: {
+  readonly auto: ChosenEngine | null;
+  readonly places: Places;
+}): (trial: VariantTrial) => Identified {
   const done = new Map<VariantTrial, Identified>();
   const identify = (trial: VariantTrial): Identified => {
     const { config, placed } = trial;
@@ -132,7 +233,7 @@ function identified(
     done.set(trial, found);
     return found;
   };
-  return trials.map(of);
+  return of;
 }
 
 function describeAt(placed: VariantTrial['placed'], config: TrialConfig, places: Places): TrialContext {

@@ -38,8 +38,12 @@ export interface SweepOutcome {
   readonly skipped: number;
   readonly finished: number;
   readonly failed: number;
+  /** Runs that the search has given up. */
+  readonly pruned: number;
   /** Whether it was told to stop before all was done. */
   readonly interrupted: boolean;
+  /** Whether `time_cap` was over before all was done. */
+  readonly isTimeUp: boolean;
 }
 
 export interface SweepRequest {
@@ -75,7 +79,13 @@ export async function runSweep(request: SweepRequest): Promise<SweepOutcome> {
     const skipped = runs.filter(({ status }) => status === 'finished').length;
     const coordinator = new Coordinator(request, spools, runs);
     const interrupted = await coordinator.run();
-    return { skipped, ...coordinator.counts, interrupted };
+    return {
+      skipped,
+      ...coordinator.counts,
+      pruned: coordinator.numPruned,
+      interrupted,
+      isTimeUp: coordinator.isTimeUp,
+    };
   } finally {
     spools.release();
   }

@@ -41,6 +41,11 @@ export interface PlannedTrial {
   readonly config: Json;
 }
 
+/** A trial that a search has suggested: the `number`-th of its variant, from 0 on. */
+export interface SuggestedTrial extends PlannedTrial {
+  readonly number: number;
+}
+
 /** One value of one series. `time` is in milliseconds since the epoch. */
 export interface Point {
   readonly series: string;
@@ -123,8 +128,11 @@ export interface Claim {
 export interface StoreWriter {
   /** Adds or updates the experiment, its trials and their runs; returns the runs with their status. A request to stop it is taken back. */
   plan(input: ExperimentInput): readonly RunRow[];
-  /** Adds trials that a search has suggested to the end of the plan; returns their runs. */
-  extend(experiment: string, trials: readonly PlannedTrial[]): readonly RunRow[];
+  /**
+   * Adds trials that a search has suggested to the end of the plan, unless the variant has one of that number already, from another sweep
+   * that has come as far; returns their runs.
+   */
+  extend(experiment: string, trials: readonly SuggestedTrial[]): readonly RunRow[];
   /** Marks attempts whose holder is no more as lost and their runs as pending; returns these. `isHeld` is asked per running attempt. */
   recover(isHeld: (holder: LeaseHolder) => boolean): readonly LeaseHolder[];
   /** Starts the next attempt of a pending run; null when it is no longer pending. */

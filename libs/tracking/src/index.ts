@@ -26,6 +26,7 @@ export type {
   RunStatus,
   StoreReader,
   StoreWriter,
+  SuggestedTrial,
   Target,
   TrialRow,
 } from './contract.js';

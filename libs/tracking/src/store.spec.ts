@@ -207,7 +207,9 @@ describe('a search', () => {
   it('adds trials to the end of the plan', () => {
     const { writer, reader } = openMemoryStore();
     writer.plan({ ...sampleExperiment(), search: { method: 'tpe' } });
-    const added = writer.extend('sample', [{ id: 't3', variant: 'senet', parameters: { x: 1 }, config: {} }]);
+    const third = { id: 't3', variant: 'senet', parameters: { x: 1 }, config: {}, number: 1 };
+    const added = writer.extend('sample', [third]);
+    writer.extend('sample', [third]); // another sweep that has come as far
     expect(added.map(({ trialId, seed, status }) => [trialId, seed, status])).toEqual([
       ['t3', 1, 'pending'],
       ['t3', 2, 'pending'],

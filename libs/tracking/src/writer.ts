@@ -1,5 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExperimentInput, Lease, LeaseHolder, PlannedTrial, RunRow, StoreWriter, Target } from './contract.js';
+import type {
+  ExperimentInput,
+  Lease,
+  LeaseHolder,
+  PlannedTrial,
+  RunRow,
+  StoreWriter,
+  SuggestedTrial,
+  Target,
+} from './contract.js';
 import { hashJson, packFloats, parseJson, toReal } from './encoding.js';
 import { asStoreError, StoreError } from './errors.js';
 import { createReader } from './reader.js';
@@ -111,9 +120,12 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       return reader.runs(input.name);
     }),
 
-    extend: transaction((experiment: string, trials: readonly PlannedTrial[]): readonly RunRow[] => {
+    extend: transaction((experiment: string, trials: readonly SuggestedTrial[]): readonly RunRow[] => {
       const { id, seeds } = sql.experiment.get(experiment) as { id: number; seeds: string };
-      saveTrials(id, trials, parseJson<number[]>(seeds), (sql.lastOrdinal.get(id) as number) + 1);
+      for (const trial of trials) {
+        if (trial.number < (sql.countTrials.get(id, trial.variant) as number)) continue;
+        saveTrials(id, [trial], parseJson<number[]>(seeds), (sql.lastOrdinal.get(id) as number) + 1);
+      }
       const added = new Set(trials.map((trial) => trial.id));
       return reader.runs(experiment).filter(({ trialId }) => added.has(trialId));
     }),
@@ -264,6 +276,7 @@ function prepare(db: Database) {
         seeds = excluded.seeds, search = excluded.search, stop_requested = 0, updated_at = excluded.updated_at
       RETURNING id`),
     lastOrdinal: db.prepare('SELECT coalesce(max(ordinal), -1) FROM experiment_trials WHERE experiment_id = ?').pluck(),
+    countTrials: db.prepare('SELECT count(*) FROM experiment_trials WHERE experiment_id = ? AND variant = ?').pluck(),
     dropTrialLinks: db.prepare('DELETE FROM experiment_trials WHERE experiment_id = ?'),
     saveTrial: db.prepare('INSERT INTO trials (id, config, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     linkTrial: db.prepare(

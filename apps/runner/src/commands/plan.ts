@@ -43,8 +43,10 @@ export async function plan(context: Context, options: PlanOptions): Promise<void
   });
   const known = lines.flatMap(({ seconds }) => (seconds === null ? [] : [seconds]));
   const each = mean(known);
-  const left = lines.reduce((sum, line) => sum + line.left, 0);
-  const work = lines.reduce((sum, line) => sum + line.left * (line.seconds ?? each ?? 0), 0);
+  const done = lines.reduce((sum, line) => sum + line.done.length, 0);
+  const open = sweep.search === null ? 0 : sweep.mostRuns - lines.length * input.seeds.length; // of trials to be suggested
+  const left = lines.reduce((sum, line) => sum + line.left, 0) + open;
+  const work = lines.reduce((sum, line) => sum + line.left * (line.seconds ?? each ?? 0), open * (each ?? 0));
 
   const hasParameters = lines.some(({ parameters }) => Object.keys(parameters).length > 0);
   const table = textTable(
@@ -60,17 +62,41 @@ export async function plan(context: Context, options: PlanOptions): Promise<void
     ]),
     hasParameters ? [3, 4, 5, 6] : [2, 3, 4, 5],
   );
-  const total = lines.length * input.seeds.length;
+  const total = sweep.search === null ? lines.length * input.seeds.length : sweep.mostRuns;
   process.stdout.write(
-    `${input.name}: ${plural(total, 'run')} on ${input.dataset}, ${total - left} done, ${left} to run, ` +
+    `${input.name}: ${plural(total, 'run')} on ${input.dataset}, ${done} done, ${left} to run, ` +
       `${left === 0 ? 'nothing to wait for' : each === null ? 'time unknown until a run is done' : `about ${duration(work / jobs)} on ${plural(jobs, 'job')}`}\n` +
       (auto === null
         ? ''
-        : `engine auto is ${auto.engine}, ${stored === null ? 'not stored yet, the sweep decides anew' : 'as stored'}: ${auto.reason}\n`) +
+        : `engine auto is ${auto.engine}, ${stored.auto === null ? 'not stored yet, the sweep decides anew' : 'as stored'}: ${auto.reason}\n`) +
+      (sweep.search === null ? '' : `${searchText(sweep, jobs)}\n`) +
       `\n${table}\n`,
   );
   if (difference !== null)
     process.stdout.write(`\n${detection({ difference, metric: input.metric.name, base: input.baseVariant }, lines)}\n`);
+}
+
+/** How the trials come about that are not listed yet, and which processes have nothing to do. */
+function searchText({ input, settings, search, mostRuns }: SweepPlan, jobs: number): string {
+  const { method, seed, lag, target, earlyTerminate, timeCapSeconds } = settings;
+  const numTrials = mostRuns / input.seeds.length;
+  const atOnce = search?.mostAtOnce ?? Infinity;
+  return [
+    `search ${method}, seed ${seed}: at most ${plural(numTrials, 'trial')}, ${input.trials.length} known by now; ` +
+      `trial k follows from the results of trials 0 to k - ${lag + 1} of its variant (search_lag: ${lag}), whatever --jobs is`,
+    ...(earlyTerminate === null
+      ? []
+      : [`early_terminate ${earlyTerminate.type}: seeds of a trial run one after the other, while it is worth it`]),
+    ...(target === null ? [] : [`target: no more trials once one has ${input.metric.name} ${target} over all seeds`]),
+    ...(timeCapSeconds === null
+      ? []
+      : [`time_cap: no run begins later than ${duration(timeCapSeconds)} after the start`]),
+    ...(jobs > atOnce
+      ? [
+          `${plural(atOnce, 'run')} at once are possible, so ${jobs - atOnce} of ${jobs} jobs wait; raise search_lag to use them`,
+        ]
+      : []),
+  ].join('\n');
 }
 
 function detectableDifference(text: string): number {

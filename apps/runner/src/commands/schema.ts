@@ -1,5 +1,5 @@
 import { experimentJsonSchema } from '@towerbench/config';
-import { vocabulary } from '@towerbench/training';
+import { vocabulary } from '@towerbench/sweep';
 import { writeResult } from '../output.js';
 
 export interface SchemaOptions {

@@ -3,9 +3,9 @@ import { join, relative } from 'node:path';
 import { loadExperiment } from '@towerbench/config';
 import { preparingOnce } from '@towerbench/data';
 import { buildReport, toTerminal } from '@towerbench/report';
-import { planSweep, runSweep, storedEngine, type SweepPlan } from '@towerbench/sweep';
+import { planSweep, runSweep, storedPlan, vocabulary, type StoredPlan, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
-import { rehearseTrial, vocabulary, type ChosenEngine } from '@towerbench/training';
+import { rehearseTrial } from '@towerbench/training';
 import { inputPath, wholeNumber, withReaderOfAny, type Context } from '../context.js';
 import { SweepProgressView } from '../sweep-progress-view.js';
 import { plural } from '../text.js';
@@ -26,9 +26,9 @@ const SAVE_EVERY = '30';
 export async function planFile(
   context: Context,
   { config, set }: SweepOptions,
-): Promise<{ readonly sweep: SweepPlan; readonly stored: ChosenEngine | null }> {
+): Promise<{ readonly sweep: SweepPlan; readonly stored: StoredPlan }> {
   const experiment = loadExperiment({ file: inputPath(context.root, config), overrides: set, vocabulary });
-  const stored = withReaderOfAny(context, (reader) => storedEngine(reader, experiment.name));
+  const stored = withReaderOfAny(context, (reader) => storedPlan(reader, experiment)) ?? storedPlan(null, experiment);
   return { sweep: await planSweep(experiment, { ...context, stored }), stored };
 }
 
@@ -73,12 +73,13 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
       signal: interruption.signal,
     });
     view.close();
-    const { skipped, finished, failed, interrupted } = outcome;
+    const { skipped, finished, failed, pruned, interrupted, isTimeUp } = outcome;
     const parts = [`${plural(finished, 'run')} finished`];
     if (skipped > 0) parts.push(`${skipped} already done`);
     if (failed > 0) parts.push(`${failed} failed`);
+    if (pruned > 0) parts.push(`${pruned} given up by the search`);
     process.stderr.write(
-      `${parts.join(', ')}${interrupted ? '; interrupted, run the same command again to go on' : ''}\n\n`,
+      `${parts.join(', ')}${interrupted || isTimeUp ? `; ${interrupted ? 'interrupted' : 'time_cap is over'}, run the same command again to go on` : ''}\n\n`,
     );
     process.stdout.write(`${toTerminal(buildReport(reader, plan.input.name), terminal())}\n`);
     process.stderr.write(`\nSee it in the browser: ${dashboardCommand(context)}  (http://127.0.0.1:4400)\n`);

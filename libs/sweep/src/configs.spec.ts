@@ -1,24 +1,37 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadExperiment } from '@towerbench/config';
+import { loadExperiment, type Experiment, type VariantTrial } from '@towerbench/config';
 import { prepareData, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
+import { assembleRun, describeTrial, type Places } from '@towerbench/training';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { assembleRun } from './assemble-run.js';
-import { places } from './sample-trial.js';
-import { describeTrial } from './trial.js';
+import { pointAt } from './search/units.js';
 import { vocabulary } from './vocabulary.js';
 
 const root = new URL('../../../', import.meta.url);
 const load = (path: string): ReturnType<typeof loadExperiment> =>
   loadExperiment({ file: fileURLToPath(new URL(path, root)), vocabulary });
 
+/** Planted worlds read no files. */
+const places: Places = { dataDir: join(tmpdir(), 'no-data'), cacheDir: join(tmpdir(), 'no-cache') };
+
+/** All of a grid; of a search one of each variant, its parameters in the middle. */
+function trialsOf({ trials, searches }: Experiment): readonly VariantTrial[] {
+  const known = new Set(trials.map(({ variant }) => variant));
+  const searched = searches.filter(({ variant }) => !known.has(variant));
+  return [...trials, ...searched.map(({ space, trialAt }) => trialAt(pointAt(space, () => 0.5)))];
+}
+
 beforeAll(() => startEngine(engineUnderTest));
 
 describe.each(readdirSync(new URL('configs', root)).filter((file) => file.endsWith('.yaml')))('configs/%s', (file) => {
   it('is a comparison over at least three seeds, each variant of which can be trained on the data that it names', () => {
-    const { trials, seeds, metric, report } = load(`configs/${file}`);
+    const experiment = load(`configs/${file}`);
+    const { seeds, metric, report } = experiment;
+    const trials = trialsOf(experiment);
     expect(seeds.length).toBeGreaterThanOrEqual(3);
     expect(trials.length).toBeGreaterThanOrEqual(3);
     const prepared = new Map<string, PreparedData>();
