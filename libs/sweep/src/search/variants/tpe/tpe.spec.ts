@@ -84,8 +84,8 @@ describe('tpe', () => {
     const inner = { ...linear, when: [{ parameter: 'kind', values: ['gate'] }] };
     const observations = Array.from({ length: 40 }, (_, k) =>
       k % 2 === 0
-        ? { point: { kind: 'plain' } as Point, worth: 0 }
-        : { point: { kind: 'gate', linear: k / 40 } as Point, worth: 1 - Math.abs(k / 40 - 0.3) },
+        ? { point: { kind: 'plain' }, worth: 0 }
+        : { point: { kind: 'gate', linear: k / 40 }, worth: 1 - Math.abs(k / 40 - 0.3) },
     );
     const points = Array.from(
       { length: 30 },
