@@ -13,6 +13,13 @@ export { listOf, rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks
 export { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { auc, groupedAuc, logLoss } from './labelled/labelled.js';
+export {
+  isLogScaled,
+  parameterImportance,
+  type Importance,
+  type ParameterColumn,
+  type ParameterImportance,
+} from './importance/importance.js';
 export { bootstrapMeans, type BootstrapOptions } from './statistics/bootstrap.js';
 export { pairedTPower, seedsToDetect } from './statistics/power.js';
 export { mean, sampleStd, tInterval, tIntervalOf } from './statistics/summary.js';

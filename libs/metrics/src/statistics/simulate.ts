@@ -1,4 +1,5 @@
-import { bootstrapMeans, xoshiro128 } from './bootstrap.js';
+import { xoshiro128 } from '../random.js';
+import { bootstrapMeans } from './bootstrap.js';
 import { holm, pairedT } from './significance.js';
 import { mean, tInterval } from './summary.js';
 
