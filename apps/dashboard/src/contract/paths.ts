@@ -15,6 +15,7 @@ export const patterns = {
   stopExperiment: '/api/experiments/:name/stop',
   retryExperiment: '/api/experiments/:name/retry',
   noteExperiment: '/api/experiments/:name/notes',
+  analysis: '/api/experiments/:name/analysis',
   leaderboard: '/api/leaderboard',
   leaderboardChoices: '/api/leaderboard/choices',
   run: '/api/runs/:id',
@@ -58,6 +59,7 @@ export const api = {
   stopExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/stop`,
   retryExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/retry`,
   noteExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/notes`,
+  analysis: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/analysis`,
   /** Keys are those of the page's address; a list is a repeated key. */
   leaderboard: (search: Readonly<Record<string, string | readonly string[] | undefined>>) =>
     `${patterns.leaderboard}?${repeated(search)}`,
@@ -72,7 +74,7 @@ export const api = {
 } as const;
 
 /** The addresses of the pages: each is answered with the one document. */
-export const pages = ['/', '/leaderboard', '/experiments/:name', '/runs/:id'] as const;
+export const pages = ['/', '/leaderboard', '/experiments/:name', '/experiments/:name/analysis', '/runs/:id'] as const;
 
 /** The name of the one event of `api.events`; its data is a `StoreState`. */
 export const STORE_EVENT = 'store';

@@ -1,6 +1,8 @@
+import type { Importance } from '@towerbench/metrics';
 import type { ExperimentReport } from '@towerbench/report';
 import type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
+export type { Importance, ParameterImportance } from '@towerbench/metrics';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
 export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
@@ -189,6 +191,25 @@ export interface Leaderboard {
   readonly totalGroups: number;
   readonly totalRuns: number;
   readonly rows: readonly LeaderboardRow[];
+}
+
+/** The trials of an experiment with what the search set. */
+export interface ExperimentAnalysis {
+  readonly metric: ExperimentReport['metric'];
+  readonly parameters: readonly { readonly name: string; readonly kind: 'category' | 'linear' | 'log' }[];
+  readonly trials: readonly AnalysisTrial[];
+  readonly importance: Importance;
+  /** Parameters that some trials do not have; nothing is said of their importance. */
+  readonly leftOut: readonly string[];
+}
+
+/** `values` in the order of the parameters, null where the trial has none; `objective` is the mean over its `n` finished runs. */
+export interface AnalysisTrial {
+  readonly variant: string;
+  readonly runId: number | null;
+  readonly n: number;
+  readonly values: readonly (number | string | null)[];
+  readonly objective: number | null;
 }
 
 /** The body of every answer that is not a success. */

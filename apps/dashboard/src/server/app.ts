@@ -6,6 +6,7 @@ import type { StoreReader } from '@towerbench/tracking';
 import { pages, patterns } from '../contract/paths.js';
 import { createAccess, readJson } from './access.js';
 import { createActions } from './actions.js';
+import { createAnalysis } from './analysis.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
 import { createLeaderboard, type LeaderboardRequest } from './leaderboard.js';
@@ -57,6 +58,7 @@ export function createApp(options: {
   const queries = createQueries();
   const actions = createActions(store.path);
   const leaderboard = createLeaderboard();
+  const analyses = createAnalysis();
   const app = express();
   app.disable('x-powered-by');
 
@@ -132,6 +134,7 @@ export function createApp(options: {
       curveView(request.query),
     ),
   );
+  answer(patterns.analysis, (reader, request) => analyses.analysis(reader, name(request)));
   answer(patterns.leaderboard, (reader, { query }) => leaderboard.page(reader, leaderboardRequest(query)));
   answer(patterns.leaderboardChoices, (reader, { query }) => leaderboard.choices(reader, leaderboardRequest(query)));
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));

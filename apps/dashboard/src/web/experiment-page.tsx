@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo } from 'react';
 import type { ExperimentDetail, ExperimentReport, Json } from '../contract/payloads.js';
+import { Ablation } from './ablation.js';
 import { Differences } from './differences.js';
 import { json, metric } from './format.js';
 import { Leaderboard } from './leaderboard.js';
@@ -65,9 +66,16 @@ function Experiment({
       <Section
         title="Leaderboard"
         note={
-          <Link to="/leaderboard" search={{ experiment: experiment.name }}>
-            All trials, grouped and filtered
-          </Link>
+          <>
+            <Link to="/leaderboard" search={{ experiment: experiment.name }}>
+              All trials, grouped and filtered
+            </Link>
+            {experiment.trials.some(({ parameters }) => Object.keys(parameters).length > 0) && (
+              <Link to="/experiments/$name/analysis" params={{ name: experiment.name }}>
+                Parameters
+              </Link>
+            )}
+          </>
         }
       >
         <Leaderboard
@@ -78,6 +86,18 @@ function Experiment({
           onView={show}
         />
       </Section>
+      {report.groups.length > 1 && (
+        <Section title="Ablation">
+          <Ablation
+            report={report}
+            experiment={experiment}
+            metric={
+              report.columns.find((column) => column === search.ablation) ?? report.columns[0] ?? report.metric.name
+            }
+            onMetric={(ablation) => show({ ablation })}
+          />
+        </Section>
+      )}
       <Section title="Learning curves">
         {shown === undefined ? (
           <p className="muted">No run has written a curve yet.</p>

@@ -4,6 +4,7 @@ import type {
   ApiProblem,
   Curves,
   CurveView,
+  ExperimentAnalysis,
   ExperimentDetail,
   ExperimentReport,
   ExperimentSummary,
@@ -61,6 +62,7 @@ export const requests = {
   report: (name: string) => request<ExperimentReport>(api.report(name)),
   experimentCurves: (name: string, series: string, variants: readonly string[], view: CurveView) =>
     request<Curves>(api.experimentCurves(name, series, variants, view)),
+  analysis: (name: string) => request<ExperimentAnalysis>(api.analysis(name)),
   leaderboard: (search: Parameters<typeof api.leaderboard>[0]) => request<Leaderboard>(api.leaderboard(search)),
   leaderboardChoices: (search: Parameters<typeof api.leaderboardChoices>[0]) =>
     request<LeaderboardChoices>(api.leaderboardChoices(search)),

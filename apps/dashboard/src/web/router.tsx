@@ -1,6 +1,14 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ExperimentsPage } from './experiments-page.js';
-import { experimentSearch, leaderboardSearch, pageSearch, parseSearch, runSearch, stringifySearch } from './search.js';
+import {
+  analysisSearch,
+  experimentSearch,
+  leaderboardSearch,
+  pageSearch,
+  parseSearch,
+  runSearch,
+  stringifySearch,
+} from './search.js';
 import { NoSuchPage, Shell } from './shell.js';
 
 const root = createRootRoute({ validateSearch: pageSearch, component: Shell, notFoundComponent: NoSuchPage });
@@ -12,6 +20,13 @@ const experiment = createRoute({
   path: '/experiments/$name',
   validateSearch: experimentSearch,
   component: lazyRouteComponent(() => import('./experiment-page.js'), 'ExperimentPage'),
+});
+
+const analysis = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/$name/analysis',
+  validateSearch: analysisSearch,
+  component: lazyRouteComponent(() => import('./analysis-page.js'), 'AnalysisPage'),
 });
 
 const leaderboard = createRoute({
@@ -30,7 +45,7 @@ const run = createRoute({
 
 /** The pages by address (`pages` of the contract); everything that a page shows by choice is in the address. */
 export const router = createRouter({
-  routeTree: root.addChildren([experiments, leaderboard, experiment, run]),
+  routeTree: root.addChildren([experiments, analysis, leaderboard, experiment, run]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

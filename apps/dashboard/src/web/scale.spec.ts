@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scaleOf, spansDecades, tickText } from './scale.js';
+import { scaleOf, tickText } from './scale.js';
 
 describe('scaleOf', () => {
   it('puts the least value at 0, the greatest at 1, and finds the value of a place again', () => {
@@ -27,14 +27,6 @@ describe('scaleOf', () => {
 
   it('has ticks that are short decimals', () => {
     expect(scaleOf([0, 0.5]).ticks).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5]);
-  });
-});
-
-describe('spansDecades', () => {
-  it('is true of learning rates and not of layer widths', () => {
-    expect(spansDecades([1e-4, 1e-3, 1e-1])).toBe(true);
-    expect(spansDecades([16, 32, 64])).toBe(false);
-    expect(spansDecades([0, 1e-4, 1])).toBe(false);
   });
 });
 

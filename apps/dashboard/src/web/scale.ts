@@ -13,12 +13,6 @@ export interface Scale {
 /** Whether an axis of these values can be logarithmic: all are above 0. */
 const canBeLog = (values: readonly number[]): boolean => values.length > 0 && values.every((value) => value > 0);
 
-/** Whether it should be before anything is chosen: the values are above 0 and span a factor of more than 50. */
-export function spansDecades(values: readonly number[]): boolean {
-  const [low, high] = extent(values);
-  return canBeLog(values) && high > 50 * low;
-}
-
 /** Least and greatest value, without spreading a long list into arguments. */
 function extent(values: readonly number[]): readonly [number, number] {
   let [low, high] = [Infinity, -Infinity];

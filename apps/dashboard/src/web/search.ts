@@ -55,6 +55,8 @@ export interface ExperimentSearch extends CurveSearch {
   readonly sort?: string | undefined;
   readonly order?: 'asc' | 'desc' | undefined;
   readonly filter?: string | undefined;
+  /** Metric of the ablation table. */
+  readonly ablation?: string | undefined;
   /** Variants whose curves are drawn. */
   readonly variants?: readonly string[] | undefined;
   /** Status of the runs that are listed. */
@@ -66,10 +68,23 @@ export function experimentSearch(search: Record<string, unknown>): ExperimentSea
     sort: text(search['sort']),
     order: search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined,
     filter: text(search['filter']),
+    ablation: text(search['ablation']),
     variants: texts(search['variants']),
     ...curveSearch(search),
     status: statuses.find((status) => status === search['status']),
   };
+}
+
+/** The state of the page of an experiment's parameters. */
+export interface AnalysisSearch {
+  /** The parameter that is shown alone. */
+  readonly parameter?: string | undefined;
+  /** Parts of axes that trials must cross. */
+  readonly brush?: readonly string[] | undefined;
+}
+
+export function analysisSearch(search: Record<string, unknown>): AnalysisSearch {
+  return { parameter: text(search['parameter']), brush: texts(search['brush']) };
 }
 
 /** The state of the leaderboard's page; what is absent is the default. */
