@@ -2,7 +2,7 @@ import type { Importance } from '@towerbench/metrics';
 import type { ExperimentReport } from '@towerbench/report';
 import type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
-export type { Importance, ParameterImportance } from '@towerbench/metrics';
+export type { Importance } from '@towerbench/metrics';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
 export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 

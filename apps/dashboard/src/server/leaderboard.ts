@@ -67,8 +67,20 @@ const scopeId = ({ fingerprint, protocol }: RunScopeRow): string =>
 /** Makes the queries. The paths of an experiment's configs are remembered until it is planned anew or its search goes on. */
 export function createLeaderboard(): LeaderboardQueries {
   const pathsOf = new WeakMap<StoreReader, Map<string, ReadonlyMap<string, ConfigPath>>>();
+  /** What was put together for one state of the store. */
+  const current = new WeakMap<StoreReader, { version: number; paths: Map<string, ReadonlyMap<string, ConfigPath>> }>();
 
   const paths = (reader: StoreReader, experiments: readonly string[]): ReadonlyMap<string, ConfigPath> => {
+    const version = reader.version();
+    let of = current.get(reader);
+    if (of?.version !== version) current.set(reader, (of = { version, paths: new Map() }));
+    const name = experiments.join('\n');
+    const all = of.paths.get(name) ?? findPaths(reader, experiments);
+    of.paths.set(name, all);
+    return all;
+  };
+
+  const findPaths = (reader: StoreReader, experiments: readonly string[]): ReadonlyMap<string, ConfigPath> => {
     const known = pathsOf.get(reader) ?? new Map<string, ReadonlyMap<string, ConfigPath>>();
     pathsOf.set(reader, known);
     const all = new Map<string, ConfigPath>();
