@@ -21,8 +21,8 @@ export interface Spool {
 const HEADER_BYTES = 8;
 /** Place of the series' name, step, value, time. */
 const POINT_BYTES = 2 + 3 * 8;
-/** Bytes of a file that are read at once, unless one record is longer. */
-const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Bytes of a file that are read, and put into the store, at once, unless one record is longer: what SQLite's cache has room for. */
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Opens a spool, `path`, to be added to. A record is

@@ -561,3 +561,25 @@ describe('schema', () => {
     db.close();
   });
 });
+
+describe('points', () => {
+  it.each([1, 63, 64, 65, 200])(
+    'are all there, each once, where %i come at once and some were there before',
+    (count) => {
+      const { writer, reader } = openMemoryStore();
+      const attemptId = claimFirstRun(writer);
+      const points = Array.from({ length: count }, (_, k) => ({
+        series: `s${k % 3}`,
+        step: Math.floor(k / 3),
+        value: k === 7 ? NaN : k / 7,
+        time: k + 0.4,
+      }));
+      writer.points(attemptId, points.slice(0, Math.floor(count / 3)));
+      writer.points(attemptId, points);
+      const stored = points.map((point) => ({ ...point, time: Math.round(point.time) }));
+      const bySeries = stored.sort((a, b) => a.series.localeCompare(b.series) || a.step - b.step);
+      expect(reader.points(attemptId)).toEqual(bySeries);
+      writer.close();
+    },
+  );
+});

@@ -170,13 +170,20 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
     points: transaction((attemptId, points) => {
       existingAttempt(attemptId);
       const ids = new Map<string, number>();
-      for (const { series, step, value, time } of points) {
-        let id = ids.get(series);
-        if (id === undefined) {
-          ({ id } = (sql.series.get(attemptId, series) ?? sql.saveSeries.get(attemptId, series)) as { id: number });
-          ids.set(series, id);
+      const idOf = (series: string): number => {
+        const { id } = (sql.series.get(attemptId, series) ?? sql.saveSeries.get(attemptId, series)) as { id: number };
+        ids.set(series, id);
+        return id;
+      };
+      const { savePoint, savePoints } = sql;
+      for (let from = 0; from < points.length; from += ROWS_AT_ONCE) {
+        const some = points.slice(from, from + ROWS_AT_ONCE);
+        const values: (number | null)[] = [];
+        for (const { series, step, value, time } of some) {
+          values.push(ids.get(series) ?? idOf(series), step, toReal(value), Math.round(time));
         }
-        sql.savePoint.run(id, step, toReal(value), Math.round(time));
+        if (some.length === ROWS_AT_ONCE) savePoints.run(values);
+        else for (let row = 0; row < values.length; row += 4) savePoint.run(values.slice(row, row + 4));
       }
     }),
 
@@ -258,6 +265,14 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       db.close();
     },
   };
+}
+
+/** Points that one statement inserts: 64 take two thirds of the time of 64 statements. */
+const ROWS_AT_ONCE = 64;
+
+function insertPoints(rows: number): string {
+  const places = Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ');
+  return `INSERT INTO points (series_id, step, value, time) VALUES ${places} ON CONFLICT DO NOTHING`;
 }
 
 function prepare(db: Database) {
@@ -356,9 +371,8 @@ function prepare(db: Database) {
       WHERE id = (SELECT run_id FROM attempts WHERE id = @attemptId AND status = 'running')`),
     series: db.prepare('SELECT id FROM series WHERE attempt_id = ? AND name = ?'),
     saveSeries: db.prepare('INSERT INTO series (attempt_id, name) VALUES (?, ?) RETURNING id'),
-    savePoint: db.prepare(
-      'INSERT INTO points (series_id, step, value, time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    ),
+    savePoint: db.prepare(insertPoints(1)),
+    savePoints: db.prepare(insertPoints(ROWS_AT_ONCE)),
     saveLog: db.prepare('INSERT INTO logs (attempt_id, text) VALUES (?, ?)'),
     saveMetric: db.prepare('INSERT INTO run_metrics (run_id, name, value) VALUES (?, ?, ?)'),
     savePerUser: db.prepare('INSERT INTO per_user (run_id, metric, length, content) VALUES (?, ?, ?, ?)'),
