@@ -20,6 +20,7 @@ export const patterns = {
   leaderboardChoices: '/api/leaderboard/choices',
   run: '/api/runs/:id',
   runCurve: '/api/runs/:id/curve',
+  runDiff: '/api/runs/:id/diff/:other',
   stopRun: '/api/runs/:id/stop',
   retryRun: '/api/runs/:id/retry',
   noteRun: '/api/runs/:id/notes',
@@ -68,13 +69,21 @@ export const api = {
   run: (id: number | string) => `/api/runs/${encodeURIComponent(id)}`,
   runCurve: (id: number, series: string, view?: CurveView) =>
     `/api/runs/${id}/curve?${query({ series, ...viewed(view) })}`,
+  runDiff: (id: string, other: string) => `/api/runs/${encodeURIComponent(id)}/diff/${encodeURIComponent(other)}`,
   stopRun: (id: number) => `/api/runs/${id}/stop`,
   retryRun: (id: number) => `/api/runs/${id}/retry`,
   noteRun: (id: number) => `/api/runs/${id}/notes`,
 } as const;
 
 /** The addresses of the pages: each is answered with the one document. */
-export const pages = ['/', '/leaderboard', '/experiments/:name', '/experiments/:name/analysis', '/runs/:id'] as const;
+export const pages = [
+  '/',
+  '/leaderboard',
+  '/experiments/:name',
+  '/experiments/:name/analysis',
+  '/runs/:id',
+  '/runs/:id/diff/:other',
+] as const;
 
 /** The name of the one event of `api.events`; its data is a `StoreState`. */
 export const STORE_EVENT = 'store';

@@ -3,6 +3,7 @@ import type { ExperimentReport } from '@towerbench/report';
 import type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
 export type { Importance } from '@towerbench/metrics';
+export type { RunDiff } from '@towerbench/report';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
 export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
@@ -54,6 +55,9 @@ export interface ExperimentDetail {
   readonly name: string;
   readonly file: string;
   readonly description: string;
+  /** In Markdown. */
+  readonly notes: string;
+  readonly isStopRequested: boolean;
   readonly dataset: string;
   readonly baseVariant: string;
   readonly metric: ExperimentReport['metric'];

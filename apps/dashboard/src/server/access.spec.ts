@@ -64,6 +64,14 @@ describe('a dashboard of this machine alone', () => {
     expect(notes()).toBe('**seen**');
   });
 
+  it('gives its pages a session with the document', async () => {
+    served = await serveApp(null);
+    served.writer.plan(experimentInput('e'));
+    const { answer } = await ask('GET /');
+    const Cookie = /^set-cookie: ([^;]+); Path=\/; HttpOnly; SameSite=Strict/im.exec(answer)![1]!;
+    expect((await note({ ...own(), Cookie })).status).toBe(200);
+  });
+
   it('lets everybody on this machine read, under a local name only', async () => {
     served = await serveApp(null);
     expect((await ask(`GET ${api.experiments}`)).status).toBe(200);
@@ -80,7 +88,9 @@ describe('a dashboard with a token', () => {
       expect((await ask(`GET ${path}`)).status, path).toBe(401);
       expect((await ask(`GET ${path}`, { Authorization: `Bearer ${TOKEN}x` })).status, path).toBe(401);
     }
-    expect((await ask('GET /')).status).toBe(200);
+    const page = await ask('GET /');
+    expect(page.status).toBe(200);
+    expect(page.answer).not.toMatch(/^set-cookie/im);
     expect((await ask(`GET ${api.experiments}`, { Authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
 

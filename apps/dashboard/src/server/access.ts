@@ -16,6 +16,8 @@ export interface Access {
   readonly read: RequestHandler;
   /** Lets a page of ours, or a program with the token, change something. */
   readonly change: RequestHandler;
+  /** Gives whoever opens a page a session, where there is no token to ask for. */
+  welcome(request: Request, response: Response): void;
   /**
    * Gives a page of ours a session: for the token where there is one, else because it is of the same origin.
    *
@@ -43,6 +45,10 @@ export function createAccess({ token }: { readonly token: string | null }): Acce
   const hasSession = (request: Request): boolean => {
     const given = cookie(request, cookieName(request));
     return given !== undefined && isSame(given, session);
+  };
+  const giveSession = (request: Request, response: Response): void => {
+    const secure = request.headers.origin?.startsWith('https:') ?? false;
+    response.cookie(cookieName(request), session, { httpOnly: true, sameSite: 'strict', path: '/', secure });
   };
   const refuse = (): never => {
     throw new RequestProblem(
@@ -87,12 +93,11 @@ export function createAccess({ token }: { readonly token: string | null }): Acce
       if (token !== null && !(typeof given === 'string' && isSame(given, token))) {
         throw new RequestProblem('unauthorized', 'this is not the token that the dashboard was started with');
       }
-      response.cookie(cookieName(request), session, {
-        httpOnly: true,
-        sameSite: 'strict',
-        path: '/',
-        secure: request.headers.origin?.startsWith('https:') ?? false,
-      });
+      giveSession(request, response);
+    },
+
+    welcome(request, response) {
+      if (token === null) giveSession(request, response);
     },
   };
 }

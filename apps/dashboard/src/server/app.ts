@@ -137,6 +137,9 @@ export function createApp(options: {
   answer(patterns.analysis, (reader, request) => analyses.analysis(reader, name(request)));
   answer(patterns.leaderboard, (reader, { query }) => leaderboard.page(reader, leaderboardRequest(query)));
   answer(patterns.leaderboardChoices, (reader, { query }) => leaderboard.choices(reader, leaderboardRequest(query)));
+  answer(patterns.runDiff, (reader, request) =>
+    queries.runDiff(reader, id(request), idParameter(request.params['other'])),
+  );
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) =>
     queries.runCurve(reader, id(request), series(request), curveView(request.query)),
@@ -159,21 +162,22 @@ export function createApp(options: {
   );
   act(patterns.noteRun, (_reader, request) => actions.note({ runId: id(request) }, bodyField(request, 'text')));
 
-  const send = (path: string, response: Response, next: NextFunction) => {
+  const send = (path: string, request: Request, response: Response, next: NextFunction) => {
     const asset = assets.get(path);
     if (asset === undefined) return next();
+    if (path === '/index.html') access.welcome(request, response);
     response
       .set('Cache-Control', asset.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
       .type(asset.type)
       .send(asset.body);
   };
-  app.get([...pages], (_request, response, next) => send('/index.html', response, next));
-  app.get('/{*path}', (request, response, next) => send(request.path, response, next));
+  app.get([...pages], (request, response, next) => send('/index.html', request, response, next));
+  app.get('/{*path}', (request, response, next) => send(request.path, request, response, next));
   // Whoever reads gets the page that says so; programs get the reason alone.
   app.get('/{*path}', (request, response, next) => {
     if (request.path.startsWith('/api/') || request.accepts(['json', 'html']) !== 'html') return next();
     response.status(404);
-    send('/index.html', response, next);
+    send('/index.html', request, response, next);
   });
   app.use((request: Request) => {
     throw new RequestProblem('not-found', `nothing answers to ${request.method} ${request.path}`);

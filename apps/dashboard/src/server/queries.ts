@@ -1,6 +1,6 @@
 import { withYamlKeys } from '@towerbench/config';
 import { isLargerBetter } from '@towerbench/metrics';
-import { buildReport, type ExperimentReport } from '@towerbench/report';
+import { buildReport, buildRunDiff, type RunDiff, type ExperimentReport } from '@towerbench/report';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
 import type { Curves, CurveView, ExperimentDetail, ExperimentSummary, RunDetail } from '../contract/payloads.js';
 import { meanLine, notOffered, runLine } from './curves.js';
@@ -26,6 +26,7 @@ export interface Queries {
     view: CurveView,
   ): Curves;
   run(reader: StoreReader, id: number): RunDetail;
+  runDiff(reader: StoreReader, id: number, other: number): RunDiff;
   runCurve(reader: StoreReader, id: number, series: string, view: CurveView): Curves;
 }
 
@@ -122,6 +123,8 @@ export function createQueries(): Queries {
         name,
         file: row.file,
         description: describe(row.config),
+        notes: row.notes,
+        isStopRequested: row.isStopRequested,
         dataset: row.dataset,
         baseVariant: row.baseVariant,
         metric: row.metric,
@@ -187,6 +190,8 @@ export function createQueries(): Queries {
         series: reader.seriesNames(id),
       };
     },
+
+    runDiff: (reader, id, other) => buildRunDiff(reader, run(reader, id).id, run(reader, other).id),
 
     runCurve(reader, id, series, view) {
       const row = run(reader, id);

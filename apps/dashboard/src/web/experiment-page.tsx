@@ -2,12 +2,15 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo } from 'react';
 import type { ExperimentDetail, ExperimentReport, Json } from '../contract/payloads.js';
+import { api } from '../contract/paths.js';
 import { Ablation } from './ablation.js';
 import { Differences } from './differences.js';
 import { json, metric } from './format.js';
 import { Leaderboard } from './leaderboard.js';
+import { Notes } from './notes.js';
 import { Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
+import { RunActions } from './run-actions.js';
 import { RunList } from './run-list.js';
 import { type ExperimentSearch, seriesToShow } from './search.js';
 import { VariantCurves } from './variant-curves.js';
@@ -86,6 +89,16 @@ function Experiment({
           onView={show}
         />
       </Section>
+      {experiment.isStopRequested && (
+        <p className="muted" role="status">
+          Somebody has asked to stop this sweep; planning it again takes that back.
+        </p>
+      )}
+      <RunActions
+        counts={experiment.counts}
+        stop={api.stopExperiment(experiment.name)}
+        retry={api.retryExperiment(experiment.name)}
+      />
       {report.groups.length > 1 && (
         <Section title="Ablation">
           <Ablation
@@ -119,6 +132,7 @@ function Experiment({
         <Differences variants={variants} differences={experiment.differences} />
       </Section>
       <Published report={report} />
+      <Notes key={experiment.name} text={experiment.notes} address={api.noteExperiment(experiment.name)} />
       <Section title="Runs">
         <RunList
           trials={experiment.trials}

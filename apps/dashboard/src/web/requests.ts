@@ -11,6 +11,7 @@ import type {
   Leaderboard,
   LeaderboardChoices,
   RunDetail,
+  RunDiff,
 } from '../contract/payloads.js';
 
 /** An answer of the API that is not a success. */
@@ -66,6 +67,7 @@ export const requests = {
   leaderboard: (search: Parameters<typeof api.leaderboard>[0]) => request<Leaderboard>(api.leaderboard(search)),
   leaderboardChoices: (search: Parameters<typeof api.leaderboardChoices>[0]) =>
     request<LeaderboardChoices>(api.leaderboardChoices(search)),
+  runDiff: (id: string, other: string) => request<RunDiff>(api.runDiff(id, other)),
   /** `id` as the address of the page has it. */
   run: (id: string) => request<RunDetail>(api.run(id)),
   runCurve: (id: number, series: string, view?: CurveView) => request<Curves>(api.runCurve(id, series, view)),

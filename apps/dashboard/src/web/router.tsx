@@ -43,9 +43,15 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./run-page.js'), 'RunPage'),
 });
 
+const runDiff = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$id/diff/$other',
+  component: lazyRouteComponent(() => import('./run-diff-page.js'), 'RunDiffPage'),
+});
+
 /** The pages by address (`pages` of the contract); everything that a page shows by choice is in the address. */
 export const router = createRouter({
-  routeTree: root.addChildren([experiments, analysis, leaderboard, experiment, run]),
+  routeTree: root.addChildren([experiments, analysis, leaderboard, experiment, run, runDiff]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

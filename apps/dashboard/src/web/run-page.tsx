@@ -2,12 +2,16 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { AttemptDetail, RunDetail } from '../contract/payloads.js';
+import { api } from '../contract/paths.js';
 import { type CurveSearch, viewOf } from './curve-view.js';
+import { CompareForm } from './compare-form.js';
 import { FieldWeights } from './field-weights.js';
 import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
 import { LearningCurves } from './learning-curves.js';
+import { Notes } from './notes.js';
 import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
 import { requests } from './requests.js';
+import { RunActions } from './run-actions.js';
 import { seriesToShow } from './search.js';
 
 const route = getRouteApi('/runs/$id');
@@ -42,6 +46,7 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
       <PageTitle title={`Run ${run.id}: ${run.variant}, seed ${run.seed}`}>
         <Status of={run.status} />
       </PageTitle>
+      <RunActions counts={{ [run.status]: 1 }} stop={api.stopRun(run.id)} retry={api.retryRun(run.id)} />
       {run.error !== null && (
         <Section title="Error">
           <pre className="problem" role="alert">
@@ -75,6 +80,8 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
         )}
       </Section>
       <FieldWeights id={run.id} series={series} />
+      <CompareForm key={run.id} id={run.id} />
+      <Notes text={run.notes} address={api.noteRun(run.id)} />
       <Section title="Attempts">
         {attempts.length === 0 && <p className="muted">This run has not begun.</p>}
         {attempts.map((attempt) => (
@@ -204,12 +211,12 @@ function Attempt({
   readonly isOpen: boolean;
   readonly said: string | null;
 }) {
-  const { number, status, pid, startedAt, endedAt, error, log, logLength } = attempt;
+  const { number, status, host, pid, resumedAtStep, startedAt, endedAt, error, log, logLength } = attempt;
   return (
     <details open={isOpen}>
       <summary>
         {`Attempt ${number}: ${status}`}
-        <span className="muted">{` ${moment(startedAt)}${endedAt === null ? '' : `, ${duration((endedAt - startedAt) / 1000)}`}, process ${pid}`}</span>
+        <span className="muted">{` ${moment(startedAt)}${endedAt === null ? '' : `, ${duration((endedAt - startedAt) / 1000)}`}, process ${pid}${host === '' ? '' : ` on ${host}`}${resumedAtStep === 0 ? '' : `, went on from step ${count(resumedAtStep)}`}`}</span>
       </summary>
       {error !== null && error !== said && <pre className="problem">{error}</pre>}
       {log.length < logLength && (
