@@ -1,12 +1,12 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ExperimentsPage } from './experiments-page.js';
+import { curveSearch } from './curve-view.js';
 import {
   analysisSearch,
   experimentSearch,
   leaderboardSearch,
   pageSearch,
   parseSearch,
-  runSearch,
   stringifySearch,
 } from './search.js';
 import { NoSuchPage, Shell } from './shell.js';
@@ -39,7 +39,7 @@ const leaderboard = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$id',
-  validateSearch: runSearch,
+  validateSearch: curveSearch,
   component: lazyRouteComponent(() => import('./run-page.js'), 'RunPage'),
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { experimentSearch, parseSearch, runSearch, seriesToShow, stringifySearch } from './search.js';
+import { curveSearch } from './curve-view.js';
+import { experimentSearch, parseSearch, seriesToShow, stringifySearch } from './search.js';
 
 describe('the state of a page in its address', () => {
   it('survives the way into the address and back', () => {
@@ -21,7 +22,7 @@ describe('the state of a page in its address', () => {
 
   it('drops what it does not know', () => {
     expect(experimentSearch(parseSearch('?order=up&status=lost&sort=&nonsense=1&filter=x&filter=y'))).toEqual({});
-    expect(runSearch(parseSearch('?series=valid/auc&order=asc'))).toEqual({ series: 'valid/auc' });
+    expect(curveSearch(parseSearch('?series=valid/auc&order=asc'))).toEqual({ series: 'valid/auc' });
   });
 });
 

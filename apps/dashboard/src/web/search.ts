@@ -119,11 +119,6 @@ export function leaderboardSearch(search: Record<string, unknown>): LeaderboardS
   };
 }
 
-/** The state of a run's page. */
-export type RunSearch = CurveSearch;
-
-export const runSearch = curveSearch;
-
 /** The series that a chart shows: the one asked for, else the preferred one, else a validation metric, else the first. */
 export function seriesToShow(
   series: readonly string[],
