@@ -367,9 +367,11 @@ async function trackers(folder) {
   });
 }
 
-/** @param {readonly number[]} values */
+/** The middle value, or the mean of the two in the middle. @param {readonly number[]} values */
 function median(values) {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((x, y) => x - y);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
 /** The nearest rank. @param {readonly number[]} values @param {number} q */
