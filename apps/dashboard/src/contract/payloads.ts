@@ -141,6 +141,8 @@ export interface RunDetail {
   readonly metric: string | null;
   readonly report: readonly string[];
   readonly series: readonly string[];
+  /** The run that taught it, of the same experiment and seed; null where none did. */
+  readonly teacher: Pick<RunRow, 'id' | 'variant'> | null;
 }
 
 /** Data and a protocol: numbers of different ones never share a column. */

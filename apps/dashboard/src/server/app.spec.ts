@@ -211,6 +211,19 @@ describe('the API', () => {
     expect(attempts[0]!.log.endsWith('the end')).toBe(true);
   });
 
+  it('says which run of the same seed taught a run', async () => {
+    const input = experimentInput(NAME);
+    const [base, gate] = input.trials;
+    const student = { ...gate!, config: { model: { gate: true }, teacher: base!.config } };
+    writer = openStoreWriter(path);
+    const runs = writer.plan({ ...input, trials: [base!, student] });
+    const teacherOf = async (variant: string) =>
+      (await get<RunDetail>(api.run(runs.find((run) => run.variant === variant && run.seed === 2)!.id))).teacher;
+    const taughtBy = runs.find((run) => run.variant === 'base' && run.seed === 2)!;
+    expect(await teacherOf('gate')).toEqual({ id: taughtBy.id, variant: 'base' });
+    expect(await teacherOf('base')).toBeNull();
+  });
+
   it('leaves points out of a curve that JSON cannot hold, and counts them', async () => {
     const { runs } = fill();
     const { lines } = await get<Curves>(api.runCurve(runs[0]!.id, 'train/loss'));

@@ -67,6 +67,20 @@ function best(report: ExperimentReport): ExperimentSummary['best'] {
   return winner;
 }
 
+/** The run whose config a run names as its teacher's. */
+function teacherOf(
+  reader: StoreReader,
+  { config, seed }: { readonly config: Json; readonly seed: number },
+  experiment: string,
+): RunDetail['teacher'] {
+  const taught = (config as { readonly teacher?: Json }).teacher;
+  if (taught === undefined) return null;
+  const text = JSON.stringify(taught);
+  const trial = reader.trials(experiment).find((other) => JSON.stringify(other.config) === text);
+  const run = reader.runs(experiment, []).find((other) => other.trialId === trial?.id && other.seed === seed);
+  return run === undefined ? null : { id: run.id, variant: run.variant };
+}
+
 /** Of the objective the experiment itself says what is better. */
 function lowerIsBetter({ metric, report }: ExperimentRow): readonly string[] {
   const others = report.filter((name) => name !== metric.name && !isLargerBetter(name));
@@ -188,6 +202,7 @@ export function createQueries(): Queries {
           logLength: attempt.log.length,
         })),
         series: reader.seriesNames(id),
+        teacher: name === undefined ? null : teacherOf(reader, row, name),
       };
     },
 

@@ -37,7 +37,11 @@ export function RunPage(): ReactNode {
   );
 }
 
-function Run({ detail: { run, attempts, series, metric: objective, report } }: { readonly detail: RunDetail }) {
+function Run({
+  detail: { run, attempts, series, metric: objective, report, teacher },
+}: {
+  readonly detail: RunDetail;
+}) {
   const search = route.useSearch();
   const shown = seriesToShow(series, search.series, objective);
   const newest = attempts.at(-1);
@@ -64,6 +68,13 @@ function Run({ detail: { run, attempts, series, metric: objective, report } }: {
         <Fact term="Index">
           {run.indexBytesPerItem === null ? NONE : `${count(run.indexBytesPerItem)} bytes per item`}
         </Fact>
+        {teacher !== null && (
+          <Fact term="Taught by">
+            <Link to="/runs/$id" params={{ id: String(teacher.id) }}>
+              {`run ${teacher.id}: ${teacher.variant}`}
+            </Link>
+          </Fact>
+        )}
         <Fact term="Started">{run.startedAt === null ? NONE : moment(run.startedAt)}</Fact>
         <Fact term="Ended">{run.endedAt === null ? NONE : moment(run.endedAt)}</Fact>
       </dl>
