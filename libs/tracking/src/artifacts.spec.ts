@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -29,6 +29,16 @@ describe('artifacts', () => {
     expect(keep('weights').sha256).toBe(sha256);
     expect(readFileSync(pathOf(sha256), 'utf8')).toBe('weights');
     expect(readdirSync(join(folder, 'artifacts', sha256.slice(0, 2)))).toEqual([sha256]);
+  });
+
+  it('stay where they are when the same content comes again, and are put right when theirs has changed', () => {
+    const { sha256 } = keep('lists');
+    const before = statSync(pathOf(sha256)).ino;
+    expect(existsSync(keep('lists').draft)).toBe(false);
+    expect(statSync(pathOf(sha256)).ino).toBe(before);
+    writeFileSync(pathOf(sha256), 'other');
+    keep('lists');
+    expect(readFileSync(pathOf(sha256), 'utf8')).toBe('lists');
   });
 
   it('of several chunks are checked whole', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from './contract.js';
 import { asStoreError, StoreError } from './errors.js';
@@ -9,13 +9,14 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
  * Keeps a file beside the store, at `artifacts/<first 2 digits>/<sha256>`; on disk, whole, when it returns. The file at `draft` is moved
- * there, in place of one of that name, so it must be on the same file system; `sha256` is the hash of its content.
+ * there, in place of one of that name that has changed, so it must be on the same file system; `sha256` is the hash of its content.
  *
  * @throws {StoreError} `full` or `read-only`; the draft is where it was, and the call can be made again
  */
 export function keepArtifact(storePath: string, draft: string, { sha256 }: Pick<ArtifactRef, 'sha256'>): void {
   const path = artifactPath(storePath, sha256);
   try {
+    if (existsSync(path) && hashOfFile(path) === sha256) return rmSync(draft, { force: true }); // flushed when it was put there
     mkdirSync(dirname(path), { recursive: true });
     flush(draft, 'r+');
     renameSync(draft, path);
