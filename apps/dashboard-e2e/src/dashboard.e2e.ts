@@ -74,7 +74,7 @@ test.describe('the leaderboard', () => {
       if (group.parameterCount !== null) await expect(row).toContainText(group.parameterCount.toLocaleString('en-US'));
     }
     expect(await valuesOf(rowOf(leaderboard(page), 'oracle'))).toEqual([0.8013, 0.4021]);
-    await expect(page.getByText('not enough seeds to tell')).toBeVisible();
+    await expect(page.getByText('not enough seeds to tell, nothing is bold')).toBeVisible();
   });
 
   test('has in bold what stands over seeds and over users, and nothing else', async ({ page, dashboard }) => {
