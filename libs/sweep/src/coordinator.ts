@@ -375,7 +375,6 @@ export class Coordinator {
       if (outcome.type === 'executed') {
         const { checkpoint: written, files, ...result } = outcome.run;
         const kept = [{ kind: 'checkpoint', path: checkpoint, ...written }, ...files];
-        await this.#write(() => this.#save(active));
         for (const { path, ...file } of kept) await this.#write(() => keepArtifact(storePath, path, file));
         const artifacts = kept.map(({ kind, sha256, sizeBytes }) => ({ kind, sha256, sizeBytes }));
         await this.#end(active, { isResumable: false }, (writer) => writer.finish(attemptId, { ...result, artifacts }));

@@ -29,9 +29,16 @@ export function asStoreError(error: unknown, path: string, cannot = 'be used as 
   });
 }
 
+const PASSING: readonly string[] = ['busy', 'full', 'read-only'] satisfies StoreError['code'][];
+
 /** Whether the same call may go well later: the store is busy, or the disk is full or must not be written. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof StoreError && ['busy', 'full', 'read-only'].includes(error.code);
+  return error instanceof StoreError && PASSING.includes(error.code);
+}
+
+/** The same of what the file system itself has said. */
+export function isPassingOnDisk(error: unknown): boolean {
+  return PASSING.includes(reasonOf(error, (error as NodeJS.ErrnoException).code ?? ''));
 }
 
 const HINTS = {

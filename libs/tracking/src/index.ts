@@ -1,5 +1,5 @@
 export { artifactFile, hashOfFile, keepArtifact } from './artifacts.js';
-export { isPassing, StoreError } from './errors.js';
+export { isPassing, isPassingOnDisk, StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
 export { isStore, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, readSpool, type Spool } from './spool.js';

@@ -3,6 +3,7 @@ import { ConfigError, type TrialConfig } from '@towerbench/config';
 import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
+import { isPassingOnDisk } from '@towerbench/tracking';
 import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
 import type { ExecutedRun, Places, PrepareData, RunFiles, RunHooks, RunProgress, RunRequest } from './contract.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
@@ -19,8 +20,7 @@ import { loadWeights } from './weights.js';
 /** How long the loop may hold the thread before messages are let through, in milliseconds. */
 const YIELD_MS = 50;
 const NO_BATCHES = { stepsPerEpoch: null, batchSize: null } as const;
-/** What the system says where nothing can be written for now. */
-const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES'];
+/** Between two tries to write where there is no room. */
 const NO_ROOM_POLL_MS = 500;
 /** Points of the training loss over a run. */
 const LOSS_POINTS = 200;
@@ -290,8 +290,7 @@ async function withRoom<T>(write: () => T, hooks: RunHooks): Promise<T> {
     try {
       return write();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      if (!NO_ROOM.includes(code)) throw error;
+      if (!isPassingOnDisk(error)) throw error;
       if (isFirst) hooks.log(`waiting for the disk: ${(error as Error).message}`);
     }
     await sleep(NO_ROOM_POLL_MS);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { replaceFile } from './replace-file.js';
 
 /** A named float32 array with its shape. */
 export interface NamedTensor {
@@ -37,16 +38,18 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
  *
  * @source https://github.com/huggingface/safetensors#format
  */
-export function writeSafetensors(
-  path: string,
-  {
-    tensors,
-    metadata,
-  }: { readonly tensors: readonly NamedTensor[]; readonly metadata: Readonly<Record<string, string>> },
-): WrittenFile {
+export function writeSafetensors(path: string, content: Content): WrittenFile {
+  return replaceFile(path, (part) => writeAt(part, content));
+}
+
+interface Content {
+  readonly tensors: readonly NamedTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function writeAt(path: string, { tensors, metadata }: Content): WrittenFile {
   const hash = createHash('sha256');
-  const part = `${path}.part`;
-  const file = openSync(part, 'w');
+  const file = openSync(path, 'w');
   let sizeBytes = 0;
   const write = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.length;) {
@@ -63,7 +66,6 @@ export function writeSafetensors(
   } finally {
     closeSync(file);
   }
-  renameSync(part, path);
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 

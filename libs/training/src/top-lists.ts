@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { PreparedData, Ragged, RankingSet } from '@towerbench/data';
 import { listOf } from '@towerbench/metrics';
 import type { ExecutedRun, RunFiles } from './contract.js';
+import { replaceFile } from './replace-file.js';
 import type { WrittenFile } from './safetensors.js';
 
 /** Items of a list that are kept. */
@@ -93,8 +94,6 @@ function listedUsers(
 
 function writeJson(path: string, content: object): WrittenFile {
   const bytes = gzipSync(JSON.stringify(content));
-  const part = `${path}.part`;
-  writeFileSync(part, bytes);
-  renameSync(part, path);
+  replaceFile(path, (part) => writeFileSync(part, bytes));
   return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
 }

@@ -1,6 +1,6 @@
 import type { Importance } from '@towerbench/metrics';
 import type { ExperimentReport } from '@towerbench/report';
-import type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
+import type { ArtifactRef, AttemptRow, Json, RunGroup, RunRow, RunStatus } from '@towerbench/tracking';
 
 export type { Importance } from '@towerbench/metrics';
 export type { RunDiff } from '@towerbench/report';
@@ -168,23 +168,10 @@ export interface LeaderboardChoices {
 }
 
 /** Runs with the same keys. Means are over all finished runs of the group. */
-export interface LeaderboardRow {
-  /** Values of `groupBy`. */
-  readonly keys: readonly Json[];
-  readonly runs: number;
-  readonly finished: number;
-  readonly failed: number;
-  /** The least id among its runs. */
-  readonly runId: number;
-  readonly variants: readonly string[];
-  readonly experiments: readonly string[];
-  readonly seconds: number | null;
-  readonly parameterCount: number | null;
+export interface LeaderboardRow extends Omit<RunGroup, 'metrics'> {
   readonly metrics: Readonly<
     Record<string, { readonly n: number; readonly mean: number; readonly ci95: readonly [number, number] | null }>
   >;
-  /** Per path asked for; `value` is null when the runs of the group have several. */
-  readonly config: readonly { readonly value: Json; readonly distinct: number }[];
 }
 
 /** One page of the leaderboard. */
