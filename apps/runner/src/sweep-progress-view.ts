@@ -19,7 +19,13 @@ export class SweepProgressView {
     this.#metric = metric;
     this.#bars = stream.isTTY
       ? new MultiBar(
-          { stream, hideCursor: true, clearOnComplete: true, format: '{bar} {value}/{total} runs  {left}  {running}' },
+          {
+            stream,
+            hideCursor: true,
+            clearOnComplete: true,
+            gracefulExit: false, // the bars stop when the sweep does, not with the signal that asks it to
+            format: '{bar} {value}/{total} runs  {left}  {running}',
+          },
           Presets.shades_classic,
         )
       : null;
@@ -71,7 +77,10 @@ export class SweepProgressView {
   /** A line that stays. */
   say(line: string): void {
     if (this.#bars === null) this.#stream.write(`${line}\n`);
-    else this.#bars.log(`${line}\n`);
+    else {
+      this.#bars.log(`${line}\n`);
+      this.#bars.update(); // the log is written with the next drawing, and stop() may come before
+    }
     this.#lastLine = performance.now();
   }
 
