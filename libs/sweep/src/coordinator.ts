@@ -431,12 +431,21 @@ export class Coordinator {
     { isResumable }: { readonly isResumable: boolean },
     end: (writer: SweepRequest['writer']) => void,
   ): Promise<void> {
+    const { writer } = this.#request;
     const { attemptId } = active.claim;
     await this.#write(() => {
-      this.#save(active);
       this.#spools.import(attemptId);
+      const { log } = active;
+      try {
+        writer.together(() => {
+          this.#save(active);
+          end(writer);
+        });
+      } catch (error) {
+        active.log = log;
+        throw error;
+      }
     });
-    await this.#write(() => end(this.#request.writer));
     this.#active.delete(active);
     this.#spools.close(attemptId, { isResumable });
   }

@@ -17,11 +17,12 @@ export function keepArtifact(storePath: string, draft: string, { sha256 }: Pick<
   const path = artifactPath(storePath, sha256);
   try {
     if (existsSync(path) && hashOfFile(path) === sha256) return rmSync(draft, { force: true }); // flushed when it was put there
-    mkdirSync(dirname(path), { recursive: true });
+    const folder = dirname(path);
+    const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
     flush(draft, 'r+');
     renameSync(draft, path);
-    flushFolder(dirname(path));
-    flushFolder(dirname(dirname(path)));
+    flushFolder(folder);
+    if (isNew) flushFolder(dirname(folder));
   } catch (error) {
     throw asStoreError(error, path, 'be kept');
   }

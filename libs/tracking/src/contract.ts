@@ -166,6 +166,8 @@ export interface StoreWriter {
   drop(runIds: readonly number[]): number;
   /** Replaces the notes, in Markdown; false when there is no such thing. */
   note(target: Target, text: string): boolean;
+  /** What `body` writes is one transaction: all of it is on disk when this returns, and nothing of it when this throws. */
+  together(body: () => void): void;
   close(): void;
 }
 

@@ -261,6 +261,10 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
       for (const [metric, value] of Object.entries(metrics)) sql.saveOracle.run(id, metric, toReal(value));
     }),
 
+    together: transaction((body: () => void) => {
+      body();
+    }),
+
     close: () => {
       db.close();
     },

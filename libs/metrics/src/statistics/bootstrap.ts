@@ -1,4 +1,5 @@
-import normal from '@stdlib/stats-base-dists-normal';
+import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
+import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 import { xoshiro128 } from '../random.js';
 import { mean } from './summary.js';
 
@@ -90,10 +91,10 @@ function correctedLevel(p: number, values: Float64Array, means: Float64Array): n
   const near = (ROUNDING * size) / values.length;
   let below = 0;
   for (const each of means) below += each < observed - near ? 1 : each <= observed + near ? 0.5 : 0;
-  const bias = normal.quantile(below / means.length, 0, 1);
+  const bias = normalQuantile(below / means.length, 0, 1);
   const acceleration = cubes / (6 * squares ** 1.5);
-  const z = bias + normal.quantile(p, 0, 1);
-  return normal.cdf(bias + z / (1 - acceleration * z), 0, 1);
+  const z = bias + normalQuantile(p, 0, 1);
+  return normalCdf(bias + z / (1 - acceleration * z), 0, 1);
 }
 
 /** Of sorted values, with linear interpolation between neighbours: place p · (B − 1). */

@@ -1,5 +1,5 @@
-import normal from '@stdlib/stats-base-dists-normal';
-import studentT from '@stdlib/stats-base-dists-t';
+import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
+import studentTQuantile from '@stdlib/stats-base-dists-t-quantile';
 
 /** Nodes of the integral: it agrees with statsmodels to nine digits. */
 const NODES = 1000;
@@ -27,7 +27,7 @@ export function pairedTPower({
   if (!(n >= 2)) throw new RangeError(`pairedTPower: n is ${n}; a t test needs 2 pairs`);
   const df = n - 1;
   const shift = effectSize * Math.sqrt(n);
-  const critical = studentT.quantile(1 - level / 2, df);
+  const critical = studentTQuantile(1 - level / 2, df);
   const high = Math.log1p(2 * Math.sqrt(TAIL / df) + (2 * TAIL) / df) / 2;
   // the chance of S < s is below (e s²)^(df / 2), which is a bound where the other says nothing
   const low = Math.max(Math.log(Math.max(0, 1 - 2 * Math.sqrt(TAIL / df))), -1 - (2 * TAIL) / df) / 2;
@@ -38,7 +38,7 @@ export function pairedTPower({
     const weight = Math.exp(df * (logS - Math.expm1(2 * logS) / 2));
     const edge = critical * Math.exp(logS);
     total += weight;
-    missed += weight * (normal.cdf(edge - shift, 0, 1) - normal.cdf(-edge - shift, 0, 1));
+    missed += weight * (normalCdf(edge - shift, 0, 1) - normalCdf(-edge - shift, 0, 1));
   }
   return 1 - missed / total;
 }

@@ -1,5 +1,5 @@
-import normal from '@stdlib/stats-base-dists-normal';
-import studentT from '@stdlib/stats-base-dists-t';
+import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
+import studentTCdf from '@stdlib/stats-base-dists-t-cdf';
 import { mean, sampleStd, tInterval } from './summary.js';
 
 /** A paired comparison: mean of a − b, its 95 % t interval, and the two-sided p value of the paired t test. */
@@ -34,7 +34,7 @@ export function pairedT(a: ArrayLike<number>, b: ArrayLike<number>): PairedDiffe
   }
   const effectSize = n < 3 ? null : (hedgesCorrection(n - 1) * difference) / std;
   const t = difference / (std / Math.sqrt(n));
-  return { difference, std, ci95, effectSize, p: 2 * studentT.cdf(-Math.abs(t), n - 1) };
+  return { difference, std, ci95, effectSize, p: 2 * studentTCdf(-Math.abs(t), n - 1) };
 }
 
 /** J(m) for m ≥ 2, from Γ(m/2) / Γ((m − 1)/2) = (m/2 − 1) / (Γ((m − 1)/2) / Γ((m − 2)/2)), which begins with 1/√π. */
@@ -95,7 +95,7 @@ export function wilcoxonSignedRank(a: ArrayLike<number>, b: ArrayLike<number>): 
   const rankBiserial = (2 * positive - total) / total;
   if (n <= MAX_EXACT_USERS) return { ...counts, rankBiserial, p: exactP(ranks, positive) };
   const variance = (n * (n + 1) * (2 * n + 1) - zeros * (zeros + 1) * (2 * zeros + 1)) / 24 - ties / 48;
-  return { ...counts, rankBiserial, p: 2 * normal.cdf(-Math.abs(positive - total / 2) / Math.sqrt(variance), 0, 1) };
+  return { ...counts, rankBiserial, p: 2 * normalCdf(-Math.abs(positive - total / 2) / Math.sqrt(variance), 0, 1) };
 }
 
 /** The ranks of |d|, of those that are not 0; `positive` is the sum of the ranks of d > 0, `ties` Σ (t³ − t) over groups of equal |d|. */

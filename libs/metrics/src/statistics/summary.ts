@@ -1,4 +1,4 @@
-import studentT from '@stdlib/stats-base-dists-t';
+import studentTQuantile from '@stdlib/stats-base-dists-t-quantile';
 
 /** Arithmetic mean; NaN for no values. */
 export function mean(values: ArrayLike<number>): number {
@@ -27,6 +27,6 @@ export function tIntervalOf(
   level = 0.95,
 ): readonly [number, number] | null {
   if (std === null) return null;
-  const half = (studentT.quantile((1 + level) / 2, n - 1) * std) / Math.sqrt(n);
+  const half = (studentTQuantile((1 + level) / 2, n - 1) * std) / Math.sqrt(n);
   return [center - half, center + half];
 }

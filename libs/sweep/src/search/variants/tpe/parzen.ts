@@ -1,4 +1,6 @@
-import normal from '@stdlib/stats-base-dists-normal';
+import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
+import normalLogpdf from '@stdlib/stats-base-dists-normal-logpdf';
+import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 import { isSame, type Json, type Point, type SearchParameter } from '@towerbench/config';
 import type { Rng } from '@towerbench/engine';
 import { endsOf, offScale, onScale, type RangeDomain } from '../../units.js';
@@ -63,16 +65,16 @@ function normals(domain: RangeDomain, values: readonly number[]): readonly Facto
     Math.min(range, Math.max(LEAST_WIDTH * range, width)),
   );
   const kernel = (mean: number, width: number): Factor => {
-    const below = (place: number): number => normal.cdf(place, mean, width);
+    const below = (place: number): number => normalCdf(place, mean, width);
     const [atLow, atHigh] = [below(low), below(high)];
     return {
       sample(rng) {
-        const place = normal.quantile(atLow + rng.uniform() * (atHigh - atLow), mean, width);
+        const place = normalQuantile(atLow + rng.uniform() * (atHigh - atLow), mean, width);
         return offScale(domain, Math.min(high, Math.max(low, place)));
       },
       logDensity(value) {
         if (domain.step === null) {
-          return normal.logpdf(onScale(domain, value as number), mean, width) - Math.log(atHigh - atLow);
+          return normalLogpdf(onScale(domain, value as number), mean, width) - Math.log(atHigh - atLow);
         }
         const half = domain.step / 2;
         const mass =
