@@ -114,6 +114,13 @@ interface Kept {
   readonly version: number;
   readonly members: Map<string, readonly Member[]>;
   readonly metrics: Map<string, MetricColumn>;
+  readonly orders: Map<string, GroupOrder>;
+}
+
+/** Groups in order, of which a page shows some. */
+interface GroupOrder {
+  readonly groups: readonly Group[];
+  readonly totalRuns: number;
 }
 
 interface Group {
@@ -126,6 +133,8 @@ interface Group {
 
 /** From so many runs on a metric is read for all runs at once. */
 const MANY_RUNS = 1500;
+/** Orders that are kept, so that pages of one question do not group and sort all runs again. */
+const MAX_ORDERS = 16;
 
 /**
  * Means over groups of runs, paged; every number is computed from all runs of its group.
@@ -137,7 +146,7 @@ const MANY_RUNS = 1500;
 export function createRunGroups(db: Database) {
   const sql = prepare(db);
   const configValues = new Map<string, Map<string, string | null>>();
-  let kept: Kept = { version: -1, members: new Map(), metrics: new Map() };
+  let kept = keptAt(-1);
 
   /** The value of a path in the configs of trials, as JSON text; null where it is absent. */
   const pathValues = (path: readonly string[], members: Iterable<Member>): ReadonlyMap<string, string | null> => {
@@ -216,19 +225,30 @@ export function createRunGroups(db: Database) {
     }
   };
 
+  const orderOf = ({ scope, groupBy, conditions, sort }: RunGroupQuery): GroupOrder => {
+    const key = JSON.stringify([scope, groupBy, conditions, sort]);
+    const known = kept.orders.get(key);
+    if (known !== undefined) return known;
+    const all = membersOf(scope);
+    const tests = conditions.map((condition) => test(condition, all, reader));
+    const members = tests.length === 0 ? all : all.filter((member) => tests.every((holds) => holds(member)));
+    const groups = grouped(groupBy, members, (path) => pathValues(path, members));
+    order(groups, sort, reader, members);
+    const found = { groups, totalRuns: new Set(members.map(({ runId }) => runId)).size };
+    if (kept.orders.size === MAX_ORDERS) kept.orders.clear();
+    kept.orders.set(key, found);
+    return found;
+  };
+
   const page = (query: RunGroupQuery): RunGroupPage => {
     const version = sql.version.get() as number;
-    if (version !== kept.version) kept = { version, members: new Map(), metrics: new Map() };
-    const all = membersOf(query.scope);
-    const conditions = query.conditions.map((condition) => test(condition, all, reader));
-    const members = conditions.length === 0 ? all : all.filter((member) => conditions.every((holds) => holds(member)));
-    const groups = grouped(query.groupBy, members, (path) => pathValues(path, members));
-    order(groups, query.sort, reader, members);
+    if (version !== kept.version) kept = keptAt(version);
+    const { groups, totalRuns } = orderOf(query);
     const shown = groups.slice(query.offset, query.offset + query.limit);
     const values = metricValues(query.metrics, shown);
     return {
       totalGroups: groups.length,
-      totalRuns: new Set(members.map(({ runId }) => runId)).size,
+      totalRuns,
       groups: shown.map((group) => {
         const own = [...group.members.values()];
         const finished = own.filter(({ status }) => status === 'finished');
@@ -298,6 +318,10 @@ export function createRunGroups(db: Database) {
     metricNames: () => sql.metricNames.all() as string[],
     runGroups: db.transaction(page) as unknown as (query: RunGroupQuery) => RunGroupPage,
   };
+}
+
+function keptAt(version: number): Kept {
+  return { version, members: new Map(), metrics: new Map(), orders: new Map() };
 }
 
 function fieldOf(kind: Exclude<RunValue['kind'], 'metric' | 'config'>, member: Member): number | string | null {
