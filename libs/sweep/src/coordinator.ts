@@ -6,6 +6,7 @@ import {
   isPassing,
   keepArtifact,
   StoreError,
+  timeLeft,
   type ArtifactRef,
   type Claim,
   type RunRow,
@@ -16,7 +17,6 @@ import type { SweepPlan, SweepTrial } from './plan.js';
 import type { SweepRequest, SweepState } from './run-sweep.js';
 import { runKey, type SearchSteps } from './search/sweep-search.js';
 import type { LeftFiles, Spools } from './spools.js';
-import { secondsLeft } from './time-left.js';
 import { WorkerLost, WorkerProcess } from './worker-process.js';
 
 /** A run whose worker dies so often in one sweep is given up. */
@@ -64,6 +64,7 @@ interface ActiveRun {
   readonly claim: Claim;
   readonly worker: WorkerProcess;
   readonly started: number;
+  readonly resumedAtStep: number;
   progress: RunProgress;
   log: string;
   /** Watched time since the worker has given a sign of life, in milliseconds. */
@@ -341,7 +342,8 @@ export class Coordinator {
     const { attemptId } = claim;
     const { config, context } = this.#trial(run.trialId);
     const active: ActiveRun = {
-      ...{ run, claim, worker, started: performance.now(), progress: NOT_BEGUN, log: '', silentMs: 0, verdict: null },
+      ...{ run, claim, worker, started: performance.now(), resumedAtStep: resume?.step ?? 0 },
+      ...{ progress: NOT_BEGUN, log: '', silentMs: 0, verdict: null },
     };
     const checkpoint = this.#spools.pathOf(attemptId, 'checkpoint');
     this.#active.add(active);
@@ -557,27 +559,20 @@ export class Coordinator {
   }
 
   #state(): SweepState {
-    const running = [...this.#active].map(({ run, started, progress: { step, totalSteps } }) => ({
+    const running = [...this.#active].map(({ run, started, resumedAtStep, progress: { step, totalSteps } }) => ({
       run,
       seconds: (performance.now() - started) / 1000,
       share: totalSteps === 0 ? 0 : step / totalSteps,
+      begunAt: totalSteps === 0 ? 0 : resumedAtStep / totalSteps,
     }));
     const { finished, failed } = this.counts;
     const skipped = this.#runs.filter(({ status }) => status === 'finished').length;
     const { plan, jobs } = this.#request;
     const total = this.#steps === null ? this.#runs.length : plan.mostRuns;
     const done = skipped + finished + failed + this.numPruned;
-    return {
-      total,
-      done,
-      running,
-      secondsLeft: secondsLeft({
-        finished: this.#durations,
-        running,
-        waiting: this.#steps === null ? this.#queue.length : Math.max(0, total - done - running.length),
-        jobs,
-      }),
-    };
+    const waiting = this.#steps === null ? this.#queue.length : Math.max(0, total - done - running.length);
+    const left = timeLeft({ finished: this.#durations, running, waiting, jobs });
+    return { total, done, running, secondsLeft: left?.ofSweep ?? null };
   }
 
   /** Waits while others do runs of this plan; true when there is something left to do, false when all is done. */

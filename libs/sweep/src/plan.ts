@@ -107,7 +107,7 @@ export async function planSweep(
       return { id, variant, parameters, config: { ...resolved.config } as unknown as Json };
     },
   });
-  const { mostTrials } = search.advance(stored.search.runs);
+  const mostRuns = search.advance(stored.search.runs).mostTrials * experiment.seeds.length;
   const { context } = first.resolved;
   const remembered = auto ?? stored.auto; // kept for the next plan, also by one that needs no choice
   return {
@@ -116,13 +116,14 @@ export async function planSweep(
     stallMinutes: experiment.stallMinutes,
     settings: experiment.search,
     search: search.isAdaptive ? search : null,
-    mostRuns: mostTrials * experiment.seeds.length,
+    mostRuns,
     input: {
       name: experiment.name,
       file: relative(root, experiment.file),
       config: {
         description: experiment.description,
         method: experiment.search.method,
+        mostRuns,
         variants: experiment.variants,
         source: readFileSync(experiment.file, 'utf8'),
         auto: remembered === null ? null : { ...remembered },

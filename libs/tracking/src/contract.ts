@@ -248,6 +248,16 @@ export interface AttemptRow {
   readonly log: string;
 }
 
+/** An attempt that its holder works on. Times are in milliseconds since the epoch; `aliveAt` is when its lease was renewed last. */
+export interface RunningAttempt {
+  readonly id: number;
+  readonly runId: number;
+  readonly startedAt: number;
+  readonly aliveAt: number;
+  /** As of `AttemptRow`. */
+  readonly resumedAtStep: number;
+}
+
 /** One value of a series that is already named. `time` is in milliseconds since the epoch. */
 export interface CurvePoint {
   readonly step: number;
@@ -311,6 +321,10 @@ export interface StoreReader {
   attempts(runId: number): readonly AttemptRow[];
   /** The attempts of a run, oldest first. */
   attemptIds(runId: number): readonly number[];
+  /** Attempts under way at runs of an experiment, the oldest first. */
+  runningAttempts(experiment: string): readonly RunningAttempt[];
+  /** The end of the log of a run's newest attempt, of about `length` characters. */
+  logTail(runId: number, length: number): string;
   /** The run of an attempt; null when the store has no such attempt. */
   runOfAttempt(attemptId: number): { readonly runId: number; readonly status: RunStatus } | null;
   /** The runs of an experiment and where they stand; cheaper than `runs`. */

@@ -3,6 +3,7 @@ export { isPassing, isPassingOnDisk, StoreError } from './errors.js';
 export { isLocked, takeLock, type Lock } from './lock.js';
 export { isStore, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, readSpool, type Spool } from './spool.js';
+export { timeLeft } from './time-left.js';
 export type {
   ArtifactRef,
   AttemptRow,
@@ -21,6 +22,7 @@ export type {
   Point,
   Progress,
   Resumption,
+  RunningAttempt,
   RunResult,
   RunRow,
   RunStatus,

@@ -93,9 +93,12 @@ export function isStore(path: string): boolean {
 }
 
 /** A store in memory and both its sides, for specs. Closing the writer closes it. */
-export function openMemoryStore(): { readonly writer: StoreWriter; readonly reader: StoreReader } {
+export function openMemoryStore(now: () => number = Date.now): {
+  readonly writer: StoreWriter;
+  readonly reader: StoreReader;
+} {
   const db = openForWriting(':memory:');
-  return { writer: createWriter(db, Date.now), reader: createReader(db) };
+  return { writer: createWriter(db, now), reader: createReader(db) };
 }
 
 /** The database behind `openStoreWriter`. */

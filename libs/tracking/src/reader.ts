@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { AttemptRow, ExperimentRow, Json, RunRow, RunStatus, StoreReader } from './contract.js';
+import type { AttemptRow, ExperimentRow, Json, RunningAttempt, RunRow, RunStatus, StoreReader } from './contract.js';
 import { createCurves } from './curves.js';
 import { fromReal, parseJson, unpackFloats } from './encoding.js';
 import { createRunGroups } from './run-groups.js';
@@ -167,6 +167,17 @@ export function createReader(db: Database): StoreReader {
 
     attemptIds: (runId) => sql.attemptIds.all(runId) as number[],
 
+    runningAttempts: (experiment) => sql.runningAttempts.all(experiment) as RunningAttempt[],
+
+    logTail: (runId, length) => {
+      let tail = '';
+      for (const text of sql.logFromEnd.iterate(runId) as IterableIterator<string>) {
+        tail = text + tail;
+        if (tail.length >= length) break;
+      }
+      return tail.slice(-length);
+    },
+
     runOfAttempt: (attemptId) =>
       (sql.runOfAttempt.get(attemptId) as { runId: number; status: RunStatus } | undefined) ?? null,
 
@@ -316,6 +327,11 @@ function prepare(db: Database) {
       SELECT attempts.*, environments.content
       FROM attempts JOIN environments ON environments.hash = attempts.environment_hash WHERE run_id = ? ORDER BY number`),
     attemptIds: db.prepare('SELECT id FROM attempts WHERE run_id = ? ORDER BY number').pluck(),
+    runningAttempts: db.prepare(`
+      SELECT DISTINCT attempts.id, attempts.run_id AS runId, attempts.started_at AS startedAt, attempts.heartbeat_at AS aliveAt,
+             attempts.resumed_at_step AS resumedAtStep
+      FROM ${RUNS_OF_EXPERIMENT} JOIN attempts ON attempts.run_id = runs.id AND attempts.status = 'running'
+      WHERE experiments.name = ? ORDER BY attempts.started_at, attempts.id`),
     runOfAttempt: db.prepare(
       'SELECT runs.id AS runId, runs.status FROM attempts JOIN runs ON runs.id = attempts.run_id WHERE attempts.id = ?',
     ),
@@ -323,6 +339,7 @@ function prepare(db: Database) {
       SELECT DISTINCT runs.id, runs.status FROM ${RUNS_OF_EXPERIMENT} WHERE experiments.name = ? ORDER BY runs.id`),
     isStopRequested: db.prepare('SELECT stop_requested FROM experiments WHERE name = ?').pluck(),
     logs: db.prepare('SELECT text FROM logs WHERE attempt_id = ? ORDER BY id').pluck(),
+    logFromEnd: db.prepare(`SELECT text FROM logs WHERE attempt_id = (${NEWEST_ATTEMPT}) ORDER BY id DESC`).pluck(),
     seriesNames: db.prepare(`SELECT name FROM series WHERE attempt_id = (${NEWEST_ATTEMPT}) ORDER BY name`).pluck(),
     curve: db.prepare(`
       SELECT points.step, points.value, points.time FROM points

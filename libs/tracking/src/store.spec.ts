@@ -374,6 +374,30 @@ describe('progress and log', () => {
     expect(reader.runs('sample')[0]).toMatchObject({ status: 'pending', step: 0, totalSteps: 0 });
   });
 
+  it('are told of what is under way in an experiment, with when it has begun and was alive last', () => {
+    let time = 1000;
+    const { writer, reader } = openMemoryStore(() => time);
+    const attemptId = claimFirstRun(writer);
+    time = 3000;
+    writer.renew([attemptId]);
+    const { runId } = reader.runOfAttempt(attemptId)!;
+    const attempt = { id: attemptId, runId, startedAt: 1000, aliveAt: 3000, resumedAtStep: 0 };
+    expect(reader.runningAttempts('sample')).toEqual([attempt]);
+    expect(reader.runningAttempts('other')).toEqual([]);
+    writer.fail(attemptId, { error: 'no', status: 'failed', retry: false });
+    expect(reader.runningAttempts('sample')).toEqual([]);
+  });
+
+  it('have an end of the log that is read without the rest', () => {
+    const { writer, reader } = openMemoryStore();
+    const attemptId = claimFirstRun(writer);
+    const { runId } = reader.runOfAttempt(attemptId)!;
+    for (const line of ['one\n', 'two\n', 'three\n']) writer.log(attemptId, line);
+    expect(reader.logTail(runId, 8)).toBe('o\nthree\n');
+    expect(reader.logTail(runId, 100)).toBe('one\ntwo\nthree\n');
+    expect(reader.logTail(runId + 1, 100)).toBe('');
+  });
+
   it('of an attempt that is not in the store are refused', () => {
     const { writer } = openMemoryStore();
     const text = 'attempt 7 does not exist\n  hint     is this the store that the attempt was started in?';

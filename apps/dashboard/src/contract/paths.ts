@@ -11,6 +11,7 @@ export const patterns = {
   experiments: '/api/experiments',
   experiment: '/api/experiments/:name',
   report: '/api/experiments/:name/report',
+  progress: '/api/experiments/:name/progress',
   experimentCurves: '/api/experiments/:name/curves',
   stopExperiment: '/api/experiments/:name/stop',
   retryExperiment: '/api/experiments/:name/retry',
@@ -54,6 +55,7 @@ export const api = {
   experiments: patterns.experiments,
   experiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}`,
   report: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/report`,
+  progress: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/progress`,
   /** Of the variants that are named. */
   experimentCurves: (name: string, series: string, variants: readonly string[], view?: CurveView) =>
     `${patterns.experiments}/${encodeURIComponent(name)}/curves?${query({ series, variants, ...viewed(view) })}`,

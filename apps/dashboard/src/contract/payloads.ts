@@ -14,8 +14,8 @@ export interface StoreState {
   readonly path: string;
   /** Why it cannot be read, when it cannot. */
   readonly problem: string | null;
-  /** The command line that fills it. */
-  readonly fillCommand: string;
+  /** The command line that sweeps into it; ` --config FILE` is to be added. */
+  readonly sweepCommand: string;
 }
 
 /** One line of the list of experiments. */
@@ -70,6 +70,36 @@ export interface ExperimentDetail {
   /** Names of every series that a run of the experiment has written. */
   readonly series: readonly string[];
   readonly differences: readonly ConfigDifference[];
+}
+
+/** How far the sweep of an experiment is at the moment of the answer. */
+export interface ExperimentProgress {
+  readonly runs: Readonly<Record<RunStatus, number>>;
+  /** Trials that are known by now, and those of them without a run that waits or is under way. */
+  readonly trials: { readonly known: number; readonly done: number };
+  /** What the budget of a search that goes on allows; null where all runs are known. */
+  readonly most: { readonly runs: number; readonly trials: number } | null;
+  /** Null while nothing runs, and while nothing can be told. */
+  readonly secondsLeft: number | null;
+  /** The one that has run longest first. */
+  readonly running: readonly RunningRun[];
+  /** The newest of the failed runs, the last one first. */
+  readonly failed: readonly FailedRun[];
+}
+
+type ListedRun = Pick<RunRow, 'id' | 'variant' | 'seed'> & { readonly parameters: Readonly<Record<string, Json>> };
+
+export interface RunningRun extends ListedRun, Pick<RunRow, 'status' | 'step' | 'totalSteps'> {
+  /** Since its attempt began. */
+  readonly seconds: number;
+  readonly secondsLeft: number | null;
+  /** Since its process was heard of, where that is so long ago that it seems to be gone; else null. */
+  readonly silentSeconds: number | null;
+}
+
+/** `log` is the end of what its last attempt has said. */
+export interface FailedRun extends ListedRun, Pick<RunRow, 'endedAt' | 'error'> {
+  readonly log: string;
 }
 
 /** What the x axis of a curve counts; `time` is in seconds since the run began. */

@@ -12,6 +12,7 @@ import { streamStore } from './events.js';
 import { createLeaderboard, type LeaderboardRequest } from './leaderboard.js';
 import { curveView, listParameter, textParameter } from './parameters.js';
 import { RequestProblem } from './problem.js';
+import { experimentProgress } from './progress.js';
 import { createQueries } from './queries.js';
 import type { WatchedStore } from './store.js';
 
@@ -125,6 +126,7 @@ export function createApp(options: {
   answer(patterns.experiments, (reader) => queries.experiments(reader));
   answer(patterns.experiment, (reader, request) => queries.experiment(reader, name(request)));
   answer(patterns.report, (reader, request) => queries.report(reader, name(request)));
+  answer(patterns.progress, (reader, request) => experimentProgress(reader, name(request), Date.now()));
   answer(patterns.experimentCurves, (reader, request) =>
     queries.experimentCurves(
       reader,

@@ -3,13 +3,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseOptions } from './options.js';
 
 const root = resolve(import.meta.dirname, '../../../..');
-const command = 'npx nx run runner:sweep --config configs/senet.yaml';
+const command = 'npx nx run runner:sweep';
 
 describe('parseOptions', () => {
   it('takes the store under the workspace root and port 4400 when nothing is said', () => {
     expect(parseOptions([], {})).toEqual({
       store: join(root, '.towerbench/store.sqlite'),
-      fillCommand: command,
+      sweepCommand: command,
       port: 4400,
       host: '127.0.0.1',
       token: null,
@@ -40,17 +40,17 @@ describe('parseOptions', () => {
   });
 
   it('takes the store of the environment, relative to the workspace root, and names it in the command that fills it', () => {
-    const { store, fillCommand } = parseOptions([], { TOWERBENCH_STORE: 'stores/one.sqlite' });
+    const { store, sweepCommand } = parseOptions([], { TOWERBENCH_STORE: 'stores/one.sqlite' });
     expect(store).toBe(join(root, 'stores/one.sqlite'));
-    expect(fillCommand).toBe(`${command} --store ${join(root, 'stores/one.sqlite')}`);
+    expect(sweepCommand).toBe(`${command} --store ${join(root, 'stores/one.sqlite')}`);
   });
 
   it('puts --store before the environment and quotes a path with spaces', () => {
-    const { store, fillCommand, port } = parseOptions(['--store', '/tmp/my store.sqlite', '--port', '0'], {
+    const { store, sweepCommand, port } = parseOptions(['--store', '/tmp/my store.sqlite', '--port', '0'], {
       TOWERBENCH_STORE: 'other.sqlite',
     });
     expect(store).toBe('/tmp/my store.sqlite');
-    expect(fillCommand).toBe(`${command} --store "/tmp/my store.sqlite"`);
+    expect(sweepCommand).toBe(`${command} --store "/tmp/my store.sqlite"`);
     expect(port).toBe(0);
   });
 });

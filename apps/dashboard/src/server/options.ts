@@ -5,8 +5,8 @@ import { Command, InvalidArgumentError } from 'commander';
 export interface ServeOptions {
   /** Absolute path of the store. */
   readonly store: string;
-  /** The command line that fills that store. */
-  readonly fillCommand: string;
+  /** The command line that sweeps into that store, but for the file. */
+  readonly sweepCommand: string;
   /** The first port to try; 0 lets the system choose. */
   readonly port: number;
   /** The address or name to listen on. */
@@ -18,7 +18,7 @@ export interface ServeOptions {
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
 
-const FILL_COMMAND = 'npx nx run runner:sweep --config configs/senet.yaml';
+const SWEEP_COMMAND = 'npx nx run runner:sweep';
 
 const LOCAL_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
@@ -81,7 +81,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
   const store = resolve(workspaceRoot(import.meta.dirname), chosen ?? '.towerbench/store.sqlite');
   return {
     store,
-    fillCommand: chosen === undefined ? FILL_COMMAND : `${FILL_COMMAND} --store ${quoted(store)}`,
+    sweepCommand: chosen === undefined ? SWEEP_COMMAND : `${SWEEP_COMMAND} --store ${quoted(store)}`,
     port: options.port,
     host: options.host,
     token,

@@ -7,7 +7,7 @@ import type { StoreState } from '../contract/payloads.js';
 import { experimentInput } from '../testing/experiment.js';
 import { watchStore, type WatchedStore } from './store.js';
 
-const fillCommand = 'towerbench sweep';
+const sweepCommand = 'towerbench sweep';
 let folder: string;
 let path: string;
 let store: WatchedStore;
@@ -15,7 +15,7 @@ let store: WatchedStore;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'dashboard-store-'));
   path = join(folder, 'store.sqlite');
-  store = watchStore(path, { fillCommand, intervalMs: 10 });
+  store = watchStore(path, { sweepCommand, intervalMs: 10 });
 });
 
 afterEach(() => {
@@ -31,7 +31,7 @@ function plan(at: string, name: string): void {
 
 describe('watchStore', () => {
   it('has no reader while there is no file, and finds the file as soon as it is there', () => {
-    expect(store.state()).toEqual({ state: 'missing', version: 0, path, problem: null, fillCommand });
+    expect(store.state()).toEqual({ state: 'missing', version: 0, path, problem: null, sweepCommand });
     expect(store.reader()).toBeNull();
 
     openStoreWriter(path).close();

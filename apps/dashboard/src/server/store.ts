@@ -17,16 +17,16 @@ export interface WatchedStore {
 /**
  * Watches the store at `path`. Polling, because a file that does not exist cannot be watched and SQLite's version is cheap to ask.
  *
- * @param fillCommand the command line that fills it
+ * @param sweepCommand the command line that sweeps into it, but for the file
  * @param intervalMs  how often the file is looked at while somebody listens
  */
 export function watchStore(
   path: string,
-  { fillCommand, intervalMs = 500 }: { readonly fillCommand: string; readonly intervalMs?: number },
+  { sweepCommand, intervalMs = 500 }: { readonly sweepCommand: string; readonly intervalMs?: number },
 ): WatchedStore {
   const listeners = new Set<(state: StoreState) => void>();
   let open: { readonly reader: StoreReader; readonly file: string; hasExperiments: boolean } | null = null;
-  const place = { path, fillCommand };
+  const place = { path, sweepCommand };
   let last: StoreState = { state: 'missing', version: 0, problem: null, ...place };
   let timer: NodeJS.Timeout | null = null;
 

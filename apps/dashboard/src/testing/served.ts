@@ -13,7 +13,7 @@ export async function serveApp(token: string | null) {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-served-'));
   const path = join(folder, 'store.sqlite');
   const writer: StoreWriter = openStoreWriter(path);
-  const store = watchStore(path, { fillCommand: 'towerbench sweep', intervalMs: 10 });
+  const store = watchStore(path, { sweepCommand: 'towerbench sweep', intervalMs: 10 });
   const assets = new Map([
     ['/index.html', { body: Buffer.from('<!doctype html>'), type: 'text/html; charset=utf-8', isImmutable: false }],
   ]);

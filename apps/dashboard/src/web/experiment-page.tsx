@@ -10,9 +10,9 @@ import { Leaderboard } from './leaderboard.js';
 import { Notes } from './notes.js';
 import { Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
-import { RunActions } from './run-actions.js';
 import { RunList } from './run-list.js';
 import { type ExperimentSearch, seriesToShow } from './search.js';
+import { SweepProgress } from './sweep-progress.js';
 import { VariantCurves } from './variant-curves.js';
 
 const route = getRouteApi('/experiments/$name');
@@ -20,7 +20,7 @@ const route = getRouteApi('/experiments/$name');
 /** So many of the best variants are drawn before anything is chosen. */
 const DRAWN_AT_FIRST = 8;
 
-/** One experiment: leaderboard, learning curves, what differs, runs. */
+/** One experiment: how far its sweep is, leaderboard, learning curves, what differs, runs. */
 export function ExperimentPage(): ReactNode {
   const { name } = route.useParams();
   const answer = useQuery(requests.experiment(name));
@@ -66,6 +66,7 @@ function Experiment({
     <>
       <p className="lead">{experiment.description}</p>
       <p className="lead muted">{provenance(report, experiment.file)}</p>
+      <SweepProgress experiment={experiment} />
       <Section
         title="Leaderboard"
         note={
@@ -89,16 +90,6 @@ function Experiment({
           onView={show}
         />
       </Section>
-      {experiment.isStopRequested && (
-        <p className="muted" role="status">
-          Somebody has asked to stop this sweep; planning it again takes that back.
-        </p>
-      )}
-      <RunActions
-        counts={experiment.counts}
-        stop={api.stopExperiment(experiment.name)}
-        retry={api.retryExperiment(experiment.name)}
-      />
       {report.groups.length > 1 && (
         <Section title="Ablation">
           <Ablation

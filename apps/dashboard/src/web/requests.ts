@@ -6,6 +6,7 @@ import type {
   CurveView,
   ExperimentAnalysis,
   ExperimentDetail,
+  ExperimentProgress,
   ExperimentReport,
   ExperimentSummary,
   Leaderboard,
@@ -56,11 +57,19 @@ export async function change<T>(url: string, body: unknown = {}): Promise<T> {
 
 const request = <T>(url: string) => queryOptions({ queryKey: [url], queryFn: ({ signal }) => get<T>(url, signal) });
 
+const PROGRESS_MS = 5000;
+
 /** The questions the pages ask, ready for `useQuery`. The store's events make all of them ask again. */
 export const requests = {
   experiments: () => request<readonly ExperimentSummary[]>(api.experiments),
   experiment: (name: string) => request<ExperimentDetail>(api.experiment(name)),
   report: (name: string) => request<ExperimentReport>(api.report(name)),
+  /** Asked again every few seconds while something runs: time passes also when nothing is written. */
+  progress: (name: string) =>
+    queryOptions({
+      ...request<ExperimentProgress>(api.progress(name)),
+      refetchInterval: ({ state }) => (state.data?.running.length ? PROGRESS_MS : false),
+    }),
   experimentCurves: (name: string, series: string, variants: readonly string[], view: CurveView) =>
     request<Curves>(api.experimentCurves(name, series, variants, view)),
   analysis: (name: string) => request<ExperimentAnalysis>(api.analysis(name)),

@@ -75,7 +75,7 @@ function Content({ store }: { readonly store: StoreState | null }) {
         <code className="wrap">{store.path}</code>. This command fills it; the results then appear here by themselves:
       </p>
       <pre className="command">
-        <code>{store.fillCommand}</code>
+        <code>{`${store.sweepCommand} --config configs/senet.yaml`}</code>
       </pre>
     </div>
   );
