@@ -112,6 +112,8 @@ export interface SearchSettings {
   readonly warmSweeps: readonly string[];
   /** An error at `warm_start.sweeps[index]`. */
   warmSweepError(index: number, issue: Omit<ConfigIssue, 'at' | 'source' | 'path'>): Error;
+  /** An error at `early_terminate`. */
+  earlyTerminateError(issue: Omit<ConfigIssue, 'at' | 'source' | 'path'>): Error;
 }
 
 /** A cell of the paper's table. */

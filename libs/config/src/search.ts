@@ -84,11 +84,15 @@ export function readSearch(
     earlyTerminate: early ?? null,
     warmSweepError: (index, issue) => {
       const at = sweeps?.kind === 'list' ? sweeps.items[index] : undefined;
-      const path = at?.path ?? `warm_start.sweeps[${index}]`;
-      return new ConfigError([{ ...issue, path, ...at?.origin } satisfies ConfigIssue]);
+      return errorAt(at, `warm_start.sweeps[${index}]`, issue);
     },
+    earlyTerminateError: (issue) => errorAt(written, 'early_terminate', issue),
   };
   return { settings, searches };
+}
+
+function errorAt(node: Located | undefined, path: string, issue: Omit<ConfigIssue, 'at' | 'source' | 'path'>): Error {
+  return new ConfigError([{ ...issue, path: node?.path ?? path, ...node?.origin } satisfies ConfigIssue]);
 }
 
 /** How many trials each variant with parameters gets: the same for all, so that they are compared at equal budgets. */

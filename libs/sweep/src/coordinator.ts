@@ -136,15 +136,16 @@ export class Coordinator {
   /** Shows the search what is done: it adds trials, gives runs up, and releases those that come next. */
   async #steer(): Promise<void> {
     const { plan, reader, writer } = this.#request;
-    const { name } = plan.input;
+    const { name, metric } = plan.input;
     if (plan.search === null) return;
+    const userValues = (runId: number): Float32Array | null => reader.perUser(runId, metric.name);
     let rows = reader.runs(name);
-    let steps = plan.search.advance(rows);
+    let steps = plan.search.advance(rows, userValues);
     while (steps.added.length > 0) {
       const { added } = steps;
       await this.#write(() => writer.extend(name, added));
       rows = reader.runs(name);
-      steps = plan.search.advance(rows);
+      steps = plan.search.advance(rows, userValues);
     }
     const known = new Set(this.#runs.map(({ id }) => id));
     const byKey = new Map(rows.map((row) => [runKey(row.trialId, row.seed), row]));
@@ -338,7 +339,7 @@ export class Coordinator {
     { claim, resume }: Started,
     { worker, teacher }: { readonly worker: WorkerProcess; readonly teacher: TeacherRun | null },
   ): Promise<void> {
-    const { places, storePath, saveEveryMs, onEvent } = this.#request;
+    const { plan, places, storePath, saveEveryMs, onEvent } = this.#request;
     const { attemptId } = claim;
     const { config, context } = this.#trial(run.trialId);
     const active: ActiveRun = {
@@ -358,6 +359,7 @@ export class Coordinator {
           places,
           spool: this.#spools.pathOf(attemptId, 'points'),
           checkpoint,
+          objective: plan.input.metric.name,
           files: {
             state: this.#spools.pathOf(attemptId, 'state'),
             lists: this.#spools.pathOf(attemptId, 'lists'),

@@ -14,6 +14,8 @@ export type Order =
       readonly spool: string;
       /** File that takes the best checkpoint. */
       readonly checkpoint: string;
+      /** The metric that the sweep is about. */
+      readonly objective: string;
       readonly files: RunFiles;
       /** Set where `checkpoint` and `files.state` hold what an attempt before has left. */
       readonly resume: { readonly secondsBefore: number } | null;

@@ -11,11 +11,19 @@ import {
 } from '@towerbench/config';
 import { allowRelaxedSimd } from '@towerbench/engine';
 import type { ExperimentInput, Json, StoreReader } from '@towerbench/tracking';
-import { chooseEngine, describeTrial, type ChosenEngine, type Places, type TrialContext } from '@towerbench/training';
+import {
+  chooseEngine,
+  describeTrial,
+  isMeasuredByUser,
+  type ChosenEngine,
+  type Places,
+  type TrialContext,
+} from '@towerbench/training';
 import type { Observation } from './search/contract.js';
 import {
   earlierSweeps,
   firstPoint,
+  prunerOf,
   searchMemory,
   SweepSearch,
   type EarlierSweep,
@@ -70,10 +78,11 @@ export interface StoredPlan {
 }
 
 /** What the store knows of an experiment; nothing where there is no store yet. */
-export function storedPlan(reader: StoreReader | null, { name, search }: Experiment): StoredPlan {
+export function storedPlan(reader: StoreReader | null, experiment: Experiment): StoredPlan {
+  const { name, search } = experiment;
   return {
     auto: reader && storedEngine(reader, name),
-    search: searchMemory(reader, name),
+    search: searchMemory(reader, experiment),
     earlier: earlierSweeps(reader, search.warmSweeps),
   };
 }
@@ -96,6 +105,7 @@ export async function planSweep(
   const identify = identifier({ auto, places });
   const [some] = firsts.map(identify);
   const first = some as Identified; // an experiment has at least one trial
+  requireUsers(experiment, first.resolved.config);
   const search = new SweepSearch(experiment, {
     memory: stored.search,
     prior: priorResults(experiment, stored.earlier, first.resolved.context),
@@ -185,6 +195,18 @@ function priorResults(
       return [variant, inside.map(({ point, values }): Observation => ({ point, worth: worthOf(values) }))];
     }),
   );
+}
+
+/** A pruner that looks at users needs an objective that has them. */
+function requireUsers({ search, metric }: Experiment, config: TrialConfig): void {
+  if (prunerOf(search.earlyTerminate)?.needsUsers !== true || isMeasuredByUser(config, metric.name)) return;
+  throw search.earlyTerminateError({
+    code: 'no-users',
+    message: `${metric.name} has no values per user on ${config.dataset.name}, so nothing can be paired over users`,
+    received: 'over: users',
+    allowed: 'over: seeds',
+    hint: 'write over: seeds, or take a metric of the ranking, such as valid/ndcg@10',
+  });
 }
 
 interface Identified {

@@ -39,6 +39,7 @@ async function work(order: Order, now: () => number): Promise<Answer> {
       prepare,
       places,
       checkpoint: order.checkpoint,
+      objective: order.objective,
       files: order.files,
       ...(order.resume === null ? {} : { resume: order.resume }),
       ...(order.teacher === null ? {} : { teacher: order.teacher }),

@@ -32,7 +32,7 @@ export interface RunHooks {
 export interface ExecutedRun {
   /** `valid/ndcg@10`, `test/recall@20` ... of the best checkpoint. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Per-user values of the test metrics, by metric name. */
+  /** Per-user values of the test metrics and of the objective, by metric name. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
   readonly parameterCount: number;
   /** What an index of the candidate vectors takes, 4 · dim; null for a model without vectors. */
@@ -83,6 +83,8 @@ export interface RunRequest {
   readonly places: Places;
   /** Path of the file that takes the best checkpoint; written anew whenever there is a better one. */
   readonly checkpoint: string;
+  /** Validation metric whose values per user are kept beside those of the test part; left out, none is. */
+  readonly objective?: string;
   readonly files?: RunFiles;
   /** Goes on from what an attempt before it has left in `checkpoint` and `files.state`; see `resumePoint`. */
   readonly resume?: { readonly secondsBefore: number };

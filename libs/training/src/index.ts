@@ -14,5 +14,5 @@ export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial
 export { resumePoint } from './loop-state.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 export type { Trainer } from './trainer.js';
-export { describeTrial } from './trial.js';
+export { describeTrial, isMeasuredByUser } from './trial.js';
 export { vocabulary } from './vocabulary.js';

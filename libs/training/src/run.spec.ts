@@ -54,6 +54,16 @@ describe('executeRun', () => {
     expect(other.run.checkpoint.sha256).not.toBe(first.run.checkpoint.sha256);
   });
 
+  it('keeps the values by user of the test metrics, and of the objective alone among those of the validation part', async () => {
+    const { run } = await record(trial(), 1, { objective: 'valid/ndcg@10' });
+    const names = Object.keys(run.perUser);
+    expect(names.filter((name) => name.startsWith('valid/'))).toEqual(['valid/ndcg@10']);
+    expect(names).toContain('test/ndcg@10');
+    const values = run.perUser['valid/ndcg@10'] as Float32Array;
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean).toBeCloseTo(run.metrics['valid/ndcg@10'] as number, 6);
+  });
+
   it('leaves data that runs share as it was', async () => {
     const prepare = preparingOnce();
     const popularity = { ...trial(), model: sampleTrial({ model: { type: 'popularity' } }).model };

@@ -36,6 +36,7 @@ export async function executeRun({
   seed,
   places,
   checkpoint,
+  objective,
   files,
   resume,
   teacher,
@@ -53,7 +54,7 @@ export async function executeRun({
   const inputs = { data, checkpoint, files, isResumed: resume !== undefined, clock, hooks, signal };
   const { bestStep, written } = await (run.kind === 'scorer' ? fit(run, inputs) : train(run, inputs));
 
-  const { metrics, perUser, lists } = evaluateParts(data, run.scorer());
+  const { metrics, perUser, lists } = evaluateParts(data, run.scorer(), objective);
   hooks.points(Object.entries(metrics).map(([series, value]) => ({ series, step: bestStep, value })));
   hooks.log(
     `data ${seconds(prepared - started)} s, training and evaluation ${seconds(performance.now() - prepared)} s`,
@@ -143,15 +144,18 @@ interface EvaluatedParts extends Pick<ExecutedRun, 'metrics' | 'perUser'> {
   readonly lists: TopLists | null;
 }
 
-/** Validation and test metrics with the parts' prefixes, and the test values per user. */
-function evaluateParts(data: PreparedData, scorer: EvaluatedScorer): EvaluatedParts {
+/** Validation and test metrics with the parts' prefixes, and the values per user of the test metrics and of the objective. */
+function evaluateParts(data: PreparedData, scorer: EvaluatedScorer, objective: string | undefined): EvaluatedParts {
   const lists = data.test.kind === 'ranking' ? new TopLists(data.test) : null;
   const valid = evaluate(data, 'valid', scorer);
   const test = evaluate(data, 'test', scorer, { onList: (list) => lists?.add(list) });
   return {
     lists,
     metrics: { ...prefixed('valid/', valid.metrics), ...prefixed('test/', test.metrics) },
-    perUser: prefixed('test/', test.perUser),
+    perUser: {
+      ...prefixed('test/', test.perUser),
+      ...Object.fromEntries(Object.entries(prefixed('valid/', valid.perUser)).filter(([name]) => name === objective)),
+    },
   };
 }
 

@@ -52,10 +52,14 @@ export async function record(
   config: TrialConfig,
   seed = 1,
   {
-    teacher,
     at = places,
-    prepare,
-  }: { readonly teacher?: TeacherRun; readonly at?: Places; readonly prepare?: PrepareData } = {},
+    ...rest
+  }: {
+    readonly teacher?: TeacherRun;
+    readonly at?: Places;
+    readonly prepare?: PrepareData;
+    readonly objective?: string;
+  } = {},
 ): Promise<Recorded> {
   const points: Recorded['points'][number][] = [];
   const checkpoint = checkpointFile();
@@ -65,8 +69,7 @@ export async function record(
     seed,
     places: at,
     checkpoint,
-    ...(teacher === undefined ? {} : { teacher }),
-    ...(prepare === undefined ? {} : { prepare }),
+    ...rest,
     hooks: {
       points: (reported) => points.push(...reported),
       progress: () => undefined,

@@ -70,6 +70,11 @@ export function metricsOf({ name }: TrialConfig['dataset']): string[] {
   return measuredMetrics(datasets.get(name as never));
 }
 
+/** Whether a metric of a trial's dataset has a value for each user. */
+export function isMeasuredByUser(config: TrialConfig, metric: string): boolean {
+  return definitionsOf(config).dataset.task === 'ranking' && !isOfLists(parseMetricName(metric));
+}
+
 /** Reasons why the parts of a trial cannot work together. */
 export function conflicts(config: TrialConfig): ConfigIssue[] {
   const { dataset, objective, sampler } = definitionsOf(config);

@@ -6,10 +6,14 @@ export interface SeedResult {
   readonly seed: number;
   /** The objective, so turned that more is better. */
   readonly worth: number;
+  /** The objective of each validation user, so turned; null where it was not kept, or the pruner does not need it. */
+  readonly userWorths: Float32Array | null;
 }
 
 /** Whether a trial goes on to its next seed: a pure function of its own results so far and of those of earlier trials. */
 export interface Pruner {
+  /** Whether it asks for the worth of each user. */
+  readonly needsUsers: boolean;
   /**
    * Why the trial is given up; null when it goes on.
    *

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { pruners } from './catalog.js';
 import type { SeedResult } from './contract.js';
 
-const seedsOf = (...worths: number[]): SeedResult[] => worths.map((worth, k) => ({ seed: k + 1, worth }));
+const seedsOf = (...worths: number[]): SeedResult[] =>
+  worths.map((worth, k) => ({ seed: k + 1, worth, userWorths: null }));
 const trials = fc.array(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }), {
   maxLength: 12,
 });
@@ -52,7 +53,7 @@ describe.each(pruners.definitions)('$name', ({ params, build }) => {
     fc.assert(
       fc.property(
         trials,
-        fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 5 }),
         (earlier, own) => {
           const cut = earlier
             .filter((each) => each.length >= own.length)
@@ -114,5 +115,30 @@ describe('wilcoxon', () => {
       'after 4 seeds worse than the best earlier trial, p = 0.0625',
     );
     expect(build(params.parse({ pThreshold: 0.05 })).reasonToStop(own, earlier)).toBeNull();
+  });
+
+  const ofUsers = (seed: number, ...users: number[]): SeedResult => ({
+    ...{ seed, worth: users.reduce((sum, worth) => sum + worth, 0) / users.length },
+    userWorths: Float32Array.from(users),
+  });
+  const best = [ofUsers(1, 0.3, 0.5, 0.4, 0.6, 0.7), ofUsers(2, 0.5, 0.5, 0.6, 0.8, 0.9)];
+
+  it('pairs the means of users over the seeds that both have, when it is told to', () => {
+    const pruner = build(params.parse({ over: 'users' }));
+    expect(pruner.needsUsers).toBe(true);
+    // scipy 1.17.1: wilcoxon([.1, .2, .2, .35, .4], [.3, .5, .4, .6, .7], alternative='less', method='exact').pvalue == 0.03125
+    const own = [ofUsers(1, 0.1, 0.2, 0.2, 0.35, 0.4)];
+    expect(pruner.reasonToStop(own, [best])).toBe(
+      'after 1 seed worse for 5 of 5 users than the best earlier trial, p = 0.0313',
+    );
+    expect(pruner.reasonToStop([...own, ofUsers(2, 0.8, 0.9, 0.9, 1.1, 1.3)], [best])).toBeNull(); // the means are above
+    expect(pruner.reasonToStop(own, [[{ ...own[0]!, worth: 2 }], best])).toBeNull(); // its equal is the best
+    expect(build(params.parse({ over: 'users', minIter: 2 })).reasonToStop(own, [best])).toBeNull();
+  });
+
+  it('stops nothing where the values of users were not kept', () => {
+    const pruner = build(params.parse({ over: 'users' }));
+    expect(pruner.reasonToStop(seedsOf(-9), [best])).toBeNull();
+    expect(pruner.reasonToStop([ofUsers(1, 0, 0, 0, 0, 0)], [seedsOf(9)])).toBeNull();
   });
 });

@@ -31,7 +31,7 @@ function experimentOf(lines: string): Experiment {
   return loadExperiment({ file, vocabulary });
 }
 
-const nothing: SearchMemory = { key: null, trials: [], runs: [], prior: null };
+const nothing: SearchMemory = { key: null, trials: [], runs: [], userValues: new Map(), prior: null };
 
 function searchOf(experiment: Experiment, memory = nothing): SweepSearch {
   return new SweepSearch(experiment, {
@@ -81,6 +81,34 @@ describe('the search of a sweep', () => {
     expect(honest).toContain('worse than the median');
     const trained = text.replace('metric: { name: valid/ndcg@10 }', 'metric: { name: valid/ndcg@10, goal: minimize }');
     expect(JSON.stringify(played(experimentOf(trained), (objective) => objective))).not.toBe(honest);
+  });
+
+  it('shows a pruner over users the objective of each, turned, and nothing of the test part', () => {
+    const experiment = experimentOf(
+      text.replace('type: median, min_trials: 3', 'type: wilcoxon, over: users').replace('tpe', 'random'),
+    );
+    const search = searchOf(experiment);
+    const asked = new Set<number>();
+    /** Of every trial, the first one of each variant is the best for all users. */
+    const userValues = (runId: number): Float32Array => {
+      asked.add(runId);
+      return Float32Array.from({ length: 30 }, (_, user) => (runId < 6 ? 0.5 : 0.2) + 0.001 * ((user * 7) % 11));
+    };
+    const rows = new Map<string, RunRow>();
+    for (;;) {
+      const { released } = search.advance([...rows.values()], userValues);
+      const next = [...released].find((key) => !rows.has(key));
+      if (next === undefined) break;
+      const id = rows.size;
+      const metrics = { 'valid/ndcg@10': id < 6 ? 0.505 : 0.205 };
+      rows.set(next, { ...finished(next, () => NaN), id, metrics } as RunRow);
+    }
+    const { stopped } = search.advance([...rows.values()], () => null); // what was read once is not asked for again
+    expect(new Set(stopped.values())).toEqual(
+      new Set(['after 1 seed worse for 30 of 30 users than the best earlier trial, p = 0.0000']),
+    );
+    expect(stopped.size).toBeGreaterThan(40);
+    expect(asked.size).toBe(rows.size);
   });
 
   it('gives every variant the same number of trials, and tries the same points first', () => {

@@ -19,19 +19,30 @@ export interface SearchMemory {
   readonly key: string | null;
   readonly trials: readonly TrialRow[];
   readonly runs: readonly RunRow[];
+  /** Values of the objective by user of the finished runs, by run id; empty where no pruner asks for them. */
+  readonly userValues: ReadonlyMap<number, Float32Array>;
   /** Results of earlier sweeps, as they were when it was planned first. */
   readonly prior: Readonly<Record<string, readonly Observation[]>> | null;
 }
 
 /** Nothing. */
-const NO_MEMORY: SearchMemory = { key: null, trials: [], runs: [], prior: null };
+const NO_MEMORY: SearchMemory = { key: null, trials: [], runs: [], userValues: new Map(), prior: null };
 
 /** What the store remembers of an experiment; nothing where there is no store yet. */
-export function searchMemory(reader: StoreReader | null, experiment: string): SearchMemory {
-  const row = reader?.experiment(experiment) ?? null;
+export function searchMemory(
+  reader: StoreReader | null,
+  { name, metric, search }: Pick<Experiment, 'name' | 'metric' | 'search'>,
+): SearchMemory {
+  const row = reader?.experiment(name) ?? null;
   if (row === null || reader === null) return NO_MEMORY;
   const { key = null, prior = null } = (row.search ?? {}) as Partial<Pick<SearchMemory, 'key' | 'prior'>>;
-  return { key, prior, trials: reader.trials(experiment), runs: reader.runs(experiment) };
+  const runs = reader.runs(name);
+  const needed = prunerOf(search.earlyTerminate)?.needsUsers === true ? runs : [];
+  const userValues = needed.flatMap(({ id }): [number, Float32Array][] => {
+    const values = reader.perUser(id, metric.name);
+    return values === null ? [] : [[id, values]];
+  });
+  return { key, prior, trials: reader.trials(name), runs, userValues: new Map(userValues) };
 }
 
 /** What a sweep has to do next, by what its search knows. */
@@ -64,6 +75,8 @@ export class SweepSearch {
   readonly #seeds: readonly number[];
   readonly #identify: (search: VariantSearch, point: Point) => PlannedTrial;
   readonly #planned = new Map<string, PlannedTrial>();
+  /** Of finished runs, by run id. */
+  readonly #userWorths: Map<number, Float32Array | null>;
   /** What the store has to remember; null where the trials follow from the file alone. */
   readonly memory: Json;
 
@@ -90,6 +103,7 @@ export class SweepSearch {
     const isKnown = memory.key === key;
     const priorOf = (isKnown ? memory.prior : null) ?? prior;
     this.#metric = metric;
+    this.#userWorths = new Map([...memory.userValues].map(([id, values]) => [id, values.map((value) => sign * value)]));
     this.#seeds = seeds;
     this.#identify = identify;
     this.#variants = searches.map((search): OfVariant => {
@@ -111,15 +125,15 @@ export class SweepSearch {
     return this.memory !== null;
   }
 
-  /** Looks at the results of runs, and at nothing of them but the objective. */
-  advance(runs: readonly RunRow[]): SearchSteps {
+  /** Looks at the results of runs, and at nothing of them but the objective, whose values by user `userValues` reads for a run. */
+  advance(runs: readonly RunRow[], userValues: (runId: number) => Float32Array | null = () => null): SearchSteps {
     const rows = new Map(runs.map((run) => [runKey(run.trialId, run.seed), run]));
     const added: SuggestedTrial[] = [];
     const released = new Map<string, number>();
     const stopped = new Map<string, string>();
     for (const { search, rules, known } of this.#variants) {
       const outcomeOf = (point: Point, seed: number): SeedOutcome =>
-        this.#outcome(rows.get(runKey(this.#trial(search, point).id, seed)));
+        this.#outcome(rows.get(runKey(this.#trial(search, point).id, seed)), rules.pruner, userValues);
       const sequence = trialSequence(rules, known, outcomeOf);
       for (const [number, trial] of sequence.entries()) {
         const planned = this.#trial(search, trial.point);
@@ -181,11 +195,26 @@ export class SweepSearch {
     return points;
   }
 
-  #outcome(run: RunRow | undefined): SeedOutcome {
+  #outcome(
+    run: RunRow | undefined,
+    pruner: Pruner | null,
+    userValues: (runId: number) => Float32Array | null,
+  ): SeedOutcome {
     if (run?.status === 'failed') return { kind: 'failed' };
     if (run?.status !== 'finished') return { kind: 'open' };
     const worth = worthOf(run, this.#metric);
-    return worth === null ? { kind: 'failed' } : { kind: 'finished', worth };
+    if (worth === null) return { kind: 'failed' };
+    const userWorths = pruner?.needsUsers === true ? this.#userWorthsOf(run.id, userValues) : null;
+    return { kind: 'finished', worth, userWorths };
+  }
+
+  #userWorthsOf(runId: number, userValues: (runId: number) => Float32Array | null): Float32Array | null {
+    const known = this.#userWorths.get(runId);
+    if (known !== undefined) return known;
+    const values = userValues(runId);
+    const worths = this.#metric.goal === 'maximize' ? values : (values?.map((value) => -value) ?? null);
+    this.#userWorths.set(runId, worths);
+    return worths;
   }
 }
 
@@ -206,7 +235,8 @@ function methodOf(name: string): SearchMethod {
   return searchMethods.definitions.find((definition) => definition.name === name) as SearchMethod; // the file was checked
 }
 
-function prunerOf(written: Experiment['search']['earlyTerminate']): Pruner | null {
+/** The pruner that a file asks for; null where every trial gets all of its seeds. */
+export function prunerOf(written: Experiment['search']['earlyTerminate']): Pruner | null {
   if (written === null) return null;
   const { type, ...params } = written;
   const definition = pruners.definitions.find(({ name }) => name === type) as (typeof pruners.definitions)[number];

@@ -24,6 +24,7 @@ function resultOf(point: Point, seed: number): SeedOutcome {
   return {
     kind: 'finished',
     worth: -Math.abs(x - 0.3) + (point['kind'] === 'a' ? 0.1 : 0) + 0.01 * Math.sin(seed + 50 * x),
+    userWorths: null,
   };
 }
 
@@ -92,7 +93,7 @@ describe('a sequence', () => {
       const changed = (k: number, first: number): Point | undefined => {
         const outcomeOf = (point: Point, seed: number): SeedOutcome => {
           const number = points.findIndex((other) => keyOf(other, 0) === keyOf(point, 0));
-          return number >= first ? { kind: 'finished', worth: 5 + number } : resultOf(point, seed);
+          return number >= first ? { kind: 'finished', worth: 5 + number, userWorths: null } : resultOf(point, seed);
         };
         return trialSequence(rules, points.slice(0, k), outcomeOf)[k]?.point;
       };
@@ -161,7 +162,7 @@ describe('a sequence', () => {
     const points = trials.map(({ point }) => point);
     const anew = trialSequence(rulesOf(), points, (point, seed) => {
       const before = resultOf(point, seed);
-      return before.kind === 'failed' ? { kind: 'finished', worth: 1 } : before;
+      return before.kind === 'failed' ? { kind: 'finished', worth: 1, userWorths: null } : before;
     });
     expect(anew.map(({ point }) => point)).toEqual(points);
   });

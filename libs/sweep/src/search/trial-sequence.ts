@@ -5,7 +5,7 @@ import type { Observation, SearchMethod } from './contract.js';
 
 /** What is known of the run of a trial with one seed. */
 export type SeedOutcome =
-  { readonly kind: 'open' } | { readonly kind: 'failed' } | { readonly kind: 'finished'; readonly worth: number };
+  { readonly kind: 'open' } | { readonly kind: 'failed' } | ({ readonly kind: 'finished' } & Omit<SeedResult, 'seed'>);
 
 /** What decides a sequence of trials besides their results. */
 export interface SequenceRules {
@@ -147,7 +147,7 @@ function progress(
     if (reason !== null) break;
     run.push(seed);
     const outcome = outcomeOf(point, seed);
-    if (outcome.kind === 'finished') results.push({ seed, worth: outcome.worth });
+    if (outcome.kind === 'finished') results.push({ seed, worth: outcome.worth, userWorths: outcome.userWorths });
     if (outcome.kind === 'failed') hasFailed = true;
     if (outcome.kind === 'open') isComplete = false;
     if (!isComplete && pruner !== null) break;

@@ -21,6 +21,7 @@ export const definition = definePruner({
     eta: z.int().min(2).default(3).describe('One in so many goes on; also by how much the next rung is further.'),
   }),
   build: ({ minIter, eta }) => ({
+    needsUsers: false,
     reasonToStop(own, earlier) {
       const count = own.length;
       if (!isRung(count, minIter, eta)) return null;

@@ -16,6 +16,7 @@ export const definition = definePruner({
     minTrials: z.int().positive().default(5).describe('Earlier trials with as many seeds that a decision needs.'),
   }),
   build: ({ minIter, minTrials }) => ({
+    needsUsers: false,
     reasonToStop(own, earlier) {
       const count = own.length;
       const others = earlier.filter((trial) => trial.length >= count).map((trial) => meanWorth(trial, count));
