@@ -1,21 +1,12 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrialConfig } from '@towerbench/config';
-import {
-  artifactFile,
-  isPassing,
-  keepArtifact,
-  StoreError,
-  timeLeft,
-  type ArtifactRef,
-  type Claim,
-  type RunRow,
-} from '@towerbench/tracking';
+import { isPassing, keepArtifact, StoreError, timeLeft, type Claim, type RunRow } from '@towerbench/tracking';
 import { hasOracle, resumePoint, type RunProgress, type TeacherRun } from '@towerbench/training';
 import { readEnvironment } from './environment.js';
-import type { SweepPlan, SweepTrial } from './plan.js';
+import type { SweepTrial } from './plan.js';
+import { RunQueue, type NextRun } from './run-queue.js';
 import type { SweepRequest, SweepState } from './run-sweep.js';
-import { runKey, type SearchSteps } from './search/sweep-search.js';
 import type { LeftFiles, Spools } from './spools.js';
 import { WorkerLost, WorkerProcess } from './worker-process.js';
 
@@ -39,15 +30,7 @@ const IDLE_POLL_MS = 100;
 const TREE_STOP_MS = 1000;
 const REQUESTS_TO_END: readonly (NodeJS.Signals | null)[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
-/** What a run has to wait for before it can begin, or never can. */
-type Readiness =
-  | { readonly kind: 'ready'; readonly teacher: TeacherRun | null }
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'hopeless'; readonly error: string };
-
-type Next =
-  | { readonly kind: 'run'; readonly run: RunRow; readonly readiness: Exclude<Readiness, { readonly kind: 'waiting' }> }
-  | { readonly kind: 'oracle' };
+type Next = ({ readonly kind: 'run' } & NextRun) | { readonly kind: 'oracle' };
 
 /** A claim with where its attempt goes on. */
 interface Started {
@@ -77,35 +60,28 @@ export class Coordinator {
   readonly counts = { finished: 0, failed: 0 };
   readonly #request: SweepRequest;
   readonly #spools: Spools;
-  /** Those of the trials that are known by now. */
-  readonly #runs: RunRow[];
+  readonly #queue: RunQueue;
   /** Set when the store can no longer be written. */
   readonly #broken = new AbortController();
   /** Set when a person wants this sweep to stop. */
   readonly #stopped = new AbortController();
   /** When to stop, for any reason. */
   readonly #signal: AbortSignal;
-  readonly #queue: RunRow[] = [];
   readonly #active = new Set<ActiveRun>();
-  /** Runs that have left the queue and are not settled. */
-  readonly #taken = new Set<number>();
   readonly #losses = new Map<number, number>();
   readonly #durations: number[] = [];
   readonly #deadline: number;
-  /** What the search says; null where all runs are known and may begin. */
-  #steps: SearchSteps | null = null;
   #surroundings: ReturnType<typeof readEnvironment> | null = null;
   #isOracleMeasured = false;
   #isPaused = false;
   #renewedAt = performance.now();
   #lookedAt = performance.now();
   #flushedAt = performance.now();
-  #adoptedAt = -Infinity;
 
   constructor(request: SweepRequest, spools: Spools, runs: readonly RunRow[]) {
     this.#request = request;
     this.#spools = spools;
-    this.#runs = inOrder(runs, request.plan);
+    this.#queue = new RunQueue(request, runs);
     this.#deadline = performance.now() + 1000 * (request.plan.settings.timeCapSeconds ?? Infinity);
     this.#signal = AbortSignal.any([request.signal, this.#broken.signal, this.#stopped.signal]);
   }
@@ -130,39 +106,11 @@ export class Coordinator {
   }
 
   get numPruned(): number {
-    return this.#steps?.stopped.size ?? 0;
+    return this.#queue.counts.pruned;
   }
 
-  /** Shows the search what is done: it adds trials, gives runs up, and releases those that come next. */
-  async #steer(): Promise<void> {
-    const { plan, reader, writer } = this.#request;
-    const { name, metric } = plan.input;
-    if (plan.search === null) return;
-    const userValues = (runId: number): Float32Array | null => reader.perUser(runId, metric.name);
-    let rows = reader.runs(name);
-    let steps = plan.search.advance(rows, userValues);
-    while (steps.added.length > 0) {
-      const { added } = steps;
-      await this.#write(() => writer.extend(name, added));
-      rows = reader.runs(name);
-      steps = plan.search.advance(rows, userValues);
-    }
-    const known = new Set(this.#runs.map(({ id }) => id));
-    const byKey = new Map(rows.map((row) => [runKey(row.trialId, row.seed), row]));
-    for (const [key, row] of byKey) {
-      if (!known.has(row.id)) this.#runs.push(row);
-      const reason = steps.stopped.get(key);
-      if (reason !== undefined && row.status === 'pending') await this.#write(() => writer.skip([row.id], reason));
-      // another search has given it up
-      if (steps.released.has(key) && row.status === 'pruned') await this.#write(() => writer.retry(row.id));
-    }
-    this.#steps = steps;
-    this.#adopt();
-  }
-
-  /** Whether the search lets a run begin. */
-  #isReleased({ trialId, seed }: Pick<RunRow, 'trialId' | 'seed'>): boolean {
-    return this.#steps === null || this.#steps.released.has(runKey(trialId, seed));
+  #steer(): Promise<void> {
+    return this.#queue.steer((body) => this.#write(body));
   }
 
   /** Empties the queue with as many workers as there are jobs. */
@@ -195,69 +143,29 @@ export class Coordinator {
     }
   }
 
-  async #settle(
-    { run, readiness }: Extract<Next, { readonly kind: 'run' }>,
-    living: () => WorkerProcess,
-  ): Promise<void> {
-    this.#taken.add(run.id);
+  async #settle({ run, readiness }: NextRun, living: () => WorkerProcess): Promise<void> {
     const started = await this.#start(run);
     if (started !== null) {
       if (readiness.kind === 'ready') {
         await this.#execute(run, started, { worker: living(), teacher: readiness.teacher });
       } else await this.#giveUp(run, started.claim, readiness.error);
     }
-    this.#taken.delete(run.id);
+    this.#queue.settle(run);
     await this.#steer();
   }
 
-  /**
-   * Takes the first run of the queue that need not wait for its teacher, or else the oracle; null when nothing is left here, or all that is left
-   * waits for what others do.
-   */
+  /** What comes next, the oracle while all runs wait; null when nothing is left here, or all that is left waits for what others do. */
   async #next(): Promise<Next | null> {
     while (!this.#signal.aborted && !this.isTimeUp) {
-      if (this.#queue.length === 0 && performance.now() - this.#adoptedAt > LOOK_MS) this.#adopt();
-      const next = this.#firstReady() ?? this.#firstOracle();
-      if (next !== null) return next;
-      if (this.#taken.size === 0) {
-        this.#queue.length = 0; // they are pending in the store, where they are found again
+      const next = this.#queue.take();
+      if (next !== null) return { kind: 'run', ...next };
+      const oracle = this.#firstOracle();
+      if (oracle !== null) return oracle;
+      if (this.#queue.isIdle) {
+        this.#queue.clear();
         return null;
       }
       await sleep(IDLE_POLL_MS, undefined, { signal: this.#signal }).catch(() => undefined);
-    }
-    return null;
-  }
-
-  /** Puts runs of the plan into the queue that have become pending: a person has asked for them again, or another sweep has left them. */
-  #adopt(): void {
-    const { plan, reader } = this.#request;
-    const pending = new Set(
-      reader
-        .statuses(plan.input.name)
-        .filter(({ id, status }) => status === 'pending' && !this.#taken.has(id))
-        .map(({ id }) => id),
-    );
-    this.#queue.length = 0;
-    this.#queue.push(...this.#runs.filter((run) => pending.has(run.id) && this.#isReleased(run)));
-    if (this.#steps !== null) {
-      const place = new Map([...this.#steps.released].map((key, at) => [key, at]));
-      const placeOf = ({ trialId, seed }: RunRow): number => place.get(runKey(trialId, seed)) ?? Infinity;
-      this.#queue.sort((a, b) => placeOf(a) - placeOf(b));
-    }
-    this.#adoptedAt = performance.now();
-  }
-
-  #firstReady(): Next | null {
-    const waiting = new Set<string>(); // for whom: many may wait for one
-    for (const [place, run] of this.#queue.entries()) {
-      const teacher = `${this.#trial(run.trialId).teacher?.id} ${run.seed}`;
-      if (waiting.has(teacher)) continue;
-      const readiness = this.#readiness(run);
-      if (readiness.kind !== 'waiting') {
-        this.#queue.splice(place, 1);
-        return { kind: 'run', run, readiness };
-      }
-      waiting.add(teacher);
     }
     return null;
   }
@@ -266,32 +174,8 @@ export class Coordinator {
     const { plan, reader } = this.#request;
     if (this.#isOracleMeasured || !hasOracle(this.#anyConfig())) return null;
     this.#isOracleMeasured = true;
-    const isNothingNew = this.#runs.every(({ status }) => status !== 'pending');
+    const isNothingNew = this.#queue.countOf('pending') === 0;
     return isNothingNew && reader.experiment(plan.input.name)?.oracle ? null : { kind: 'oracle' };
-  }
-
-  /** Whether the run that teaches this one is done; another sweep may be doing it. */
-  #readiness({ trialId, seed }: RunRow): Readiness {
-    const { reader, storePath } = this.#request;
-    const { teacher } = this.#trial(trialId);
-    if (teacher === null) return { kind: 'ready', teacher: null };
-    const { id } = this.#runs.find((run) => run.trialId === teacher.id && run.seed === seed) as RunRow; // of the same plan
-    const run = reader.run(id);
-    const name = `its teacher, "${teacher.variant}" with seed ${seed} (run ${id}),`;
-    if (run?.status === 'failed' || run?.status === 'pruned') {
-      return {
-        kind: 'hopeless',
-        error: `${name} ${run.status === 'failed' ? 'failed' : 'was given up'}: ${firstLine(run.error)}`,
-      };
-    }
-    if (run?.status !== 'finished') return { kind: 'waiting' };
-    try {
-      const { sha256 } = run.artifacts.find(({ kind }) => kind === 'checkpoint') as ArtifactRef;
-      return { kind: 'ready', teacher: { checkpoint: artifactFile(storePath, sha256), sha256 } };
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      return { kind: 'hopeless', error: `${name} cannot be asked: ${error.message}` };
-    }
   }
 
   /** Starts the next attempt of a run, from where one before it was saved; null when the run is no longer to be had. */
@@ -413,7 +297,6 @@ export class Coordinator {
     this.#losses.set(run.id, losses);
     const retry = losses < MAX_LOSSES;
     await this.#fail(active, { error: verdict?.error ?? message, status: 'lost', retry });
-    if (retry) this.#queue.push(run);
   }
 
   /** Fails a run that can never begin. */
@@ -568,31 +451,25 @@ export class Coordinator {
       begunAt: totalSteps === 0 ? 0 : resumedAtStep / totalSteps,
     }));
     const { finished, failed } = this.counts;
-    const skipped = this.#runs.filter(({ status }) => status === 'finished').length;
+    const { isSearching, counts } = this.#queue;
     const { plan, jobs } = this.#request;
-    const total = this.#steps === null ? this.#runs.length : plan.mostRuns;
-    const done = skipped + finished + failed + this.numPruned;
-    const waiting = this.#steps === null ? this.#queue.length : Math.max(0, total - done - running.length);
+    const total = isSearching ? plan.mostRuns : counts.runs;
+    const done = this.#queue.countOf('finished') + finished + failed + counts.pruned;
+    const waiting = isSearching ? Math.max(0, total - done - running.length) : counts.waiting;
     const left = timeLeft({ finished: this.#durations, running, waiting, jobs });
     return { total, done, running, secondsLeft: left?.ofSweep ?? null };
   }
 
   /** Waits while others do runs of this plan; true when there is something left to do, false when all is done. */
   async #waitForOthers(): Promise<boolean> {
-    const { plan, reader, onEvent } = this.#request;
+    const { onEvent } = this.#request;
     let announced = false;
     for (;;) {
       if (this.isTimeUp) return false;
       this.#spools.recover();
       await this.#steer();
-      const byId = new Map(this.#runs.map((run) => [run.id, run]));
-      const statuses = reader.statuses(plan.input.name).filter(({ id }) => byId.has(id));
-      const isReady = ({ id, status }: (typeof statuses)[number]): boolean =>
-        status === 'pending' &&
-        this.#isReleased(byId.get(id) as RunRow) &&
-        this.#readiness(byId.get(id) as RunRow).kind !== 'waiting';
-      if (statuses.some(isReady)) return true;
-      const running = statuses.filter(({ status }) => status === 'running').length;
+      const { running, isAnyReady } = this.#queue.others();
+      if (isAnyReady) return true;
       if (running === 0) return false;
       if (!announced) onEvent({ type: 'waiting', runs: running });
       announced = true;
@@ -600,20 +477,6 @@ export class Coordinator {
       if (this.#signal.aborted) return false;
     }
   }
-}
-
-/** First seed of every variant first, so that a comparison shows early; of one seed, teachers before those who learn from them. */
-function inOrder(runs: readonly RunRow[], { input, trials }: SweepPlan): RunRow[] {
-  const place = new Map<string, number>();
-  const put = (id: string): void => {
-    const teacher = trials.get(id)?.teacher;
-    if (teacher) put(teacher.id);
-    if (!place.has(id)) place.set(id, place.size);
-  };
-  for (const { id } of input.trials) put(id);
-  const key = ({ seed, trialId }: RunRow): number =>
-    input.seeds.indexOf(seed) * input.trials.length + (place.get(trialId) as number);
-  return [...runs].sort((a, b) => key(a) - key(b));
 }
 
 function pointOf(left: LeftFiles): { readonly left: LeftFiles; readonly step: number } | null {
@@ -625,8 +488,4 @@ function end(active: ActiveRun, verdict: Verdict): void {
   if (active.verdict !== null) return;
   active.verdict = verdict;
   active.worker.kill();
-}
-
-function firstLine(text: string | null): string {
-  return (text ?? 'nothing is known of why').split('\n')[0] as string;
 }

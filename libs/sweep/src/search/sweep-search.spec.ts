@@ -101,7 +101,7 @@ describe('the search of a sweep', () => {
       if (next === undefined) break;
       const id = rows.size;
       const metrics = { 'valid/ndcg@10': id < 6 ? 0.505 : 0.205 };
-      rows.set(next, { ...finished(next, () => NaN), id, metrics } as RunRow);
+      rows.set(next, { ...finished(next, () => NaN), id, metrics });
     }
     const { stopped } = search.advance([...rows.values()], () => null); // what was read once is not asked for again
     expect(new Set(stopped.values())).toEqual(
