@@ -4,6 +4,15 @@ export { isLocked, takeLock, type Lock } from './lock.js';
 export { isStore, openMemoryStore, openStoreReader, openStoreWriter } from './open.js';
 export { importSpool, openSpool, readSpool, type Spool } from './spool.js';
 export { timeLeft } from './time-left.js';
+export {
+  readListsFile,
+  readUsersFile,
+  type ItemLists,
+  type ListsFile,
+  type RunLists,
+  type TestUsers,
+  type UsersFile,
+} from './user-files.js';
 export type {
   ArtifactRef,
   AttemptRow,

@@ -52,9 +52,9 @@ export interface RunFiles {
   readonly state: string;
   /** Time between two states, in milliseconds; more where writing one takes more than a twentieth of that; 0 saves after every step. */
   readonly saveEveryMs: number;
-  /** Takes the best items of users, see `TopLists`; only of a ranking part. */
+  /** Takes the best items of users and the ranks of what they had to find, see `ListsFile`; only of a ranking part. */
   readonly lists: string;
-  /** Takes what these lists are read with, see `ListedUsers`; the same content for all runs that are measured alike. */
+  /** Takes what these lists are read with, see `UsersFile`; the same content for all runs that are measured alike. */
   readonly users: string;
 }
 

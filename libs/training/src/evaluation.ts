@@ -30,6 +30,8 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
   /** Values per user, in the order of the part's users. */
   readonly perUser: Readonly<Record<string, Float32Array>>;
+  /** Of the part's positives among the whole catalogue, see `Ranks`; null for a labelled part. */
+  readonly ranks: Float64Array | null;
 }
 
 /** Names of the metrics that `evaluate` gives of a dataset, with the prefixes of both parts. */
@@ -87,6 +89,7 @@ function evaluateLabelled({ user, item, label, historyEnd }: LabelledSet, scorer
       ...(logits === undefined ? {} : { logloss: logLoss(logits, label) }),
     },
     perUser: {},
+    ranks: null,
   };
 }
 
@@ -124,6 +127,7 @@ function evaluateRanking(
       ...lists?.metrics(),
     },
     perUser,
+    ranks: full.ranks,
   };
 }
 

@@ -13,7 +13,7 @@ import { readSafetensors, writeSafetensors, type WrittenFile } from './safetenso
 import { staticScorer } from './scoring.js';
 import type { StepReport } from './trainer.js';
 import { teachingOf } from './teacher.js';
-import { TopLists, writeLists } from './top-lists.js';
+import { TopLists, writeLists, type RankedUsers } from './top-lists.js';
 import { definitionsOf } from './trial.js';
 import { loadWeights } from './weights.js';
 
@@ -140,17 +140,17 @@ function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: P
 }
 
 interface EvaluatedParts extends Pick<ExecutedRun, 'metrics' | 'perUser'> {
-  /** Of the test part. */
-  readonly lists: TopLists | null;
+  /** Of the test part; null where it is labelled. */
+  readonly lists: RankedUsers | null;
 }
 
 /** Validation and test metrics with the parts' prefixes, and the values per user of the test metrics and of the objective. */
 function evaluateParts(data: PreparedData, scorer: EvaluatedScorer, objective: string | undefined): EvaluatedParts {
-  const lists = data.test.kind === 'ranking' ? new TopLists(data.test) : null;
+  const top = data.test.kind === 'ranking' ? new TopLists(data.test) : null;
   const valid = evaluate(data, 'valid', scorer);
-  const test = evaluate(data, 'test', scorer, { onList: (list) => lists?.add(list) });
+  const test = evaluate(data, 'test', scorer, { onList: (list) => top?.add(list) });
   return {
-    lists,
+    lists: top === null || test.ranks === null ? null : { items: top.items, ranks: test.ranks },
     metrics: { ...prefixed('valid/', valid.metrics), ...prefixed('test/', test.metrics) },
     perUser: {
       ...prefixed('test/', test.perUser),

@@ -3,13 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { PreparedData, Ragged, RankingSet } from '@towerbench/data';
 import { listOf } from '@towerbench/metrics';
+import type { ListsFile, UsersFile } from '@towerbench/tracking';
 import type { ExecutedRun, RunFiles } from './contract.js';
 import { replaceFile } from './replace-file.js';
 import type { WrittenFile } from './safetensors.js';
 
 /** Items of a list that are kept. */
 const LENGTH = 20;
-/** Of more users, one in so many is kept that no more are. */
+/** Of more users, lists and histories are kept of one in so many that no more are. */
 const MAX_USERS = 10_000;
 /** Items of a history that are kept, the newest. */
 const HISTORY = 50;
@@ -29,37 +30,31 @@ export class TopLists {
     if (this.#taken++ % this.#every === 0) this.#items.push([...list.subarray(0, LENGTH)]);
   }
 
-  /** Per kept user, in the order of `ListedUsers`, items best first. */
+  /** Per kept user, items best first. */
   get items(): readonly (readonly number[])[] {
     return this.#items;
   }
 }
 
-/** What lists are read with: one entry per kept user, items by number. */
-interface ListedUsers {
-  readonly numUsers: number;
-  /** Numbers of the users in the data. */
-  readonly users: readonly number[];
-  /** What the user had before, newest last. */
-  readonly history: readonly (readonly number[])[];
-  /** How long it is as a whole. */
-  readonly historyLength: readonly number[];
-  /** What was to be found. */
-  readonly positives: readonly (readonly number[])[];
-  readonly items: {
-    /** null where the data has none. */
-    readonly titles: readonly string[] | null;
-    /** Training interactions. */
-    readonly counts: readonly number[];
-    readonly categories: readonly number[] | null;
-  };
+/** What a run says of the users of its test part. */
+export interface RankedUsers {
+  /** Of the kept users. */
+  readonly items: readonly (readonly number[])[];
+  /** Of the positives of all users. */
+  readonly ranks: Float64Array;
 }
 
 /** Writes the lists and what they are read with, as JSON under gzip: equal content gives equal bytes. */
-export function writeLists(data: PreparedData, { items }: TopLists, { lists, users }: RunFiles): ExecutedRun['files'] {
+export function writeLists(
+  data: PreparedData,
+  { items, ranks }: RankedUsers,
+  { lists, users }: RunFiles,
+): ExecutedRun['files'] {
+  // prettier-ignore
+  const listsFile: ListsFile = { items, ranks: [...ranks] };
   return [
-    { kind: 'lists', path: lists, ...writeJson(lists, { items }) },
-    { kind: 'users', path: users, ...writeJson(users, listedUsers(data, data.test as RankingSet)) },
+    { kind: 'lists', path: lists, ...writeJson(lists, listsFile) },
+    { kind: 'users', path: users, ...writeJson(users, usersFile(data, data.test as RankingSet)) },
   ];
 }
 
@@ -67,23 +62,26 @@ function everyUser(numUsers: number): number {
   return Math.max(1, Math.ceil(numUsers / MAX_USERS));
 }
 
-function listedUsers(
+function usersFile(
   { history, itemCounts, itemCategories, itemTitles }: PreparedData,
   { users, positives, historyEnd }: RankingSet,
-): ListedUsers {
+): UsersFile {
   const every = everyUser(users.length);
-  const entries = [...users.keys()].filter((entry) => entry % every === 0);
+  const entries = [...users.keys()];
   const numbers = (of: Ragged, entry: number): number[] => [...listOf(of, entry)];
   return {
     numUsers: users.length,
-    users: entries.map((entry) => users[entry] as number),
-    history: entries.map((entry) =>
-      numbers(history, users[entry] as number)
-        .slice(0, historyEnd[entry])
-        .slice(-HISTORY),
-    ),
-    historyLength: entries.map((entry) => historyEnd[entry] as number),
+    every,
+    users: [...users],
+    historyLength: [...historyEnd],
     positives: entries.map((entry) => numbers(positives, entry)),
+    history: entries
+      .filter((entry) => entry % every === 0)
+      .map((entry) =>
+        numbers(history, users[entry] as number)
+          .slice(0, historyEnd[entry])
+          .slice(-HISTORY),
+      ),
     items: {
       titles: itemTitles,
       counts: [...itemCounts],

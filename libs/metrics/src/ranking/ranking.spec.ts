@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { cutoffs } from '../names.js';
 import { rankAgainst, rankPositives, ranksOf, type ItemLists } from './ranks.js';
 import { ListStatistics, topK } from './top-k.js';
-import { categoryMetrics, meanOverUsers, userMetrics, worthMetrics } from './user-metrics.js';
+import { categoryMetrics, meanOverUsers, positiveRecall, userMetrics, worthMetrics } from './user-metrics.js';
 
 const lists = (...entries: number[][]): ItemLists => ({
   offsets: Int32Array.from([0, ...entries.map((_, i) => entries.slice(0, i + 1).flat().length)]),
@@ -293,6 +293,27 @@ describe('worthMetrics', () => {
     const best = Int32Array.from({ length: 30 }, (_, place) => 29 - place);
     expect(new Set(Object.values(worthMetrics(best, worth)))).toEqual(new Set([1]));
     expect(worthMetrics(best, new Float32Array(30))['value@5']).toBeNaN();
+  });
+});
+
+describe('positiveRecall', () => {
+  it('takes the recall of every user apart, whatever ties', () => {
+    const ranks = fc.array(fc.nat(24), { minLength: 1, maxLength: 8 }).map((halves) => halves.map((half) => half / 2));
+    fc.assert(
+      fc.property(fc.array(ranks, { minLength: 1, maxLength: 5 }), (users) => {
+        const { offsets } = lists(...users);
+        const all = Float64Array.from(users.flat());
+        const recalls = userMetrics({ ranks: all, numCandidates: new Int32Array(users.length).fill(99) }, offsets);
+        for (const k of cutoffs) {
+          const parts = positiveRecall(all, offsets, k);
+          for (const user of users.keys()) {
+            const own = parts.subarray(offsets[user], offsets[user + 1]);
+            const mean = own.reduce((sum, part) => sum + part, 0) / own.length;
+            expect(mean).toBeCloseTo(recalls[`recall@${k}`]?.[user] as number, 6);
+          }
+        }
+      }),
+    );
   });
 });
 

@@ -108,3 +108,20 @@ export function meanOverUsers(values: Float32Array): number {
   }
   return count > 0 ? sum / count : NaN;
 }
+
+/**
+ * What each positive adds to recall@k: the mean over a user's positives is the user's recall@k, so recall can be taken apart by item.
+ *   1 within the first k, 0 beyond; where ties put m > k positives within, k / m each
+ *
+ * @shape offsets [users + 1] into `ranks`
+ */
+export function positiveRecall(ranks: ArrayLike<number>, offsets: Int32Array, k: number): Float64Array {
+  const parts = new Float64Array(ranks.length);
+  for (let user = 0; user + 1 < offsets.length; user++) {
+    const [from, to] = [offsets[user] as number, offsets[user + 1] as number];
+    let within = 0;
+    for (let at = from; at < to; at++) if ((ranks[at] as number) < k) within++;
+    for (let at = from; at < to; at++) if ((ranks[at] as number) < k) parts[at] = Math.min(1, k / within);
+  }
+  return parts;
+}
