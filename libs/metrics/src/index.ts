@@ -5,6 +5,7 @@ export {
   isOfCategories,
   isOfLists,
   isOfWorth,
+  isPerUser,
   metricNames,
   parseMetricName,
   type MetricName,

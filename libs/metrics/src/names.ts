@@ -86,3 +86,10 @@ export function isDescriptive(name: string): boolean {
 export function isLargerBetter(name: string): boolean {
   return !name.endsWith('logloss');
 }
+
+/** Whether the test part has a value of it for each user who is ranked. */
+export function isPerUser(name: string): boolean {
+  if (!metricNames.includes(name)) return false;
+  const parsed = parseMetricName(name);
+  return parsed.part === 'test' && !isOfLists(parsed) && parsed.metric !== 'logloss' && parsed.metric !== 'gauc';
+}

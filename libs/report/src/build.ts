@@ -6,7 +6,7 @@ import type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './con
 const MIN_SEEDS_FOR_P = 5;
 
 /** The finished runs of the trial that stands for a variant. */
-interface Best {
+export interface Best {
   readonly trial: TrialRow;
   readonly finished: readonly RunRow[];
   readonly failed: number;
@@ -44,8 +44,7 @@ export function buildReport(
     const metrics: Record<string, MetricSummary> = {};
     for (const name of names) {
       const values = finished.flatMap((run) => run.metrics[name] ?? []);
-      if (values.length > 0)
-        metrics[name] = { mean: mean(values), std: sampleStd(values), ci95: tInterval(values), values };
+      if (values.length > 0) metrics[name] = summaryOf(values);
     }
     const seconds = finished.flatMap((run) => run.seconds ?? []);
     const compared = versus[index];
@@ -84,7 +83,13 @@ export function buildReport(
   };
 }
 
-function bestTrials({ metric }: ExperimentRow, trials: readonly TrialRow[], runs: readonly RunRow[]): Best[] {
+/** One number per seed in short. */
+export function summaryOf(values: readonly number[]): MetricSummary {
+  return { mean: mean(values), std: sampleStd(values), ci95: tInterval(values), values };
+}
+
+/** Of each variant the trial with the best mean objective metric. */
+export function bestTrials({ metric }: ExperimentRow, trials: readonly TrialRow[], runs: readonly RunRow[]): Best[] {
   const byVariant = new Map<string, Best[]>();
   const keyOf = (trialId: string, variant: string): string => `${trialId} ${variant}`;
   const byTrial = new Map<string, RunRow[]>();
@@ -169,6 +174,7 @@ function compareAll(
   return { versus: all, comparisons };
 }
 
+/** A run and that of the base with the same seed. */
 interface SeedPair {
   readonly run: RunRow;
   readonly other: RunRow;
@@ -184,8 +190,9 @@ function sharedSeeds(group: Best, base: Best, metric: string): readonly SeedPair
   });
 }
 
-function compare(
-  pairs: readonly SeedPair[],
+/** A variant with the base: over seeds by the numbers of the pairs, over users by their values averaged over these seeds. */
+export function compare(
+  pairs: readonly Pick<SeedPair, 'values'>[],
   own: Float64Array | null,
   others: Float64Array | null,
 ): { readonly versus: Versus; readonly userDifferences: Float64Array | null } {

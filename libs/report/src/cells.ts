@@ -40,7 +40,7 @@ export type Mark = 'better' | 'worse';
 
 /** The mark of a comparison in one metric; null where nothing can be told. Of the objective the experiment says what is better. */
 export function markOf(
-  { metric: objective }: ExperimentReport,
+  { metric: objective }: Pick<ExperimentReport, 'metric'>,
   metric: string,
   versus: Versus | undefined,
 ): Mark | null {

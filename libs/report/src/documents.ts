@@ -1,3 +1,4 @@
+import { csvText } from './csv.js';
 import { headline, notes, type Mark } from './cells.js';
 import type { ExperimentReport } from './contract.js';
 import { ROW_COLUMNS, toRows, type ReportRow } from './rows.js';
@@ -11,13 +12,10 @@ export function toJson(reports: readonly ExperimentReport[]): string {
 /** The rows of `toRows`. A text that a spreadsheet would take for a formula begins with an apostrophe. */
 export function toCsv(reports: readonly ExperimentReport[]): string {
   const columns = Object.keys(ROW_COLUMNS) as (keyof ReportRow)[];
-  const rows = toRows(reports).map((row) => columns.map((column) => csvField(row[column])));
-  return [columns, ...rows].map((row) => `${row.join(',')}\n`).join('');
-}
-
-function csvField(value: string | number | null): string {
-  const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : String(value ?? '');
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvText(
+    columns,
+    toRows(reports).map((row) => columns.map((column) => row[column])),
+  );
 }
 
 /** One Markdown table per experiment. */

@@ -320,5 +320,10 @@ describe('positiveRecall', () => {
 describe('meanOverUsers', () => {
   it('leaves out users without a value', () => {
     expect(meanOverUsers(Float32Array.of(1, NaN, 3))).toBe(2);
+    expect(meanOverUsers(Float32Array.of(NaN))).toBeNaN();
+  });
+
+  it('counts users as much as it is told', () => {
+    expect(meanOverUsers([1, NaN, 3], [1, 9, 0.5])).toBeCloseTo(2.5 / 1.5, 12);
   });
 });

@@ -97,16 +97,18 @@ export function worthMetrics(list: Int32Array, worth: Float32Array): Record<stri
   );
 }
 
-/** Mean over the users that have a value. */
-export function meanOverUsers(values: Float32Array): number {
+/** Mean over the users that have a value; a user counts as much as `weights` says, or 1. */
+export function meanOverUsers(values: ArrayLike<number>, weights?: ArrayLike<number>): number {
   let sum = 0;
-  let count = 0;
-  for (const value of values) {
+  let total = 0;
+  for (let user = 0; user < values.length; user++) {
+    const value = values[user] as number;
     if (Number.isNaN(value)) continue;
-    sum += value;
-    count++;
+    const weight = weights === undefined ? 1 : (weights[user] as number);
+    sum += weight * value;
+    total += weight;
   }
-  return count > 0 ? sum / count : NaN;
+  return total > 0 ? sum / total : NaN;
 }
 
 /**
