@@ -17,11 +17,15 @@ export const patterns = {
   retryExperiment: '/api/experiments/:name/retry',
   noteExperiment: '/api/experiments/:name/notes',
   analysis: '/api/experiments/:name/analysis',
+  slices: '/api/experiments/:name/slices',
+  slicesCsv: '/api/experiments/:name/slices.csv',
   leaderboard: '/api/leaderboard',
   leaderboardChoices: '/api/leaderboard/choices',
   run: '/api/runs/:id',
   runCurve: '/api/runs/:id/curve',
   runDiff: '/api/runs/:id/diff/:other',
+  userPair: '/api/runs/:id/users/:other',
+  user: '/api/runs/:id/users/:other/:user',
   stopRun: '/api/runs/:id/stop',
   retryRun: '/api/runs/:id/retry',
   noteRun: '/api/runs/:id/notes',
@@ -63,6 +67,11 @@ export const api = {
   retryExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/retry`,
   noteExperiment: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/notes`,
   analysis: (name: string) => `${patterns.experiments}/${encodeURIComponent(name)}/analysis`,
+  /** Of one metric; null for the first one of the report. */
+  slices: (name: string, metric: string | null) =>
+    `${patterns.experiments}/${encodeURIComponent(name)}/slices?${query({ metric })}`,
+  slicesCsv: (name: string, metric: string) =>
+    `${patterns.experiments}/${encodeURIComponent(name)}/slices.csv?${query({ metric })}`,
   /** Keys are those of the page's address; a list is a repeated key. */
   leaderboard: (search: Readonly<Record<string, string | readonly string[] | undefined>>) =>
     `${patterns.leaderboard}?${repeated(search)}`,
@@ -72,6 +81,10 @@ export const api = {
   runCurve: (id: number, series: string, view?: CurveView) =>
     `/api/runs/${id}/curve?${query({ series, ...viewed(view) })}`,
   runDiff: (id: string, other: string) => `/api/runs/${encodeURIComponent(id)}/diff/${encodeURIComponent(other)}`,
+  userPair: (id: string, other: string, metric: string | null) =>
+    `/api/runs/${encodeURIComponent(id)}/users/${encodeURIComponent(other)}?${query({ metric })}`,
+  user: (id: string, other: string, user: string) =>
+    `/api/runs/${encodeURIComponent(id)}/users/${encodeURIComponent(other)}/${encodeURIComponent(user)}`,
   stopRun: (id: number) => `/api/runs/${id}/stop`,
   retryRun: (id: number) => `/api/runs/${id}/retry`,
   noteRun: (id: number) => `/api/runs/${id}/notes`,
@@ -83,8 +96,10 @@ export const pages = [
   '/leaderboard',
   '/experiments/:name',
   '/experiments/:name/analysis',
+  '/experiments/:name/slices',
   '/runs/:id',
   '/runs/:id/diff/:other',
+  '/runs/:id/users/:other',
 ] as const;
 
 /** The name of the one event of `api.events`; its data is a `StoreState`. */

@@ -3,7 +3,7 @@ import type { ExperimentReport } from '@towerbench/report';
 import type { ArtifactRef, AttemptRow, Json, RunGroup, RunRow, RunStatus } from '@towerbench/tracking';
 
 export type { Importance } from '@towerbench/metrics';
-export type { RunDiff } from '@towerbench/report';
+export type { RunDiff, Slice, SliceFamily, SliceReport, SliceRow, Slices } from '@towerbench/report';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
 export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 
@@ -233,6 +233,66 @@ export interface AnalysisTrial {
   readonly n: number;
   readonly values: readonly (number | string | null)[];
   readonly objective: number | null;
+}
+
+/** The test users of two runs that were measured alike, in one metric. */
+export interface UserPair {
+  readonly a: PairedRun;
+  readonly b: PairedRun;
+  readonly metric: string;
+  /** Every metric that can be asked for. */
+  readonly metrics: readonly string[];
+  readonly numUsers: number;
+  /** One user in so many has a history and lists. */
+  readonly every: number;
+  /** Users for whom the one, the other and neither has the greater value; none has a value for the others. */
+  readonly greater: { readonly a: number; readonly b: number; readonly neither: number };
+  /** Users with lists for whom the one or the other is furthest ahead, the furthest first. */
+  readonly most: { readonly a: readonly UserValues[]; readonly b: readonly UserValues[] };
+}
+
+export interface PairedRun {
+  readonly id: number;
+  readonly variant: string;
+  readonly seed: number;
+  readonly experiments: readonly string[];
+}
+
+/** The number of a user in the data, and the values of the two runs. */
+export interface UserValues {
+  readonly user: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** What two runs recommend to a user. */
+export interface UserView {
+  readonly user: number;
+  readonly historyLength: number;
+  /** The newest of it, newest first. */
+  readonly history: readonly ItemView[];
+  readonly targets: readonly TargetView[];
+  readonly lists: { readonly a: readonly ListedItem[]; readonly b: readonly ListedItem[] };
+}
+
+/** An item by its number in the data; `count` are its training interactions. */
+export interface ItemView {
+  readonly item: number;
+  readonly title: string | null;
+  readonly category: number | null;
+  readonly count: number;
+}
+
+/** An item to find, and its ranks from 1 on in both runs; halves from ties, null for one that is beyond the list and was not kept. */
+export interface TargetView extends ItemView {
+  readonly a: number | null;
+  readonly b: number | null;
+}
+
+/** An item of a list, best first. */
+export interface ListedItem extends ItemView {
+  readonly isHit: boolean;
+  readonly isInOther: boolean;
 }
 
 /** The body of every answer that is not a success. */

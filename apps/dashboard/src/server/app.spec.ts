@@ -8,9 +8,19 @@ import { openStoreWriter, type RunRow, type StoreWriter } from '@towerbench/trac
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { api } from '../contract/paths.js';
-import type { Curves, ExperimentDetail, ExperimentSummary, RunDetail, StoreState } from '../contract/payloads.js';
+import type {
+  Curves,
+  ExperimentDetail,
+  ExperimentSummary,
+  RunDetail,
+  Slices,
+  StoreState,
+  UserPair,
+  UserView,
+} from '../contract/payloads.js';
 import { createApp } from './app.js';
 import { experimentInput } from '../testing/experiment.js';
+import { rankedSweep } from '../testing/ranked.js';
 import { watchStore, type WatchedStore } from './store.js';
 
 const NAME = 'gates & others';
@@ -263,6 +273,60 @@ describe('the API', () => {
       404,
       { code: 'not-found', message: `nothing answers to DELETE ${api.experiments}` },
     ]);
+  });
+
+  it('gives the slices of an experiment as JSON and as a file of CSV', async () => {
+    rankedSweep((writer = openStoreWriter(path)), path);
+    const slices = await get<Slices>(api.slices('ranked', 'test/recall@1'));
+    expect(slices).toMatchObject({ kind: 'told', metric: 'test/recall@1', numUsers: 4, base: 'base', notKept: [] });
+    expect(slices.families.map(({ slices: own }) => own.map(({ name, users }) => [name, users]))).toEqual([
+      [['head', 1], ['torso', 2], ['tail', 1]],
+      [['cold', 1], ['medium', 1], ['warm', 1], ['new', 1]],
+      [['category 0', 3], ['category 1', 1]],
+    ]); // prettier-ignore
+    expect(await get(api.slices('ranked', null))).toEqual(slices);
+    const response = await fetch(address + api.slicesCsv('ranked', 'test/recall@1'));
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename=slices.csv');
+    expect((await response.text()).split('\n')[1]).toMatch(
+      /^ranked,test\/recall@1,all,all,all test users,,,false,base,2,0\.375,/,
+    );
+  });
+
+  it('gives the users of two runs, and what they recommend to one', async () => {
+    const [a, b] = rankedSweep((writer = openStoreWriter(path)), path).filter(({ seed }) => seed === 2);
+    const of = [String(a!.id), String(b!.id)] as const;
+    const pair = await get<UserPair>(api.userPair(...of, null));
+    expect([pair.metric, pair.most.b]).toEqual(['test/recall@1', [{ user: 3, a: 0, b: 1 }]]);
+    const user = await get<UserView>(api.user(...of, '3'));
+    expect(user.targets).toEqual([{ item: 1, title: 'Brazil', category: 0, count: 5, a: 4.5, b: 1 }]);
+  });
+
+  it('says what is missing of slices and users, and what a parameter may be', async () => {
+    const { runs } = fill();
+    const ranked = rankedSweep(writer!, path);
+    const [a, b] = [String(ranked[0]!.id), String(ranked[1]!.id)];
+    const rerun = 'run them again, in a store of their own, with npx towerbench sweep';
+    expect(await get(api.slices(NAME, null))).toEqual({ kind: 'none', reason: `Who the test users are was not kept for these runs; ${rerun} --config configs/${NAME}.yaml --store PATH.` }); // prettier-ignore
+    const cases: readonly (readonly [string, number, string])[] = [
+      [api.slices('nothing', null), 404, 'the store has no experiment "nothing"'],
+      [api.slicesCsv(NAME, 'test/auc'), 404, 'Who the test users are was not kept'],
+      [api.slices('ranked', 'test/coverage@10'), 400, 'metric: "test/coverage@10" has no values per user here; there are test/recall@1'],
+      [`${api.slices('ranked', 'a')}&metric=b`, 400, 'metric: expected 1 to 1000 characters without control characters'],
+      [api.userPair(a, '999', null), 404, 'the store has no run 999'],
+      [api.userPair(a, 'x', null), 400, 'id: expected a positive whole number'],
+      [api.userPair(a, String(runs[0]!.id), null), 404, `what is recommended to users was not kept for run ${runs[0]!.id}`],
+      [api.userPair(a, b, 'nonsense'), 400, 'metric: "nonsense" has no values per user here'],
+      [api.user(a, b, '4'), 404, 'the test part has no user 4'],
+      [api.user(a, b, '-1'), 400, 'user: expected a whole number from 0'],
+      [api.user(a, b, '../../x'), 400, 'user: expected a whole number from 0'],
+    ]; // prettier-ignore
+    for (const [url, status, message] of cases) {
+      const [found, error] = (await refusal(url)) as [number, { readonly message: string }];
+      expect([found, error.message.slice(0, message.length)], url).toEqual([status, message]);
+    }
+    rmSync(join(folder, 'artifacts'), { recursive: true });
+    expect(await refusal(api.user(a, b, '2'))).toMatchObject([404, { code: 'not-found' }]);
   });
 
   it('refuses another name of the host', async () => {

@@ -9,16 +9,28 @@ import { createActions } from './actions.js';
 import { createAnalysis } from './analysis.js';
 import type { Asset } from './assets.js';
 import { streamStore } from './events.js';
+import { createKeptFiles } from './kept-files.js';
 import { createLeaderboard, type LeaderboardRequest } from './leaderboard.js';
 import { curveView, listParameter, textParameter } from './parameters.js';
 import { RequestProblem } from './problem.js';
 import { experimentProgress } from './progress.js';
 import { createQueries } from './queries.js';
+import { createSlices } from './slices.js';
 import type { WatchedStore } from './store.js';
+import { createUsers } from './users.js';
 
 function idParameter(value: unknown): number {
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
   throw new RequestProblem('bad-request', 'id: expected a positive whole number');
+}
+
+function userParameter(value: unknown): number {
+  if (typeof value === 'string' && /^\d{1,10}$/.test(value)) return Number(value);
+  throw new RequestProblem('bad-request', 'user: expected a whole number from 0');
+}
+
+function metricParameter({ metric }: Request['query']): string | undefined {
+  return metric === undefined ? undefined : textParameter(metric, 'metric');
 }
 
 function leaderboardRequest(query: Request['query']): LeaderboardRequest {
@@ -60,6 +72,9 @@ export function createApp(options: {
   const actions = createActions(store.path);
   const leaderboard = createLeaderboard();
   const analyses = createAnalysis();
+  const files = createKeptFiles(store.path);
+  const slices = createSlices(files);
+  const users = createUsers(files);
   const app = express();
   app.disable('x-powered-by');
 
@@ -137,10 +152,21 @@ export function createApp(options: {
     ),
   );
   answer(patterns.analysis, (reader, request) => analyses.analysis(reader, name(request)));
+  answer(patterns.slices, (reader, request) => slices.slices(reader, name(request), metricParameter(request.query)));
+  app.get(patterns.slicesCsv, access.read, (request, response) => {
+    const text = slices.csv(readerNow(), name(request), metricParameter(request.query));
+    response.set('Cache-Control', 'no-cache').attachment('slices.csv').send(text);
+  });
   answer(patterns.leaderboard, (reader, { query }) => leaderboard.page(reader, leaderboardRequest(query)));
   answer(patterns.leaderboardChoices, (reader, { query }) => leaderboard.choices(reader, leaderboardRequest(query)));
   answer(patterns.runDiff, (reader, request) =>
     queries.runDiff(reader, id(request), idParameter(request.params['other'])),
+  );
+  answer(patterns.userPair, (reader, request) =>
+    users.pair(reader, id(request), idParameter(request.params['other']), metricParameter(request.query)),
+  );
+  answer(patterns.user, (reader, request) =>
+    users.user(reader, id(request), idParameter(request.params['other']), userParameter(request.params['user'])),
   );
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) =>
