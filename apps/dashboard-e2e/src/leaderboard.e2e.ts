@@ -1,26 +1,8 @@
-import { copyFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
-import { violations } from './accessibility.js';
-import { expect, test as base } from './dashboard.js';
-import { LARGE_NAME, largeStore } from './large-store.js';
+import { expect } from './dashboard.js';
+import { test } from './large-dashboard.js';
+import { LARGE_NAME } from './large-store.js';
 import { experimentInput, sweep } from './sweep.js';
-
-/** The store of 10,000 runs is made once per worker and copied for each test. */
-const test = base.extend<{ full: void }, { large: string }>({
-  large: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads from this pattern which fixtures are wanted
-    async ({}, use) => {
-      const { path, remove } = largeStore();
-      await use(path);
-      remove();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-  full: async ({ large, dashboard }, use) => {
-    copyFileSync(large, dashboard.storePath);
-    await use();
-  },
-});
 
 const rows = (page: Page): Locator => page.getByRole('group', { name: 'Leaderboard' }).locator('tbody tr');
 const status = (page: Page): Locator => page.getByRole('navigation', { name: 'Pages' }).getByRole('status');
@@ -91,16 +73,4 @@ test('experiments of another protocol are never in the same table', async ({ pag
   await scopes.selectOption({ index: 1 });
   await expect(status(page)).toHaveText('Page 1 of 1: 3 rows of 9 runs');
   await expect(page.getByRole('combobox', { name: 'Experiment' }).getByRole('option')).toHaveText(['every experiment', 'here']); // prettier-ignore
-});
-
-test('axe finds nothing wrong with the leaderboard, and it does not scroll sideways', async ({ page, full: _ }) => {
-  for (const width of [1280, 400]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.goto('/leaderboard?group=variant');
-    await expect(rows(page)).toHaveCount(4);
-    await page.getByText(/^Columns: /).click();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    expect(await violations(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: null });
-  }
 });

@@ -111,7 +111,10 @@ function section({ report, file, config, environments, curves }: ReportPage, has
       name('environment'),
       environments.length === 0
         ? ['<p>No run has finished.</p>']
-        : environments.map(({ runs, environment }) => leaves(environment, name(`environment of ${runs} runs`))),
+        : environments.map(
+            ({ runs, environment }, k) =>
+            leaves(environment, name(environments.length === 1 ? `environment of ${runs} runs` : `environment ${k + 1} of ${environments.length}, of ${runs} runs`)), // prettier-ignore
+          ),
     ),
     '</section>',
   ].join('\n');

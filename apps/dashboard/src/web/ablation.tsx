@@ -144,7 +144,9 @@ function Comparison({ versus, isLowerBetter }: { readonly versus: Versus | null;
         ) : told ? (
           <strong className={mark}>{mark}</strong>
         ) : (
-          <span className="muted">no difference to be told</span>
+          <span className="muted">
+            {versus.pUsers === null ? 'no values per user to tell' : 'no difference to be told'}
+          </span>
         )}
       </td>
     </>

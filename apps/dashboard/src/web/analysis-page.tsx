@@ -32,7 +32,12 @@ function Analysis({ analysis }: { readonly analysis: ExperimentAnalysis }) {
   const navigate = route.useNavigate();
   const { parameters, trials, importance, metric } = analysis;
   if (parameters.length === 0) {
-    return <p className="muted">The search of this experiment sets no parameter, and it has one variant.</p>;
+    return (
+      <p className="muted">
+        The search of this experiment sets no parameter, and it has one variant. Ranges under `parameters:`, or further
+        `variants:`, in its file give this page something to compare.
+      </p>
+    );
   }
   if (trials.every(({ objective }) => objective === null)) {
     return (

@@ -46,7 +46,7 @@ export function ChartFrame({
       <figcaption>
         <h3 id={headingId}>{title}</h3>
         <span className="actions">
-          <button type="button" aria-pressed={isTable} onClick={turn}>
+          <button type="button" aria-label={`Table of ${title}`} aria-pressed={isTable} onClick={turn}>
             Table
           </button>
           <button

@@ -9,8 +9,10 @@ import { svgFile } from './svg-file.js';
 const HEIGHT = 360;
 const TOP = 40;
 const BOTTOM = 20;
+/** Between two axes; more where they are few. */
 const SPACE = 150;
 const SIDE = 70;
+const LEAST_WIDTH = 580;
 /** So many lines are drawn paler. */
 const MANY = 300;
 /** Shades from the worst to the best trial. */
@@ -65,8 +67,8 @@ export function ParallelCoordinates({
       return place !== null && place >= low - 1e-9 && place <= high + 1e-9;
     });
   const inside = told.filter(isIn);
-  const width = 2 * SIDE + SPACE * (axes.length - 1);
-  const left = (k: number): number => SIDE + SPACE * k;
+  const width = Math.max(LEAST_WIDTH, 2 * SIDE + SPACE * (axes.length - 1));
+  const left = (k: number): number => SIDE + ((width - 2 * SIDE) * k) / (axes.length - 1);
   const top = (place: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - place);
   const placeAt = (clientY: number): number => {
     const box = drawing.current?.getBoundingClientRect();

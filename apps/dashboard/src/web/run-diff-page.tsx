@@ -62,7 +62,9 @@ function Diff({ diff: { a, b, config, environment, source, measured, metrics } }
       ))}
       <Section title="Source">
         <p>{sourceInWords(source)}</p>
-        <p className="muted">{`Commits ${a.commit ?? 'unknown'} and ${b.commit ?? 'unknown'}.`}</p>
+        {(a.commit ?? b.commit) !== null && (
+          <p className="muted">{`Commits ${a.commit ?? 'unknown'} and ${b.commit ?? 'unknown'}.`}</p>
+        )}
         {source.files.map(({ file, a: left, b: right }) => (
           <details key={file}>
             <summary>{file}</summary>

@@ -85,7 +85,9 @@ function Run({
       )}
       <Section title="Curves">
         {shown === undefined ? (
-          <p className="muted">This run has written no curve yet.</p>
+          <p className="muted">
+            {run.status === 'finished' ? 'This run has no curve.' : 'This run has written no curve yet.'}
+          </p>
         ) : (
           <RunCurve id={run.id} series={shown} all={series} />
         )}

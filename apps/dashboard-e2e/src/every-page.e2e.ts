@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { buildPage, toHtml } from '@towerbench/report';
+import { openStoreReader } from '@towerbench/tracking';
+import { sameNames, violations } from './accessibility.js';
+import { expect } from './dashboard.js';
+import { test } from './large-dashboard.js';
+import { LARGE_NAME } from './large-store.js';
+import { sweep } from './sweep.js';
+
+const paths = pathToFileURL(join(import.meta.dirname, '../../dashboard/dist/contract/paths.js')).href;
+const { pages } = (await import(paths)) as { readonly pages: readonly string[] };
+
+/** The address of a page in the large store. */
+const addressOf = (page: string): string =>
+  page.replace(':name', LARGE_NAME).replace(':id', '1').replace(':other', '6');
+
+/** In light and dark, at 1280 and 400 pixels: axe finds nothing, nothing scrolls sideways, no two parts have the same name. */
+async function expectSound(page: Page): Promise<void> {
+  for (const width of [1280, 400]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await violations(page), `${width} pixels`).toEqual([]);
+    await page.emulateMedia({ colorScheme: null });
+  }
+  expect(await sameNames(page)).toEqual([]);
+}
+
+// Axe looks at some thousand lines and points of drawings again and again.
+test.describe.configure({ timeout: 90_000 });
+
+for (const pattern of pages) {
+  test(`nothing is wrong with ${pattern} of 10,000 runs`, async ({ page, full: _ }) => {
+    await page.goto(addressOf(pattern));
+    await expect(page.getByText(/^(Loading|Waiting)/)).toHaveCount(0);
+    await expect(page.getByRole('table').or(page.getByRole('img')).first()).toBeVisible();
+    for (const closed of await page.locator('details:not([open]) > summary').all()) await closed.click();
+    await expectSound(page);
+  });
+}
+
+test('nothing is wrong with any page of an empty store', async ({ page, dashboard }) => {
+  dashboard.writer();
+  for (const pattern of pages) {
+    await page.goto(addressOf(pattern));
+    await expect(page.getByRole('heading', { name: 'The store is empty' })).toBeVisible();
+    await expectSound(page);
+  }
+});
+
+test('nothing is wrong with the report to send to a colleague', async ({ page, dashboard }) => {
+  const writer = dashboard.writer();
+  sweep(writer, 'first', { seeds: [1, 2, 3, 4, 5, 6] });
+  sweep(writer, 'second');
+  const reader = openStoreReader(dashboard.storePath);
+  const file = `${dashboard.storePath}.html`;
+  const reports = ['first', 'second'].map((name) => buildPage(reader, name));
+  const moved = { runs: 9, environment: { node: 'v22' } }; // as many runs as on the machine before
+  writeFileSync(file, toHtml(reports.map((one) => ({ ...one, environments: [...one.environments, moved] }))));
+  reader.close();
+  await page.goto(pathToFileURL(file).href);
+  for (const closed of await page.locator('details > summary').all()) await closed.click();
+  await expectSound(page);
+});
