@@ -191,6 +191,12 @@ describe('other commands', () => {
       expect(html).toContain(text);
     for (const figure of ['forest', 'means', 'curves'])
       expect((await towerbench(...named, '--figure', figure)).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
+    const parquet = join(folder, 'report.parquet');
+    expect((await towerbench(...named, '--format', 'parquet', '--out', parquet)).code).toBe(0);
+    expect(readFileSync(parquet).subarray(0, 4).toString()).toBe('PAR1');
+    const nowhere = await towerbench(...named, '--format', 'parquet');
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.stderr).toContain('add --out report.parquet');
     const unnamed = await towerbench('report', '--figure', 'forest', '--store', store);
     expect(unnamed.code).toBe(2);
     expect(unnamed.stderr).toContain('name it with --experiment');

@@ -105,12 +105,13 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     'report --experiment senet-on-field-noise',
     'report --format latex --out table.tex',
     'report --format html --out report.html',
+    'report --format parquet --out report.parquet',
     'report --experiment senet-on-field-noise --figure forest --out forest.svg',
   ])
     .option('--experiment <name>', 'only this experiment (default: all)')
     .addOption(
       new Option('--format <format>', 'form of the table')
-        .choices(['table', 'markdown', 'latex', 'csv', 'json', 'html'] satisfies ReportOptions['format'][])
+        .choices(['table', 'markdown', 'latex', 'csv', 'json', 'html', 'parquet'] satisfies ReportOptions['format'][])
         .default('table'),
     )
     .addOption(

@@ -6,15 +6,21 @@ import { inputError, typedPath } from './context.js';
  *
  * @throws {ConfigError} when the file cannot be written
  */
-export function writeResult(text: string, out: string | undefined): void {
-  if (out === undefined) {
-    process.stdout.write(text);
-    return;
-  }
+export async function writeResult(text: string, out: string | undefined): Promise<void> {
+  if (out === undefined) process.stdout.write(text);
+  else await writeWhole(out, (draft) => writeFileSync(draft, text));
+}
+
+/**
+ * Lets `write` make a file at another name, and puts it at `out` when it is whole.
+ *
+ * @throws {ConfigError} when the file cannot be written
+ */
+export async function writeWhole(out: string, write: (draft: string) => void | Promise<void>): Promise<void> {
   const path = typedPath(out);
   const draft = `${path}.part`;
   try {
-    writeFileSync(draft, text);
+    await write(draft);
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -13,6 +13,7 @@ export {
   type SliceRow,
   type Slices,
 } from './slices.js';
+export { writeParquet } from './parquet.js';
 export { toTerminal } from './terminal.js';
 export { textTable } from './text-table.js';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus, VersusUsers } from './contract.js';

@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openMemoryStore, type Json, type StoreReader } from '@towerbench/tracking';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildReport } from './build.js';
 import { toCsv, toJson, toLatex, toMarkdown } from './documents.js';
+import { writeParquet } from './parquet.js';
+import { ROW_COLUMNS, toRows } from './rows.js';
 import { toTerminal } from './terminal.js';
 
 interface SampleRun {
@@ -310,6 +315,30 @@ better, worse: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon sign
     const minus = { 'test/auc': { mean: -0.5, std: null, ci95: null, values: [-0.5] } };
     const [head = '', first = ''] = toCsv([{ ...report, groups: [{ ...gate!, metrics: minus }] }]).split('\n');
     expect(first.split(',')[head.split(',').indexOf('mean')]).toBe('-0.5');
+  });
+
+  it('parquet, with the rows of the csv, typed, to the bit', async () => {
+    const [gate, ...others] = report.groups;
+    const nan = { 'test/auc': { mean: NaN, std: null, ci95: null, values: [NaN] } };
+    const reports = [
+      { ...report, experiment: "it's ünquoted" },
+      { ...report, groups: [{ ...gate!, metrics: nan }, ...others] },
+    ];
+    const folder = mkdtempSync(join(tmpdir(), "towerbench-parquet's-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'report.parquet');
+    await writeParquet(reports, path);
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const found = await connection.runAndReadAll(`SELECT * FROM '${path.replaceAll("'", "''")}'`);
+    const columns = Object.keys(ROW_COLUMNS) as (keyof typeof ROW_COLUMNS)[];
+    expect(found.columnNames()).toEqual(columns);
+    expect(found.getRows()).toEqual(toRows(reports).map((row) => columns.map((column) => row[column])));
+    const types = Object.fromEntries(columns.map((column, k) => [column, String(found.columnTypes()[k])]));
+    expect(types).toMatchObject({ variant: 'VARCHAR', n: 'INTEGER', users: 'INTEGER', mean: 'DOUBLE' });
+    await expect(writeParquet(reports, join(folder, 'no', 'such', 'folder'))).rejects.toThrow(
+      'No such file or directory',
+    );
   });
 
   it('csv, in full precision and quoted', () => {

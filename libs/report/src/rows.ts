@@ -1,21 +1,21 @@
 import { versusOf } from './cells.js';
 import type { ExperimentReport } from './contract.js';
 
-/** The columns of the long table, in order, each with its kind. */
+/** The columns of the long table, in order, each with its kind; a count is a whole number. */
 export const ROW_COLUMNS = {
   experiment: 'text', dataset: 'text', fingerprint: 'text', variant: 'text', trial: 'text', parameters: 'text',
-  n: 'number', failed: 'number', metric: 'text', mean: 'number', std: 'number', ci95_low: 'number', ci95_high: 'number',
+  n: 'count', failed: 'count', metric: 'text', mean: 'number', std: 'number', ci95_low: 'number', ci95_high: 'number',
   base: 'text', difference: 'number', difference_ci95_low: 'number', difference_ci95_high: 'number',
   p_seeds: 'number', p_users: 'number', p_holm: 'number', parameter_count: 'number', seconds: 'number',
   published: 'number', published_source: 'text', published_differs: 'text',
-  budget: 'number', shared_seeds: 'number', effect_size: 'number', users: 'number', wins: 'number', losses: 'number', ties: 'number',
+  budget: 'count', shared_seeds: 'count', effect_size: 'number', users: 'count', wins: 'count', losses: 'count', ties: 'count',
   rank_biserial: 'number', users_ci95_low: 'number', users_ci95_high: 'number',
 } as const; // prettier-ignore
 
 type Kinds = typeof ROW_COLUMNS;
 
 /** A row of the long table; null where there is no such number. */
-export type ReportRow = { readonly [K in keyof Kinds]: (Kinds[K] extends 'number' ? number : string) | null };
+export type ReportRow = { readonly [K in keyof Kinds]: (Kinds[K] extends 'text' ? string : number) | null };
 
 const EMPTY = Object.fromEntries(Object.keys(ROW_COLUMNS).map((name) => [name, null])) as ReportRow;
 

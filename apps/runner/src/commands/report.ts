@@ -12,14 +12,15 @@ import {
   toMarkdown,
   toTerminal,
   variantCurves,
+  writeParquet,
   type ExperimentReport,
   type FigureName,
 } from '@towerbench/report';
 import type { StoreReader } from '@towerbench/tracking';
 import { withReader, inputError, type Context } from '../context.js';
-import { writeResult } from '../output.js';
+import { writeResult, writeWhole } from '../output.js';
 
-type ReportFormat = 'table' | 'markdown' | 'latex' | 'csv' | 'json' | 'html';
+type ReportFormat = 'table' | 'markdown' | 'latex' | 'csv' | 'json' | 'html' | 'parquet';
 
 type Render = (reader: StoreReader, experiments: readonly string[]) => string;
 
@@ -28,7 +29,7 @@ const ofReports =
   (reader, experiments) =>
     render(experiments.map((name) => buildReport(reader, name)));
 
-const RENDER: Readonly<Record<ReportFormat, Render>> = {
+const RENDER: Readonly<Record<Exclude<ReportFormat, 'parquet'>, Render>> = {
   table: ofReports((reports) => reports.map((each) => toTerminal(each, terminal())).join('\n\n')),
   markdown: ofReports(toMarkdown),
   latex: ofReports(toLatex),
@@ -51,26 +52,39 @@ export interface ReportOptions {
 }
 
 /** `towerbench report` */
-export function report(context: Context, { experiment, format, figure, out }: ReportOptions): void {
+export async function report(context: Context, options: ReportOptions): Promise<void> {
+  const { format, figure, out } = options;
+  if (format === 'parquet' && figure === undefined) {
+    if (out === undefined)
+      throw inputError('--out', 'a Parquet file is not for a terminal', { hint: 'add --out report.parquet' });
+    const reports = withReader(context, (reader) =>
+      wanted(context, reader, options).map((name) => buildReport(reader, name)),
+    );
+    return writeWhole(out, (draft) => writeParquet(reports, draft));
+  }
   const text = withReader(context, (reader) => {
-    const names = reader.experiments().map(({ name }) => name);
-    if (experiment !== undefined && !names.includes(experiment)) {
-      throw inputError('--experiment', `there is no experiment "${experiment}" in ${context.storePath}`, {
-        allowed: names.join(', ') || 'none: run a sweep first',
-      });
-    }
-    const wanted = experiment === undefined ? names : [experiment];
-    if (figure === undefined) return RENDER[format](reader, wanted);
-    const [only] = wanted;
-    if (only === undefined || wanted.length > 1) {
-      throw inputError('--figure', `the store has ${wanted.length} experiments, and a figure shows one`, {
+    const names = wanted(context, reader, options);
+    if (figure === undefined) return RENDER[format as keyof typeof RENDER](reader, names);
+    const [only] = names;
+    if (only === undefined || names.length > 1) {
+      throw inputError('--figure', `the store has ${names.length} experiments, and a figure shows one`, {
         allowed: names.join(', ') || 'none: run a sweep first',
         hint: 'name it with --experiment',
       });
     }
     return figureOf(reader, only, figure);
   });
-  writeResult(text.endsWith('\n') ? text : `${text}\n`, out);
+  await writeResult(text.endsWith('\n') ? text : `${text}\n`, out);
+}
+
+/** Names of the experiments that are asked for. */
+function wanted({ storePath }: Context, reader: StoreReader, { experiment }: ReportOptions): readonly string[] {
+  const names = reader.experiments().map(({ name }) => name);
+  if (experiment === undefined) return names;
+  if (names.includes(experiment)) return [experiment];
+  throw inputError('--experiment', `there is no experiment "${experiment}" in ${storePath}`, {
+    allowed: names.join(', ') || 'none: run a sweep first',
+  });
 }
 
 /** One SVG with a part per metric of the report. */

@@ -7,6 +7,6 @@ export interface SchemaOptions {
 }
 
 /** `towerbench schema` */
-export function schema({ out }: SchemaOptions): void {
-  writeResult(`${JSON.stringify(experimentJsonSchema(vocabulary), null, 2)}\n`, out);
+export function schema({ out }: SchemaOptions): Promise<void> {
+  return writeResult(`${JSON.stringify(experimentJsonSchema(vocabulary), null, 2)}\n`, out);
 }
