@@ -116,6 +116,13 @@ describe('the mean of several curves', () => {
     expect(reader.countNotFinite(runs.slice(0, 3), 'loss')).toBe(2);
   });
 
+  it('is kept until something is written', () => {
+    const before = reader.meanCurve(runs.slice(0, 2), 'loss');
+    expect(reader.meanCurve(runs.slice(0, 2), 'loss')).toBe(before);
+    write(runs[1]!, [[3, 9]], 20); // prettier-ignore
+    expect(reader.meanCurve(runs.slice(0, 2), 'loss').at(-1)).toMatchObject({ step: 3, mean: 8, n: 2 });
+  });
+
   it('ends as its last point says, which is made without the others', () => {
     expect(reader.lastMean(runs.slice(0, 2), 'loss')).toEqual(reader.meanCurve(runs.slice(0, 2), 'loss').at(-1));
     expect(reader.lastMean(runs.slice(0, 3), 'loss'), 'nothing finite at the last step').toBeNull();

@@ -12,9 +12,13 @@ interface Extent {
   readonly not_positive: number;
 }
 
+/** Mean curves that are kept as long as the store stays as it is, so that zooming and smoothing do not read 100,000 points of each run again. */
+const MAX_MEANS = 4;
+
 /** Questions about whole curves that SQL answers, so that few rows leave the database. */
 export function createCurves(db: Database) {
   const sql = prepare(db);
+  let means = { version: -1, kept: new Map<string, readonly MeanPoint[]>() };
 
   return {
     sampleCurve(runId: number, series: string, window: CurveWindow): CurveSample {
@@ -42,8 +46,14 @@ export function createCurves(db: Database) {
 
     curveOrigin: (runId: number): number | null => (sql.origin.get(runId) as number | null | undefined) ?? null,
 
-    meanCurve: (runIds: readonly number[], series: string): readonly MeanPoint[] =>
-      sql.means.all({ runs: JSON.stringify(runIds), series }) as MeanPoint[],
+    meanCurve(runIds: readonly number[], series: string): readonly MeanPoint[] {
+      const version = sql.version.get() as number;
+      if (version !== means.version || means.kept.size === MAX_MEANS) means = { version, kept: new Map() };
+      const key = JSON.stringify([runIds, series]);
+      const points = means.kept.get(key) ?? (sql.means.all({ runs: JSON.stringify(runIds), series }) as MeanPoint[]);
+      means.kept.set(key, points);
+      return points;
+    },
 
     countNotFinite: (runIds: readonly number[], series: string): number =>
       sql.notFinite.get({ runs: JSON.stringify(runIds), series }) as number,
@@ -92,6 +102,7 @@ function prepare(db: Database) {
   };
   const chosen = `WITH chosen AS MATERIALIZED (${SERIES_OF_RUNS})`;
   return {
+    version: db.prepare('SELECT version FROM changes').pluck(),
     series: db
       .prepare(
         `SELECT id FROM series

@@ -1,4 +1,4 @@
-import { sampleStd, seedsToDetect } from '@towerbench/metrics';
+import { mean, sampleStd, seedsToDetect } from '@towerbench/metrics';
 import type { SweepPlan } from '@towerbench/sweep';
 import type { RunRow } from '@towerbench/tracking';
 import { inputError, withReaderOfAny, type Context } from '../context.js';
@@ -38,11 +38,11 @@ export async function plan(context: Context, options: PlanOptions): Promise<void
       parameters,
       done,
       left: input.seeds.length - done.length,
-      seconds: mean(done.map(({ seconds }) => seconds ?? 0)),
+      seconds: meanOrNull(done.map(({ seconds }) => seconds ?? 0)),
     };
   });
   const known = lines.flatMap(({ seconds }) => (seconds === null ? [] : [seconds]));
-  const each = mean(known);
+  const each = meanOrNull(known);
   const done = lines.reduce((sum, line) => sum + line.done.length, 0);
   const open = sweep.search === null ? 0 : sweep.mostRuns - lines.length * input.seeds.length; // of trials to be suggested
   const left = lines.reduce((sum, line) => sum + line.left, 0) + open;
@@ -145,6 +145,6 @@ function mostDone(lines: readonly PlanLine[]): PlanLine | undefined {
   return lines.reduce<PlanLine | undefined>((most, line) => (line.done.length > (most?.done.length ?? -1) ? line : most), undefined); // prettier-ignore
 }
 
-function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean(values);
 }
