@@ -119,7 +119,8 @@ describe('the mean of several curves', () => {
   it('is kept until something is written', () => {
     const before = reader.meanCurve(runs.slice(0, 2), 'loss');
     expect(reader.meanCurve(runs.slice(0, 2), 'loss')).toBe(before);
-    write(runs[1]!, [[3, 9]], 20); // prettier-ignore
+    const [attemptId] = reader.attemptIds(runs[1]!);
+    writer.points(attemptId!, [{ series: 'loss', step: 3, value: 9, time: 0 }]);
     expect(reader.meanCurve(runs.slice(0, 2), 'loss').at(-1)).toMatchObject({ step: 3, mean: 8, n: 2 });
   });
 
