@@ -7,8 +7,8 @@ import { experimentInput, sweep } from './sweep.js';
 const NAME = 'rates-and-widths';
 const address = `/experiments/${NAME}/analysis`;
 
-/** 40 trials of one seed: the rate decides, the width does nothing. */
-function search(writer: StoreWriter, reached: (k: number) => number = (k) => 0.5 + k / 100): void {
+/** 40 trials of one seed: the rate decides, the width does nothing. A trial that reaches nothing has failed. */
+function search(writer: StoreWriter, reached: (k: number) => number | null = (k) => 0.5 + k / 100): void {
   const runs = writer.plan({
     ...experimentInput(NAME),
     seeds: [1],
@@ -21,15 +21,18 @@ function search(writer: StoreWriter, reached: (k: number) => number = (k) => 0.5
   });
   for (const { id, trialId } of runs) {
     const { attemptId } = writer.claim(id, { host: 'here', pid: 1, environment: {} })!;
-    writer.finish(attemptId, {
-      metrics: { 'valid/auc': reached(Number(trialId.split('-')[1])) },
-      perUser: {},
-      parameterCount: 1,
-      indexBytesPerItem: null,
-      seconds: 1,
-      bestStep: 1,
-      artifacts: [],
-    });
+    const value = reached(Number(trialId.split('-')[1]));
+    if (value === null) writer.fail(attemptId, { error: 'loss is NaN', status: 'failed', retry: false });
+    else
+      writer.finish(attemptId, {
+        metrics: { 'valid/auc': value },
+        perUser: {},
+        parameterCount: 1,
+        indexBytesPerItem: null,
+        seconds: 1,
+        bestStep: 1,
+        artifacts: [],
+      });
   }
 }
 
@@ -56,6 +59,42 @@ test('says which parameter decides, shows it alone, and both can be saved', asyn
   expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   expect(svg.match(/<path [^>]*stroke="rgb/g)!.length).toBeGreaterThan(40);
   expect(svg).not.toContain('class=');
+});
+
+test('two parameters together: trials on a grid of cell means, with what failed, chosen by keyboard and kept in the address', async ({
+  page,
+  dashboard,
+}) => {
+  const writer = dashboard.writer();
+  search(writer, (k) => (k < 38 ? 0.5 + k / 100 : null));
+  await page.goto(address);
+  const part = page.getByRole('region', { name: 'Two parameters' });
+  const [across, up] = [part.getByRole('combobox', { name: 'Across' }), part.getByRole('combobox', { name: 'Up' })];
+  await expect(across).toHaveValue('optimizer.learning_rate');
+  await expect(up).toHaveValue('model.output_dim');
+  const drawing = part.getByRole('img');
+  await expect(drawing).toHaveAccessibleName(
+    /^valid\/auc by optimizer\.learning_rate and model\.output_dim: 38 trials in 12 cells, and 2 that failed; the best trial 0\.8700 at 0\.0702 and 32; the best cell 0\.8450, the mean of 2, at 0\.021 to 0\.14 and 16$/,
+  );
+  const strengths = await drawing.locator('rect:has(title)').evaluateAll((cells) => cells.map((cell) => Number(getComputedStyle(cell).fillOpacity))); // prettier-ignore
+  expect(strengths).toHaveLength(12);
+  expect(strengths).toEqual(strengths.toSorted((a, b) => a - b)); // from the worst to the best cell
+
+  await across.focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(across).toHaveValue('model.output_dim');
+  await expect(up).toHaveValue('optimizer.learning_rate');
+  await expect(page).toHaveURL(/across=model\.output_dim&up=optimizer\.learning_rate/);
+  await page.reload();
+  await expect(across).toHaveValue('model.output_dim');
+  const csv = await saved(page, 'Save valid/auc by model.output_dim and optimizer.learning_rate as CSV');
+  expect(csv.split('\n')[0]).toBe('variant,model.output_dim,optimizer.learning_rate,valid/auc,n,failed,mean of its cell,trials in its cell,run'); // prettier-ignore
+  expect(csv.trim().split('\n')).toHaveLength(1 + 40);
+  expect(csv).toMatch(/^base,64,0\.0837\d+,,0,1,0\.835,2,39$/m);
+  const svg = await saved(page, 'Save valid/auc by model.output_dim and optimizer.learning_rate as SVG');
+  expect(svg).toMatch(/<title[^>]*>0\.8450, the mean of 2, at 16 and 0\.021 to 0\.14</);
+  await part.getByRole('button', { name: 'Table' }).click();
+  await expect(part.getByRole('table')).toHaveAttribute('aria-rowcount', '41');
 });
 
 test('keeps only the trials that cross a part of an axis, by keyboard and by pointer, which the address remembers', async ({

@@ -226,11 +226,12 @@ export interface ExperimentAnalysis {
   readonly leftOut: readonly string[];
 }
 
-/** `values` in the order of the parameters, null where the trial has none; `objective` is the mean over its `n` finished runs. */
+/** `values` in the order of the parameters, null where the trial has none; `objective` is the mean over its `n` finished runs; `failed` others have failed. */
 export interface AnalysisTrial {
   readonly variant: string;
   readonly runId: number | null;
   readonly n: number;
+  readonly failed: number;
   readonly values: readonly (number | string | null)[];
   readonly objective: number | null;
 }

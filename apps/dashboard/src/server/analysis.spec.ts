@@ -50,11 +50,12 @@ describe('the analysis', () => {
       variant: 'base',
       runId: runs.find(({ trialId }) => trialId === 't2')!.id,
       n: 2,
+      failed: 0,
       values: [10 ** -3.8, 16, null],
       objective: expect.closeTo(0.0215, 12) as number,
     });
     expect(trials[0]!.values[2]).toBe('true');
-    expect(trials[29]).toMatchObject({ n: 0, objective: null });
+    expect(trials[29]).toMatchObject({ n: 0, failed: 0, objective: null });
     expect(leftOut).toEqual(['model.gate']);
   });
 
@@ -73,6 +74,7 @@ describe('the analysis', () => {
     const { attemptId } = writer.claim(runs.at(-1)!.id, { host: 'here', pid: 1, environment: {} })!;
     writer.fail(attemptId, { error: 'no', status: 'failed', retry: false });
     const before = analysis(reader, 'search');
+    expect(before.trials[29]).toMatchObject({ n: 0, failed: 1, objective: null });
     expect(analysis(reader, 'search')).toBe(before);
   });
 

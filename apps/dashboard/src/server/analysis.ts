@@ -33,9 +33,11 @@ function analyse(
 ): ExperimentAnalysis {
   const reached = new Map<string, number[]>();
   const firstRun = new Map<string, number>();
+  const failed = new Map<string, number>();
   for (const { id, trialId, variant, status, metrics } of runs) {
     const key = `${variant}\n${trialId}`;
     if (!firstRun.has(key)) firstRun.set(key, id);
+    if (status === 'failed') failed.set(key, (failed.get(key) ?? 0) + 1);
     const value = metrics[metric.name];
     if (status !== 'finished' || value === undefined) continue;
     reached.set(key, [...(reached.get(key) ?? []), value]);
@@ -67,6 +69,7 @@ function analyse(
       variant,
       runId: firstRun.get(`${variant}\n${id}`) ?? null,
       n: reached.get(`${variant}\n${id}`)?.length ?? 0,
+      failed: failed.get(`${variant}\n${id}`) ?? 0,
       values: columns.map(({ values }) => values[k] ?? null),
       objective: Number.isFinite(objective[k]) ? (objective[k] as number) : null,
     })),

@@ -79,12 +79,20 @@ export function experimentSearch(search: Record<string, unknown>): ExperimentSea
 export interface AnalysisSearch {
   /** The parameter that is shown alone. */
   readonly parameter?: string | undefined;
+  /** The two that are shown together, by the axes of their chart. */
+  readonly across?: string | undefined;
+  readonly up?: string | undefined;
   /** Parts of axes that trials must cross. */
   readonly brush?: readonly string[] | undefined;
 }
 
 export function analysisSearch(search: Record<string, unknown>): AnalysisSearch {
-  return { parameter: text(search['parameter']), brush: texts(search['brush']) };
+  return {
+    parameter: text(search['parameter']),
+    across: text(search['across']),
+    up: text(search['up']),
+    brush: texts(search['brush']),
+  };
 }
 
 /** The state of the leaderboard's page; what is absent is the default. */
