@@ -28,10 +28,20 @@ SUITE             ${Object.keys(suites).join(', ')}
 --builds LIST     current, flag, newer: our kernels under this Node, with its flag for relaxed SIMD, under the newer Node (default current,newer)
 --data FOLDER     data sets (default TOWERBENCH_DATA, else data/; made-up ids where there are none)
 --peers FOLDER    what setup.sh made (default TOWERBENCH_PEERS, else .towerbench/peers)
+--hold-to avx2    keeps the peers from the vectors of 512 bits that a processor has
 --core N          core for all programs (default: the last; \`none\` pins nothing)
 --json            one JSON object per line instead of a table
 --out FILE        appends the lines to a file, too
 `;
+
+/** Keeps OpenBLAS, MKL, oneDNN, PyTorch and faiss from AVX-512. */
+const HELD_TO_AVX2 = {
+  OPENBLAS_CORETYPE: 'Haswell',
+  MKL_ENABLE_INSTRUCTIONS: 'AVX2',
+  ONEDNN_MAX_CPU_ISA: 'AVX2',
+  ATEN_CPU_CAPABILITY: 'avx2',
+  FAISS_OPT_LEVEL: 'avx2',
+};
 
 /** @typedef {import('./contestant.mjs').Window} Window */
 
@@ -52,8 +62,10 @@ const matches = suite({
   data: options.data === undefined ? [] : ['--data', resolve(options.data)],
   pace: ['--window-seconds', options['window-seconds']],
 });
+if (options['hold-to'] !== undefined && options['hold-to'] !== 'avx2') fail();
 const pin = pinned(options.core);
-const vectors = widestVectors();
+const isHeld = options['hold-to'] !== undefined;
+const vectors = isHeld ? 'avx2-held' : widestVectors();
 /** @type {Record<string, unknown>[]} */
 const lines = [];
 for (const match of matches) {
@@ -73,8 +85,11 @@ if (!options.json) process.stdout.write(`${tableOf(lines)}\n`);
  * @returns {Promise<Record<string, unknown>[]>} a line for each of ours and each peer
  */
 async function play({ ours, peers, isWhole = false }) {
-  const entrants = [...ours, ...peers].map((command) => ({
-    program: new Contestant([...(isWhole ? [] : pin), ...command], { cwd: root }),
+  const entrants = [...ours, ...peers].map((command, place) => ({
+    program: new Contestant([...(isWhole ? [] : pin), ...command], {
+      cwd: root,
+      env: isHeld && place >= ours.length ? HELD_TO_AVX2 : {},
+    }),
     windows: /** @type {Window[]} */ ([]),
   }));
   const load = /** @type {number[]} */ ([]);
@@ -127,6 +142,7 @@ function read() {
         builds: { type: 'string', default: 'current,newer' },
         data: { type: 'string' },
         peers: { type: 'string' },
+        'hold-to': { type: 'string' },
         core: { type: 'string', default: String(availableParallelism() - 1) },
         json: { type: 'boolean', default: false },
         out: { type: 'string' },

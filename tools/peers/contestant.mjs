@@ -18,9 +18,9 @@ export class Contestant {
   /** @type {Promise<string>} */
   #ended;
 
-  /** @param {readonly string[]} command @param {{ cwd: string }} where */
-  constructor([program = '', ...args], { cwd }) {
-    this.#child = spawn(program, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param {readonly string[]} command @param {{ cwd: string, env?: Readonly<Record<string, string>> }} where */
+  constructor([program = '', ...args], { cwd, env = {} }) {
+    this.#child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR);
