@@ -6,24 +6,11 @@
  * Exit code 0: every figure is reached. 1: one is not, or a run failed. 2: wrong input.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { chosenStudies } from './studies.mjs';
 
-const folder = resolve(import.meta.dirname, '..');
-const studies = readdirSync(folder)
-  .filter((name) => name.startsWith('planted-'))
-  .sort();
-/** @type {string[]} */
-const only = [];
-const options = process.argv.slice(2);
-for (let at = options.indexOf('--only'); at >= 0; at = options.indexOf('--only'))
-  only.push(...options.splice(at, 2).slice(1));
-const unknown = only.filter((name) => !studies.includes(name));
-if (unknown.length > 0) {
-  process.stderr.write(`--only: there is no study ${unknown.join(', ')}; there are ${studies.join(', ')}\n`);
-  process.exit(2);
-}
-for (const study of only.length > 0 ? only : studies) {
+const { studies, options } = chosenStudies(process.argv.slice(2));
+for (const study of studies) {
   process.stdout.write(`\n${study}\n`);
   const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'run.mjs'), study, ...options], {
     stdio: 'inherit',

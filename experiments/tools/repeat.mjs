@@ -1,0 +1,57 @@
+/**
+ * Runs one seed of studies once more, into a store of its own, and compares every figure with the committed one, to the bit.
+ *
+ *   node experiments/tools/repeat.mjs [--seed N] [--only NAME ...] [options of towerbench sweep]
+ *
+ * Left out, N is 1 and the studies are those of planted worlds. Exit code 0: all figures are equal. 1: one is not, or a run failed. 2: wrong input.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { differences } from './differences.mjs';
+import { chosenStudies } from './studies.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+const { studies, options } = chosenStudies(process.argv.slice(2));
+const at = options.indexOf('--seed');
+const seed = at < 0 ? 1 : Number(options.splice(at, 2)[1]);
+if (!Number.isInteger(seed)) {
+  process.stderr.write('--seed: say a whole number\n');
+  process.exit(2);
+}
+const folder = mkdtempSync(join(tmpdir(), 'towerbench-repeat-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+for (const study of studies) {
+  const store = ['--store', join(folder, `${study}.sqlite`)];
+  const experiment = join(root, 'experiments', study, 'experiment.yaml');
+  const sweep = ['sweep', '--config', experiment, '--set', `seeds=[${seed}]`, ...store, ...options];
+  if (towerbench(sweep, 'ignore') === null) continue;
+  const found = towerbench(
+    ['runs', '--experiment', study, '--status', 'finished', '--format', 'json', ...store],
+    'pipe',
+  );
+  const { equal, differences: lines } = differences(
+    readFileSync(join(root, 'experiments', study, 'results.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+    JSON.parse(found ?? '[]'),
+    seed,
+  );
+  process.stdout.write(`${study}  ${equal} figures of seed ${seed} are equal, ${lines.length} are not\n`);
+  for (const line of lines) process.stdout.write(`  ${line}\n`);
+  if (lines.length > 0 || equal === 0) process.exitCode = 1;
+}
+
+/** @param {string[]} args @param {'ignore' | 'pipe'} output @returns {string | null} what it printed; null where it failed */
+function towerbench(args, output) {
+  const { status, stdout } = spawnSync(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args], {
+    ...{ cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
+    stdio: ['ignore', output, 'inherit'],
+  });
+  if (status === 130) process.exit(130);
+  if (status !== 0) process.exitCode = Math.max(Number(process.exitCode ?? 0), status ?? 1);
+  return status === 0 ? (stdout ?? '') : null;
+}

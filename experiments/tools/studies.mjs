@@ -1,0 +1,28 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const folder = resolve(import.meta.dirname, '..');
+
+/**
+ * Takes `--only NAME ...` out of the arguments: the studies that are meant, all of planted worlds where none is named. Ends the process with
+ * code 2 where there is no such study.
+ *
+ * @param {readonly string[]} args
+ * @returns {{ studies: string[], options: string[] }}
+ */
+export function chosenStudies(args) {
+  const all = readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'accept.json')))
+    .sort();
+  const options = [...args];
+  /** @type {string[]} */
+  const only = [];
+  for (let at = options.indexOf('--only'); at >= 0; at = options.indexOf('--only'))
+    only.push(...options.splice(at, 2).slice(1));
+  const unknown = only.filter((name) => !all.includes(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`--only: there is no study ${unknown.join(', ')}; there are ${all.join(', ')}\n`);
+    process.exit(2);
+  }
+  return { studies: only.length > 0 ? only : all.filter((name) => name.startsWith('planted-')), options };
+}
