@@ -13,6 +13,8 @@ export interface Dashboard {
   /** Where the dashboard looks for its store; nothing is there until `writer` is called. */
   readonly storePath: string;
   readonly address: string;
+  /** The address as the server prints it, with the token if there is one. */
+  readonly printed: string;
   /** Opens the store for writing, and creates it; closed after the test. */
   writer(): StoreWriter;
   /** Ends its process as Ctrl-C does. */
@@ -21,17 +23,30 @@ export interface Dashboard {
   start(): Promise<void>;
 }
 
-/** Starts the dashboard's process and waits until it answers. */
-async function serve(storePath: string, port: string): Promise<{ address: string; stop: () => Promise<void> }> {
+interface Served {
+  readonly address: string;
+  /** The address as it was printed, with the token if there is one. */
+  readonly printed: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the dashboard's process and waits until it answers. What it says of a token to standard error is not shown. */
+async function serve(
+  storePath: string,
+  { port, token }: { readonly port: string; readonly token: string | null },
+): Promise<Served> {
   const server = spawn(process.execPath, [main, '--store', storePath, '--port', port], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', token === null ? 'inherit' : 'ignore'],
+    env: { ...process.env, ...(token !== null && { TOWERBENCH_TOKEN: token }) },
   });
   const lines = createInterface(server.stdout);
   const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
-  const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line ?? '')?.[0];
-  if (address === undefined) throw new Error(`the dashboard printed no address but ${JSON.stringify(line)}`);
+  const [printed, address] = /(http:\/\/127\.0\.0\.1:\d+)\S*/.exec(line ?? '') ?? [];
+  if (printed === undefined || address === undefined)
+    throw new Error(`the dashboard printed no address but ${JSON.stringify(line)}`);
   return {
     address,
+    printed,
     async stop() {
       if (server.exitCode === null) {
         server.kill('SIGINT');
@@ -43,18 +58,19 @@ async function serve(storePath: string, port: string): Promise<{ address: string
 }
 
 /** Every test has a dashboard of its own over a store of its own, and fails when its page reports an error. */
-export const test = base.extend<{ dashboard: Dashboard; complaints: string[] }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads from this pattern which fixtures are wanted
-  dashboard: async ({}, use) => {
+export const test = base.extend<{ token: string | null; dashboard: Dashboard; complaints: string[] }>({
+  token: [null, { option: true }],
+  dashboard: async ({ token }, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'dashboard-e2e-'));
     const storePath = join(folder, 'store.sqlite');
-    let server = await serve(storePath, '0');
-    const { address } = server;
+    let server = await serve(storePath, { port: '0', token });
+    const { address, printed } = server;
     const writers: StoreWriter[] = [];
     try {
       await use({
         storePath,
         address,
+        printed,
         writer() {
           const writer = openStoreWriter(storePath);
           writers.push(writer);
@@ -62,7 +78,7 @@ export const test = base.extend<{ dashboard: Dashboard; complaints: string[] }>(
         },
         stop: () => server.stop(),
         async start() {
-          server = await serve(storePath, new URL(address).port);
+          server = await serve(storePath, { port: new URL(address).port, token });
           expect(server.address, 'the port is free again').toBe(address);
         },
       });

@@ -175,8 +175,17 @@ describe('the API', () => {
     const view = { x: 'epoch', from: 1.5, to: null, log: [], smoothing: 0.5, band: 't' } as const;
     const { lines, notOffered } = await get<Curves>(api.experimentCurves(NAME, 'valid/auc', ['gate'], view));
     expect(notOffered).toEqual({});
-    expect(lines[0]).toMatchObject({ name: 'base', points: [], last: { step: 20, mean: 1 } });
     const half = 12.706204736432095 * Math.SQRT1_2 * Math.SQRT1_2; // t of 0.975 with one degree of freedom
+    expect(lines[0]).toMatchObject({
+      name: 'base',
+      points: [],
+      last: {
+        step: 20,
+        mean: 1,
+        low: expect.closeTo(1 - half, 9) as number,
+        high: expect.closeTo(1 + half, 9) as number,
+      },
+    });
     expect(lines[1]!.points).toEqual([
       {
         step: 20,

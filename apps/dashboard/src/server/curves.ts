@@ -62,21 +62,26 @@ export function runLine(reader: StoreReader, run: RunRow, series: string, view: 
   };
 }
 
-/** The mean over seeds with its band, exact at every step; a long one in buckets. Without a view only where it ends. */
-export function meanLine(reader: StoreReader, runs: readonly RunRow[], series: string, view: CurveView | null): Line {
+/** The mean over seeds with its band, exact at every step; a long one in buckets. One that is not drawn only where it ends. */
+export function meanLine(
+  reader: StoreReader,
+  runs: readonly RunRow[],
+  series: string,
+  { view, isDrawn }: { readonly view: CurveView; readonly isDrawn: boolean },
+): Line {
   const ids = runs.map(({ id }) => id);
-  const { counts, unit } = unitOf(view?.x ?? 'step', runs);
+  const { counts, unit } = unitOf(view.x, runs);
   const halfWidth = halfWidths();
   const point = (at: MeanPoint): BandPoint => {
     const { step, mean, n, std } = at;
     const x = (counts === 'step' ? step : at.time) / unit;
-    if (view?.band !== 't' || std === null) return { step, x, mean, low: at.min, high: at.max, n };
+    if (view.band !== 't' || std === null) return { step, x, mean, low: at.min, high: at.max, n };
     const half = halfWidth(n) * std;
     return { step, x, mean, low: mean - half, high: mean + half, n };
   };
   const last = reader.lastMean(ids, series);
   const end = last && point(last);
-  if (view === null) return { points: [], smooth: null, numPoints: 0, notFinite: 0, notPositive: 0, last: end };
+  if (!isDrawn) return { points: [], smooth: null, numPoints: 0, notFinite: 0, notPositive: 0, last: end };
   const whole = reader.meanCurve(ids, series).map(point);
   const inside = whole.filter(({ x }) => isInside(x, view));
   const drawable = view.log.includes('y') ? inside.filter(({ mean }) => mean > 0) : inside;

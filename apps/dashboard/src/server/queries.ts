@@ -183,7 +183,7 @@ export function createQueries(): Queries {
         lines: trials.map(({ id, variant }) => ({
           name: variant,
           trial: id,
-          ...meanLine(reader, runsOf(id), series, variants.includes(variant) ? view : null),
+          ...meanLine(reader, runsOf(id), series, { view, isDrawn: variants.includes(variant) }),
         })),
       };
     },
