@@ -336,7 +336,7 @@ test.describe('live', () => {
 });
 
 test.describe('without experiments', () => {
-  const command = 'npx nx run runner:sweep --config configs/senet.yaml';
+  const commandOf = ({ storePath }: Dashboard) => `npx nx run runner:sweep --store ${storePath} --config configs/senet.yaml`; // prettier-ignore
 
   test('a missing store shows the command that fills it, and its experiments once it is filled', async ({
     page,
@@ -344,7 +344,7 @@ test.describe('without experiments', () => {
   }) => {
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'There is no store yet' })).toBeVisible();
-    await expect(page.getByText(`${command} --store ${dashboard.storePath}`)).toBeVisible();
+    await expect(page.getByText(commandOf(dashboard))).toBeVisible();
     sweep(dashboard.writer(), NAME);
     await expect(page.getByRole('link', { name: NAME })).toBeVisible();
   });
@@ -353,7 +353,7 @@ test.describe('without experiments', () => {
     dashboard.writer();
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'The store is empty' })).toBeVisible();
-    await expect(page.getByText(command)).toBeVisible();
+    await expect(page.getByText(commandOf(dashboard))).toBeVisible();
   });
 });
 
