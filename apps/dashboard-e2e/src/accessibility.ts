@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import axe from 'axe-core';
 
 /** What axe finds wrong with the page in the light scheme, and with its colours in the dark one: rule, and the element. Lines of drawings have nothing to be looked at, and are many. */
@@ -22,7 +22,7 @@ export async function violations(page: Page): Promise<readonly string[]> {
 }
 
 /** Names that several parts of the page of one kind have, which nobody can tell apart in a list of them. */
-export async function sameNames(page: Page): Promise<readonly string[]> {
+async function sameNames(page: Page): Promise<readonly string[]> {
   const names = await page
     .locator('[role][aria-label], button, figure[aria-labelledby], section[aria-labelledby]')
     .evaluateAll((parts) =>
@@ -33,4 +33,15 @@ export async function sameNames(page: Page): Promise<readonly string[]> {
       }),
     );
   return names.filter((name, at) => names.indexOf(name) !== at);
+}
+
+/** In light and dark, at 1280 and 400 pixels: axe finds nothing, nothing scrolls sideways, no two parts have the same name. */
+export async function expectSound(page: Page): Promise<void> {
+  for (const width of [1280, 400]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await violations(page), `${width} pixels`).toEqual([]);
+    await page.emulateMedia({ colorScheme: null });
+  }
+  expect(await sameNames(page)).toEqual([]);
 }

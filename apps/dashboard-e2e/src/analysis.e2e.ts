@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { StoreWriter } from '@towerbench/tracking';
+import { expectSound } from './accessibility.js';
 import { expect, test } from './dashboard.js';
 import { experimentInput, sweep } from './sweep.js';
 
@@ -59,6 +60,10 @@ test('says which parameter decides, shows it alone, and both can be saved', asyn
   expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   expect(svg.match(/<path [^>]*stroke="rgb/g)!.length).toBeGreaterThan(40);
   expect(svg).not.toContain('class=');
+
+  await page.getByText('Ends of the axes').click();
+  await expect(page.getByRole('slider').first()).toBeVisible();
+  await expectSound(page);
 });
 
 test('two parameters together: trials on a grid of cell means, with what failed, chosen by keyboard and kept in the address', async ({
