@@ -145,7 +145,9 @@ export interface CurveLine {
   /** Values left out because they are NaN or infinite, and points left out because a logarithmic axis has no place for values ≤ 0. */
   readonly notFinite: number;
   readonly notPositive: number;
-  /** Where the whole curve ends, whatever the window. */
+  /** Whether its runs have no place on the axis that was asked for, so that there are no points. */
+  readonly isOffAxis: boolean;
+  /** Where the whole curve ends, whatever the window; by step where it is off the axis. */
   readonly last: BandPoint | null;
 }
 

@@ -66,7 +66,10 @@ async function refusal(url: string, init: RequestInit = {}): Promise<unknown> {
 }
 
 /** Two variants with two seeds: everything is finished but the last run, which is at work. */
-function fill(): { readonly runs: readonly RunRow[]; readonly writer: StoreWriter } {
+function fill({ withoutBatches = [] as readonly string[] } = {}): {
+  readonly runs: readonly RunRow[];
+  readonly writer: StoreWriter;
+} {
   const open = (writer = openStoreWriter(path));
   const runs = open.plan(experimentInput(NAME));
   runs.forEach((run, i) => {
@@ -78,7 +81,8 @@ function fill(): { readonly runs: readonly RunRow[]; readonly writer: StoreWrite
       { series: 'train/loss', step: 20, value: 0.25, time: 2 },
     ]);
     open.log(claim.attemptId, 'x'.repeat(70_000) + 'the end');
-    open.progress(claim.attemptId, { step: 20, totalSteps: 40, stepsPerEpoch: 10, batchSize: 32 });
+    const sizes = withoutBatches.includes(run.variant) ? { stepsPerEpoch: null, batchSize: null } : { stepsPerEpoch: 10, batchSize: 32 }; // prettier-ignore
+    open.progress(claim.attemptId, { step: 20, totalSteps: 40, ...sizes });
     if (i === runs.length - 1) return;
     open.finish(claim.attemptId, {
       metrics: { 'valid/auc': 0.7 + i / 100, 'test/auc': 0.6 + i / 100 },
@@ -199,6 +203,19 @@ describe('the API', () => {
     expect(lines[1]!.smooth).toEqual([
       { step: 20, x: 2, mean: expect.closeTo((0.25 * 2.5 + 0.5 * 3) / 0.75, 9) as number },
     ]);
+  });
+
+  it('draws on an axis what has a place there, and says what has none', async () => {
+    fill({ withoutBatches: ['base'] });
+    const view = { x: 'examples', from: null, to: null, log: [], smoothing: 0, band: 'range' } as const;
+    const { lines, notOffered } = await get<Curves>(api.experimentCurves(NAME, 'valid/auc', ['base', 'gate'], view));
+    expect(notOffered).toEqual({});
+    expect(lines.map(({ name, isOffAxis, points }) => [name, isOffAxis, points.map(({ x }) => x)])).toEqual([
+      ['base', true, []],
+      ['gate', false, [320, 640]],
+    ]);
+    const alone = await get<Curves>(api.experimentCurves(NAME, 'valid/auc', ['base'], view));
+    expect(alone.notOffered).toEqual({ epoch: expect.any(String) as string, examples: expect.any(String) as string });
   });
 
   it('refuses a view that is none', async () => {

@@ -38,10 +38,11 @@ describe('inBuckets', () => {
 });
 
 describe('notOffered', () => {
-  it('says which axes a run has no numbers for, once it has begun', () => {
+  it('says which axes no run has numbers for, once one has begun', () => {
     const run = { attempts: 1, stepsPerEpoch: null, batchSize: 32 };
     expect(Object.keys(notOffered([run]))).toEqual(['epoch']);
     expect(notOffered([{ ...run, attempts: 0 }])).toEqual({});
     expect(notOffered([{ ...run, stepsPerEpoch: 10 }])).toEqual({});
+    expect(notOffered([run, { ...run, stepsPerEpoch: 10 }])).toEqual({});
   });
 });

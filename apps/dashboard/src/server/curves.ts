@@ -8,29 +8,38 @@ const NUM_BUCKETS = 1000;
 type Line = Omit<CurveLine, 'name' | 'trial'>;
 type StepSizes = Pick<RunRow, 'stepsPerEpoch' | 'batchSize'>;
 
+const BY_STEP = { counts: 'step', unit: 1 } as const;
 const NOT_RECORDED = 'has no batches, has not made a step yet, or was stored before this was recorded';
 
-/** Which axes the curves of these runs cannot have. */
+/** A line that is not drawn. */
+const NOTHING = { points: [], smooth: null, numPoints: 0, notFinite: 0, notPositive: 0 } as const;
+
+/** Which axes none of these runs has a place on. */
 export function notOffered(runs: readonly (StepSizes & { readonly attempts: number })[]): Curves['notOffered'] {
   const begun = runs.filter(({ attempts }) => attempts > 0);
+  const lacks = (size: keyof StepSizes): boolean => begun.length > 0 && begun.every((run) => run[size] === null);
   return {
-    ...(begun.some(({ stepsPerEpoch }) => stepsPerEpoch === null) && { epoch: `epoch: a run ${NOT_RECORDED}` }),
-    ...(begun.some(({ batchSize }) => batchSize === null) && { examples: `examples: a run ${NOT_RECORDED}` }),
+    ...(lacks('stepsPerEpoch') && { epoch: `epoch: every run ${NOT_RECORDED}` }),
+    ...(lacks('batchSize') && { examples: `examples: every run ${NOT_RECORDED}` }),
   };
 }
 
-/** How many steps, or milliseconds, a unit of the axis is; an axis that is not offered counts steps. */
-function unitOf(x: CurveX, runs: readonly StepSizes[]): { readonly counts: 'step' | 'time'; readonly unit: number } {
+/** How many steps, or milliseconds, a unit of the axis is; null where the runs have no place on it. */
+function unitOf(
+  x: CurveX,
+  runs: readonly StepSizes[],
+): { readonly counts: 'step' | 'time'; readonly unit: number } | null {
   if (x === 'time') return { counts: 'time', unit: 1000 };
-  const known = runs.find(({ stepsPerEpoch }) => stepsPerEpoch !== null);
-  if (x === 'epoch') return { counts: 'step', unit: known?.stepsPerEpoch ?? 1 };
-  if (x === 'examples') return { counts: 'step', unit: 1 / (known?.batchSize ?? 1) };
-  return { counts: 'step', unit: 1 };
+  if (x === 'step') return BY_STEP;
+  const [known] = runs.flatMap(({ stepsPerEpoch, batchSize }) => (x === 'epoch' ? stepsPerEpoch : batchSize) ?? []);
+  if (known === undefined) return null;
+  return { counts: 'step', unit: x === 'epoch' ? known : 1 / known };
 }
 
 /** The curve of one run: sampled by the store, so that a long one costs little. */
 export function runLine(reader: StoreReader, run: RunRow, series: string, view: CurveView): Line {
-  const { counts, unit } = unitOf(view.x, [run]);
+  const axis = unitOf(view.x, [run]);
+  const { counts, unit } = axis ?? BY_STEP;
   const origin = reader.curveOrigin(run.id) ?? 0;
   const xOf = ({ step, time }: { step: number; time: number }) => (counts === 'step' ? step : time - origin) / unit;
   const point = (at: CurvePoint): BandPoint => {
@@ -46,7 +55,10 @@ export function runLine(reader: StoreReader, run: RunRow, series: string, view: 
     numBuckets: NUM_BUCKETS,
   });
   const last = reader.lastMean([run.id], series);
+  const end = last && point({ step: last.step, time: last.time + origin, value: last.mean });
+  if (axis === null) return { ...NOTHING, isOffAxis: true, last: end };
   return {
+    isOffAxis: false,
     points: sample.points.map(point),
     numPoints: sample.numPoints,
     notFinite: sample.notFinite,
@@ -58,7 +70,7 @@ export function runLine(reader: StoreReader, run: RunRow, series: string, view: 
             reader.curve(run.id, series).map((at) => ({ step: at.step, x: xOf(at), mean: at.value })),
             view,
           ),
-    last: last && point({ step: last.step, time: last.time + origin, value: last.mean }),
+    last: end,
   };
 }
 
@@ -70,7 +82,8 @@ export function meanLine(
   { view, isDrawn }: { readonly view: CurveView; readonly isDrawn: boolean },
 ): Line {
   const ids = runs.map(({ id }) => id);
-  const { counts, unit } = unitOf(view.x, runs);
+  const axis = unitOf(view.x, runs);
+  const { counts, unit } = axis ?? BY_STEP;
   const halfWidth = halfWidths();
   const point = (at: MeanPoint): BandPoint => {
     const { step, mean, n, std } = at;
@@ -81,11 +94,12 @@ export function meanLine(
   };
   const last = reader.lastMean(ids, series);
   const end = last && point(last);
-  if (!isDrawn) return { points: [], smooth: null, numPoints: 0, notFinite: 0, notPositive: 0, last: end };
+  if (!isDrawn || axis === null) return { ...NOTHING, isOffAxis: axis === null, last: end };
   const whole = reader.meanCurve(ids, series).map(point);
   const inside = whole.filter(({ x }) => isInside(x, view));
   const drawable = view.log.includes('y') ? inside.filter(({ mean }) => mean > 0) : inside;
   return {
+    isOffAxis: false,
     points: inBuckets(drawable, view),
     numPoints: drawable.length,
     notFinite: reader.countNotFinite(ids, series),

@@ -8,8 +8,14 @@ export function CurveNotes({ lines, search }: { readonly lines: readonly CurveLi
   const [longest] = sampled.toSorted((a, b) => b.numPoints - a.numPoints);
   const sum = (of: (line: CurveLine) => number) => lines.reduce((total, line) => total + of(line), 0);
   const [notFinite, notPositive] = [sum((line) => line.notFinite), sum((line) => line.notPositive)];
+  const offAxis = lines.filter(({ isOffAxis }) => isOffAxis).map(({ name }) => name);
   return (
     <>
+      {offAxis.length > 0 && (
+        <p className="muted note" role="status">
+          {`Not on this axis, because no batches are recorded: ${offAxis.join(', ')}.`}
+        </p>
+      )}
       {longest && (
         <p className="muted note" role="status">
           {`${count(longest.numPoints)} points shown as ${count(Math.ceil(longest.points.length / 2))} min/max pairs: of every ` +

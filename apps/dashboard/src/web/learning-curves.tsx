@@ -29,7 +29,8 @@ export function LearningCurves({
   const { series, lines, notOffered } = answer;
   const drawn = lines.filter(({ name }) => curves.some((curve) => curve.name === name));
   const isLog = view.log.includes('x');
-  const ends = drawn.flatMap(({ last, points }) => [...(last ? [last.x] : []), ...points.slice(-1).map(({ x }) => x)]);
+  const placed = drawn.filter(({ isOffAxis }) => !isOffAxis);
+  const ends = placed.flatMap(({ last, points }) => [...(last ? [last.x] : []), ...points.slice(-1).map(({ x }) => x)]);
   const starts = drawn.flatMap(({ points }) => points.slice(0, 1).map(({ x }) => x));
   const whole = { from: isLog ? Math.min(...starts, 1) : 0, to: Math.max(...ends, Number.MIN_VALUE) };
   return (
