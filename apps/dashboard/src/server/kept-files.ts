@@ -15,7 +15,11 @@ export function createKeptFiles(path: string, maxBytes = MAX_BYTES): KeptFiles {
   const remembered = new Map<string, { readonly sizeBytes: number }>(); // the one asked for last is the last
   let used = 0;
 
-  const read = <T extends { readonly sizeBytes: number }>(kind: string, sha256: string, readFile: (file: string) => T): T => {
+  const read = <T extends { readonly sizeBytes: number }>(
+    kind: string,
+    sha256: string,
+    readFile: (file: string) => T,
+  ): T => {
     const key = `${kind} ${sha256}`;
     const known = remembered.get(key) as T | undefined;
     if (known !== undefined) {
@@ -40,7 +44,7 @@ export function createKeptFiles(path: string, maxBytes = MAX_BYTES): KeptFiles {
       if (!(error instanceof StoreError)) throw error;
       throw new RequestProblem('not-found', error.message.replace(/\n\s*hint\s+/, '; '));
     }
-  }; // prettier-ignore
+  };
 
   return {
     users: (sha256) => read('users', sha256, readUsersFile),

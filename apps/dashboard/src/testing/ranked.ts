@@ -30,10 +30,18 @@ export function keep(storePath: string, kind: string, content: object): Artifact
 export function rankedSweep(
   writer: StoreWriter,
   storePath: string,
-  { name = 'ranked', users = testUsers, lists }: { readonly name?: string; readonly users?: UsersFile; readonly lists?: ListsFile } = {},
+  {
+    name = 'ranked',
+    users = testUsers,
+    lists,
+  }: { readonly name?: string; readonly users?: UsersFile; readonly lists?: ListsFile } = {},
 ): readonly RunRow[] {
   const input = experimentInput(name);
-  const runs = writer.plan({ ...input, metric: { name: 'valid/ndcg@10', goal: 'maximize' }, report: ['test/recall@1'] });
+  const runs = writer.plan({
+    ...input,
+    metric: { name: 'valid/ndcg@10', goal: 'maximize' },
+    report: ['test/recall@1'],
+  });
   for (const run of runs) {
     const isGate = run.variant === 'gate';
     const own: ListsFile = lists ?? {
@@ -53,4 +61,4 @@ export function rankedSweep(
     });
   }
   return runs;
-} // prettier-ignore
+}

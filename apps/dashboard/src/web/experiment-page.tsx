@@ -74,6 +74,9 @@ function Experiment({
             <Link to="/leaderboard" search={{ experiment: experiment.name }}>
               All trials, grouped and filtered
             </Link>
+            <Link to="/experiments/$name/slices" params={{ name: experiment.name }}>
+              Slices
+            </Link>
             {experiment.trials.some(({ parameters }) => Object.keys(parameters).length > 0) && (
               <Link to="/experiments/$name/analysis" params={{ name: experiment.name }}>
                 Parameters

@@ -13,6 +13,9 @@ import type {
   LeaderboardChoices,
   RunDetail,
   RunDiff,
+  SliceReport,
+  UserPair,
+  UserView,
 } from '../contract/payloads.js';
 
 /** An answer of the API that is not a success. */
@@ -73,9 +76,12 @@ export const requests = {
   experimentCurves: (name: string, series: string, variants: readonly string[], view: CurveView) =>
     request<Curves>(api.experimentCurves(name, series, variants, view)),
   analysis: (name: string) => request<ExperimentAnalysis>(api.analysis(name)),
+  slices: (name: string, metric: string | null) => request<SliceReport>(api.slices(name, metric)),
   leaderboard: (search: Parameters<typeof api.leaderboard>[0]) => request<Leaderboard>(api.leaderboard(search)),
   leaderboardChoices: (search: Parameters<typeof api.leaderboardChoices>[0]) =>
     request<LeaderboardChoices>(api.leaderboardChoices(search)),
+  userPair: (id: string, other: string, metric: string | null) => request<UserPair>(api.userPair(id, other, metric)),
+  user: (id: string, other: string, user: string) => request<UserView>(api.user(id, other, user)),
   runDiff: (id: string, other: string) => request<RunDiff>(api.runDiff(id, other)),
   /** `id` as the address of the page has it. */
   run: (id: string) => request<RunDetail>(api.run(id)),

@@ -7,7 +7,9 @@ import {
   leaderboardSearch,
   pageSearch,
   parseSearch,
+  slicesSearch,
   stringifySearch,
+  usersSearch,
 } from './search.js';
 import { NoSuchPage, Shell } from './shell.js';
 
@@ -27,6 +29,13 @@ const analysis = createRoute({
   path: '/experiments/$name/analysis',
   validateSearch: analysisSearch,
   component: lazyRouteComponent(() => import('./analysis-page.js'), 'AnalysisPage'),
+});
+
+const slices = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/$name/slices',
+  validateSearch: slicesSearch,
+  component: lazyRouteComponent(() => import('./slices-page.js'), 'SlicesPage'),
 });
 
 const leaderboard = createRoute({
@@ -49,9 +58,16 @@ const runDiff = createRoute({
   component: lazyRouteComponent(() => import('./run-diff-page.js'), 'RunDiffPage'),
 });
 
+const users = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$id/users/$other',
+  validateSearch: usersSearch,
+  component: lazyRouteComponent(() => import('./users-page.js'), 'UsersPage'),
+});
+
 /** The pages by address (`pages` of the contract); everything that a page shows by choice is in the address. */
 export const router = createRouter({
-  routeTree: root.addChildren([experiments, analysis, leaderboard, experiment, run, runDiff]),
+  routeTree: root.addChildren([experiments, analysis, slices, leaderboard, experiment, run, runDiff, users]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -18,6 +18,9 @@ export function RunDiffPage(): ReactNode {
         <Link to="/">Experiments</Link>
         <Link to="/runs/$id" params={{ id }}>{`Run ${id}`}</Link>
         <Link to="/runs/$id" params={{ id: other }}>{`Run ${other}`}</Link>
+        <Link to="/runs/$id/users/$other" params={{ id, other }}>
+          User by user
+        </Link>
       </nav>
       <PageTitle title={`Run ${id} against run ${other}`} />
       <Answer of={answer}>{(diff) => <Diff diff={diff} />}</Answer>

@@ -95,6 +95,26 @@ export function analysisSearch(search: Record<string, unknown>): AnalysisSearch 
   };
 }
 
+/** The state of the page of an experiment's slices. */
+export interface SlicesSearch {
+  readonly metric?: string | undefined;
+}
+
+export function slicesSearch(search: Record<string, unknown>): SlicesSearch {
+  return { metric: text(search['metric']) };
+}
+
+/** The state of the page of two runs' users. */
+export interface UsersSearch {
+  readonly metric?: string | undefined;
+  /** The number of the user who is shown. */
+  readonly user?: string | undefined;
+}
+
+export function usersSearch(search: Record<string, unknown>): UsersSearch {
+  return { metric: text(search['metric']), user: text(search['user']) };
+}
+
 /** The state of the leaderboard's page; what is absent is the default. */
 export interface LeaderboardSearch {
   readonly scope?: string | undefined;
