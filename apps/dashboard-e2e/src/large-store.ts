@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExperimentInput, type Json, openStoreWriter, type StoreWriter } from '@towerbench/tracking';
+import { keepUsers } from './ranked-sweep.js';
 
 /** How large `fillLargeStore` makes a store. */
 interface LargeStore {
@@ -82,22 +83,27 @@ function largeExperiment({ numTrials, numSeeds }: LargeStore): ExperimentInput {
 }
 
 /** Fills a store with one large, finished search: the calls are those of the runner, the numbers come from formulas. */
-function fillLargeStore(writer: StoreWriter, size: LargeStore): void {
+function fillLargeStore(
+  { writer, path }: { readonly writer: StoreWriter; readonly path: string },
+  size: LargeStore,
+): void {
+  const kept = Array.from({ length: size.numSeeds }, (_, k) => keepUsers(path, { variant: 'base', seed: k + 1 }));
   const environment = { node: 'v20.20.2', engine: { backend: 'simd' } };
   const runs = writer.plan(largeExperiment(size));
   for (const { id, seed, trialId } of runs) {
+    const { ranks, artifacts } = kept[seed - 1]!;
     const trial = Number(trialId.split('-').at(-1));
     const claim = writer.claim(id, { host: 'here', pid: 4242, environment });
     if (claim === null) throw new Error(`run ${id} is not pending`);
     const value = quality(trial) + 0.004 * (uniform(10_007 * seed + trial) - 0.5);
     writer.finish(claim.attemptId, {
       metrics: Object.fromEntries(largeMetrics.map((name, k) => [name, value * (1 - 0.02 * k)])),
-      perUser: {},
+      perUser: { 'test/ndcg@10': Float32Array.from(ranks, (rank) => value / Math.log2(rank + 2)) },
       parameterCount: 1000 * settings(trial).width,
       indexBytesPerItem: 4 * settings(trial).width,
       seconds: 20 + 10 * uniform(trial) + seed,
       bestStep: 4000,
-      artifacts: [],
+      artifacts,
     });
   }
 }
@@ -107,7 +113,7 @@ export function largeStore(): { readonly path: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-large-'));
   const path = join(folder, 'store.sqlite');
   const writer = openStoreWriter(path, { isDurable: false });
-  fillLargeStore(writer, TEN_THOUSAND);
+  fillLargeStore({ writer, path }, TEN_THOUSAND);
   writer.close();
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

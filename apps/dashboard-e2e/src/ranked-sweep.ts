@@ -19,6 +19,7 @@ const countOf = (item: number): number => Math.max(0, Math.floor(600 / (item + 1
 /** What is popular more often. */
 const targetOf = (user: number): number => Math.floor(NUM_ITEMS * noise(user) ** 2);
 
+/** Who the test users are. */
 const usersFile: UsersFile = {
   numUsers: NUM_USERS,
   every: 1,
@@ -46,6 +47,7 @@ function listOf(user: number, rank: number, shift: number): number[] {
   return [...others.slice(0, rank), targetOf(user), ...others.slice(rank)].slice(0, LENGTH);
 }
 
+/** Keeps a file beside the store as a run does. */
 function keep(storePath: string, kind: string, content: object): ArtifactRef {
   const bytes = gzipSync(JSON.stringify(content));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -53,6 +55,16 @@ function keep(storePath: string, kind: string, content: object): ArtifactRef {
   writeFileSync(draft, bytes);
   keepArtifact(storePath, draft, { sha256 });
   return { kind, sha256, sizeBytes: bytes.length };
+}
+
+/** Keeps what a run keeps of the test users, beside the store. `ranks` are those of what each has to find. */
+export function keepUsers(
+  storePath: string,
+  { variant, seed }: { readonly variant: string; readonly seed: number },
+): { readonly artifacts: readonly ArtifactRef[]; readonly ranks: readonly number[] } {
+  const ranks = usersFile.users.map((_, user) => rankOf(variant, seed, user));
+  const lists: ListsFile = { items: ranks.map((rank, user) => listOf(user, rank, seed + variant.length)), ranks };
+  return { ranks, artifacts: [keep(storePath, 'lists', lists), keep(storePath, 'users', usersFile)] };
 }
 
 /** A finished sweep over users who are ranked, whose runs have kept what they recommend: three variants, five seeds, one item to find per user. */
@@ -77,10 +89,9 @@ export function rankedSweep({
     })),
   });
   for (const { id, variant, seed } of runs) {
-    const ranks = usersFile.users.map((_, user) => rankOf(variant, seed, user));
+    const { ranks, artifacts } = keepUsers(storePath, { variant, seed });
     const values = [ranks.map((rank) => (rank < 10 ? 1 : 0)), ranks.map((rank) => 1 / (rank + 1))];
     const mean = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
-    const lists: ListsFile = { items: ranks.map((rank, user) => listOf(user, rank, seed + variant.length)), ranks };
     const { attemptId } = writer.claim(id, { host: 'here', pid: 1, environment: {} })!;
     writer.finish(attemptId, {
       metrics: {
@@ -92,7 +103,7 @@ export function rankedSweep({
       indexBytesPerItem: 4,
       seconds: 1,
       bestStep: 1,
-      artifacts: [keep(storePath, 'lists', lists), keep(storePath, 'users', usersFile)],
+      artifacts,
     });
   }
   return runs;

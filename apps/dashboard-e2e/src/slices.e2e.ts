@@ -32,7 +32,8 @@ test('says for whom a variant is better, with what is too small to tell, as char
   await expect(row(/^new 0 training interactions/)).not.toContainText('better');
   await expect(row(/too small to tell/).first()).toBeVisible();
   await expect(page.getByText(/corrected over all \d+ comparisons of this page/)).toBeVisible();
-  await expect(page.getByRole('img', { name: 'Difference to base in test/hr@10: 2 variants in 4 slices' }).first()).toBeVisible(); // prettier-ignore
+  const title = 'Difference to base in test/hr@10 by popularity of the item to find';
+  await expect(page.getByRole('img', { name: `${title}: 2 variants in 4 slices` })).toBeVisible();
 
   const frame = page.getByRole('figure', {
     name: 'Difference to base in test/hr@10 by popularity of the item to find',

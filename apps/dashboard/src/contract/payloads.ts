@@ -3,7 +3,7 @@ import type { ExperimentReport } from '@towerbench/report';
 import type { ArtifactRef, AttemptRow, Json, RunGroup, RunRow, RunStatus } from '@towerbench/tracking';
 
 export type { Importance } from '@towerbench/metrics';
-export type { RunDiff, Slice, SliceFamily, SliceReport, SliceRow, Slices } from '@towerbench/report';
+export type { RunDiff, SliceFamily, SliceReport, SliceRow, Slices } from '@towerbench/report';
 export type { ExperimentReport, MetricSummary, ReportGroup, Versus } from '@towerbench/report';
 export type { ArtifactRef, AttemptRow, Json, RunRow, RunStatus } from '@towerbench/tracking';
 

@@ -27,6 +27,7 @@ export function SliceChart({
   readonly colorOf: (variant: string) => number;
 }) {
   const drawing = useRef<SVGSVGElement>(null);
+  const heading = `Difference to ${base} in ${metric} by ${title.toLowerCase()}`;
   const variants = overall.flatMap(({ variant, versus }) => (versus === null ? [] : [variant]));
   const rows = parts.map((slice) => ({
     ...slice,
@@ -40,7 +41,7 @@ export function SliceChart({
   return (
     <ChartFrame
       id={`slices-${id}`}
-      title={`Difference to ${base} in ${metric} by ${title.toLowerCase()}`}
+      title={heading}
       table={() => ({
         columns: ['slice', 'users', 'variant', 'difference', '95 % from', '95 % to', 'p (Holm)'],
         rows: rows.flatMap(({ name, users, compared }) =>
@@ -71,7 +72,7 @@ export function SliceChart({
           className="drawing"
           viewBox={`0 0 ${WIDTH} ${height}`}
           role="img"
-          aria-label={`Difference to ${base} in ${metric}: ${count(variants.length)} variants in ${count(rows.length)} slices`}
+          aria-label={`${heading}: ${count(variants.length)} variants in ${count(rows.length)} slices`}
         >
           {across.ticks.map((tick) => (
             <g key={tick}>
