@@ -67,7 +67,7 @@ export function Ablation({
             {others.map((group) => (
               <tr key={group.variant}>
                 <th scope="row">{group.variant}</th>
-                <td>
+                <td className="changes">
                   {changesOf(experiment, group.variant).map((change) => (
                     <div key={change}>
                       <code className="wrap">{change}</code>
