@@ -9,6 +9,7 @@ import {
   NONE,
   probabilities,
   reading,
+  settings,
 } from './format.js';
 
 const versus = {
@@ -54,6 +55,15 @@ describe('numbers as people read them', () => {
     expect(probabilities(versus)).toBe('p .012 seeds, .025 Holm, <.001 users');
     expect(probabilities({ ...versus, pSeeds: null, pHolm: null })).toBe('p <.001 users');
     expect(probabilities({ ...versus, pSeeds: null, pHolm: null, pUsers: null })).toBe('');
+  });
+
+  it('lists settings with the digits that tell them apart', () => {
+    const parameters = {
+      'optimizer.learning_rate': 0.027568802169555064,
+      'model.buckets': 12_345_678,
+      'model.gate': true,
+    };
+    expect(settings(parameters)).toBe('optimizer.learning_rate=0.0275688, model.buckets=12345678, model.gate=true');
   });
 
   it('shows times and sizes in the unit that fits', () => {

@@ -73,9 +73,12 @@ export function json(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+const rounded = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+
+/** `model.width=32, optimizer.learning_rate=0.0275688`: of a fraction six digits, all are in the run's config. */
 export function settings(parameters: Readonly<Record<string, Json>>): string {
   return Object.entries(parameters)
-    .map(([path, value]) => `${path}=${json(value)}`)
+    .map(([path, value]) => `${path}=${json(typeof value === 'number' ? rounded(value) : value)}`)
     .join(', ');
 }
 

@@ -88,16 +88,24 @@ export function ParameterContour({
             <Legend of={contour} />
           </svg>
         </ScrollBox>
-        <p className="muted note">
-          {
-            'A circle is a trial with its mean over seeds, the one with a ring the best; a cross is a trial whose runs have failed. A cell has the mean of its trials: one without a shade holds none with a result, and nothing is interpolated.'
-          }
-          {contour.numWithout > 0 && ` ${count(contour.numWithout)} trials have not both parameters.`}
-        </p>
+        <p className="muted note">{`${KEY}${exceptions(contour)}`}</p>
       </ChartFrame>
     </>
   );
 }
+
+const KEY =
+  'A circle is a trial with its mean over seeds, the one with a ring the best; a cross is a trial whose runs have failed. A cell has the mean of its trials: one without a shade holds none with a result, and nothing is interpolated.';
+
+/** Trials that are not seen, and why. */
+function exceptions({ trials, numWithout }: Contour): string {
+  const numHidden = trials.length - new Set(trials.map(({ x, y }) => `${x}\n${y}`)).size;
+  const hidden = numHidden === 0 ? '' : ` ${numText(numHidden)} under another with the same two values.`;
+  const without = numWithout === 0 ? '' : ` ${numText(numWithout)} left out for lack of one of the two.`;
+  return hidden + without;
+}
+
+const numText = (trials: number): string => (trials === 1 ? '1 trial is' : `${count(trials)} trials are`);
 
 function bestOf({ trials }: Contour, goal: ExperimentAnalysis['metric']['goal']): PlacedTrial | undefined {
   const sign = goal === 'maximize' ? 1 : -1;

@@ -61,7 +61,9 @@ function Plan({
       </div>
       {isIdle && store !== null && (
         <>
-          <p className="note">Nothing works on it now. This goes on where it has stopped:</p>
+          <p className="note">
+            Nothing works on it now. With the options that it was planned with, this goes on where it has stopped:
+          </p>
           <pre className="command">
             <code>{`${store.sweepCommand} --config ${file}`}</code>
           </pre>
