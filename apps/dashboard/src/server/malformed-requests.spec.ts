@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { api, pages, patterns } from '../contract/paths.js';
 import { experimentInput } from '../testing/experiment.js';
+import { rankedSweep } from '../testing/ranked.js';
 import { serveApp } from '../testing/served.js';
 
 let served: Awaited<ReturnType<typeof serveApp>>;
 beforeAll(async () => {
   served = await serveApp(null);
   served.writer.plan(experimentInput('e'));
+  rankedSweep(served.writer, served.path, { name: 'r' }); // runs 5 to 8
 });
 afterAll(() => served.close());
 
@@ -15,12 +17,19 @@ const nasty = fc.constantFrom(
   '%', '%00', '%E0%A4%A', '..', '%2e%2e%2f', '..%2f..%2fetc%2fpasswd', '\\..\\', '//', '%0d%0aX: y', '__proto__', 'constructor',
   '\u0000', '\u00ff', 'x'.repeat(20_000), '[]', '[__proto__]=1', '1e400', '-1', '0x1', '9'.repeat(40), "' OR 1=1 --", '*', '?', '#', ';', ' ',
 ); // prettier-ignore
-const piece = fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('e', '1', 'valid%2Fauc'));
+const piece = fc.oneof(
+  nasty,
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('e', 'r', '1', '5', '2', 'valid%2Fauc', 'test%2Frecall@1'),
+);
 const known = fc.constantFrom(
   ...Object.values(patterns),
   ...pages,
   api.run(1),
   api.experiment('e'),
+  api.slices('r', null),
+  api.userPair('5', '7', null),
+  api.user('5', '7', '2'),
   '/assets/',
   '*',
   '',
@@ -29,7 +38,7 @@ const target = fc
   .tuple(
     known,
     fc.array(piece, { maxLength: 4 }),
-    fc.array(fc.tuple(fc.oneof(piece, fc.constantFrom('series', 'x', 'from', 'sort', 'variants')), piece), {
+    fc.array(fc.tuple(fc.oneof(piece, fc.constantFrom('series', 'x', 'from', 'sort', 'variants', 'metric')), piece), {
       maxLength: 4,
     }),
   ) // prettier-ignore
