@@ -4,11 +4,11 @@ import {
   holm,
   isPerUser,
   listOf,
-  mean,
   meanOverUsers,
   parseMetricName,
   positiveRecall,
   type Division,
+  type ItemLists,
 } from '@towerbench/metrics';
 import type { ExperimentRow, RunLists, RunRow, StoreReader, TestUsers } from '@towerbench/tracking';
 import { bestTrials, compare, summaryOf, type Best } from './build.js';
@@ -257,42 +257,43 @@ function divideByCategory(categories: Int32Array, targets: Int32Array): Division
 
 /** Who is in a slice: entries of the test users, how much each counts there, and which of their items to find are in it, where that matters. */
 interface Members {
-  readonly users: readonly number[];
-  readonly weights: readonly number[];
-  /** Places in `TestUsers.positives.items`; null where a user is in one slice with all of them. */
-  readonly positives: readonly (readonly number[])[] | null;
+  readonly users: Int32Array;
+  readonly weights: Float64Array;
+  /** Per user, places in `TestUsers.positives.items`; null where a user is in one slice with all of them. */
+  readonly positives: ItemLists | null;
 }
 
 function byUser(of: Int32Array, numSlices: number): readonly Members[] {
   return Array.from({ length: numSlices }, (_, slice): Members => {
-    const users = [...of.keys()].filter((user) => of[user] === slice);
-    return { users, weights: users.map(() => 1), positives: null };
+    const users = Int32Array.from(of.keys()).filter((user) => of[user] === slice);
+    return { users, weights: new Float64Array(users.length).fill(1), positives: null };
   });
 }
 
 function byItem({ users, positives }: TestUsers, of: Int32Array, numSlices: number): readonly Members[] {
   const { offsets, items } = positives;
   if (items.length === users.length) return byUser(items.map((item) => of[item] as number), numSlices); // prettier-ignore
-  const members = Array.from({ length: numSlices }, () => ({
+  const parts = Array.from({ length: numSlices }, () => ({
     users: [] as number[],
-    weights: [] as number[],
-    positives: [] as number[][],
+    ends: [] as number[],
+    places: [] as number[],
   }));
-  for (const user of users.keys()) {
-    const own = listOf(positives, user);
-    const places = new Map<number, number[]>();
-    for (const [k, item] of own.entries()) {
-      const slice = of[item] as number;
-      places.set(slice, [...(places.get(slice) ?? []), (offsets[user] as number) + k]);
-    }
-    for (const [slice, at] of places) {
-      const { users: entries, weights, positives: lists } = members[slice] as (typeof members)[number];
-      entries.push(user);
-      weights.push(at.length / own.length);
-      lists.push(at);
+  for (let user = 0; user < users.length; user++) {
+    for (let place = offsets[user] as number; place < (offsets[user + 1] as number); place++) {
+      const part = parts[of[items[place] as number] as number] as (typeof parts)[number];
+      if (part.users.at(-1) !== user) part.users.push(user);
+      part.ends[part.users.length - 1] = part.places.push(place);
     }
   }
-  return members;
+  return parts.map(({ users: own, ends, places }): Members => {
+    const share = (user: number, k: number): number =>
+      ((ends[k] as number) - (ends[k - 1] ?? 0)) / ((offsets[user + 1] as number) - (offsets[user] as number));
+    return {
+      users: Int32Array.from(own),
+      weights: Float64Array.from(own, share),
+      positives: { offsets: Int32Array.from([0, ...ends]), items: Int32Array.from(places) },
+    };
+  });
 }
 
 function sizeOf({ users, weights }: Members): Pick<Slice, 'users' | 'weight' | 'isTooSmall'> {
@@ -312,11 +313,16 @@ function rowsOf(row: ExperimentRow, { groups, members, valuesOf }: SliceInputs):
   const { users, weights, positives } = members;
   const ofRun = ({ id }: RunRow): Float64Array => {
     const { users: own, positives: parts } = valuesOf.get(id) as NonNullable<ReturnType<typeof valuesOf.get>>;
-    return Float64Array.from(users, (user, k) =>
-      positives === null || parts === null
-        ? (own[user] as number)
-        : mean((positives[k] ?? []).map((at) => parts[at] as number)),
-    );
+    const values = new Float64Array(users.length);
+    for (let k = 0; k < users.length; k++) {
+      if (positives === null || parts === null) {
+        values[k] = own[users[k] as number] as number;
+        continue;
+      }
+      const places = listOf(positives, k);
+      for (const place of places) values[k]! += (parts[place] as number) / places.length;
+    }
+    return values;
   };
   const known = groups.map(({ trial, finished }) => ({
     variant: trial.variant,
@@ -345,7 +351,9 @@ function rowsOf(row: ExperimentRow, { groups, members, valuesOf }: SliceInputs):
 
 /** Of several vectors that are equally long. */
 function averaged(all: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(all[0] ?? [], (_, k) => mean(all.map((values) => values[k] as number)));
+  const sum = new Float64Array(all[0]?.length ?? 0);
+  for (const values of all) for (let k = 0; k < sum.length; k++) sum[k]! += (values[k] as number) / all.length;
+  return sum;
 }
 
 /** Sets `pHolm` and the marks over all slices that are not too small; of those that are, all p values are taken away. */
