@@ -128,7 +128,7 @@ test('notes are written, a failed run is retried, a running sweep is stopped, tw
   finish(writer, running!, attempt);
   await page.goto(`/runs/${running!.id}`);
   await page.getByRole('spinbutton', { name: 'Compare with run' }).fill(String(done!.id));
-  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
   await expect(page.getByRole('group', { name: 'Metrics' }).getByRole('row')).toHaveCount(4);
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());

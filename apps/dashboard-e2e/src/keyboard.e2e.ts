@@ -39,6 +39,8 @@ test('the keyboard alone leads from the list to a sorted leaderboard, and goes o
   await tab();
   await expectSeenFocus(page.getByRole('link', { name: 'All trials, grouped and filtered' }));
   await tab();
+  await expectSeenFocus(page.getByRole('link', { name: 'Slices' }));
+  await tab();
   await expectSeenFocus(page.getByRole('searchbox', { name: 'Filter variants' }));
   await tab();
   await expectSeenFocus(page.getByRole('group', { name: 'Leaderboard' }));

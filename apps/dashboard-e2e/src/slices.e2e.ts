@@ -14,6 +14,7 @@ test('says for whom a variant is better, with what is too small to tell, as char
   await page.goto(`/experiments/${RANKED_NAME}`);
   const leaderboard = page.getByRole('group', { name: 'Leaderboard' }).getByRole('row', { name: /^gate/ });
   const overall = await leaderboard.getByRole('cell').first().locator('data').first().textContent();
+  await page.getByRole('link', { name: 'All trials, grouped and filtered' }).click(); // leads on, too
   await page.getByRole('link', { name: 'Slices' }).click();
   await expect(page.getByRole('heading', { name: `Slices of ${RANKED_NAME}` })).toBeVisible();
 

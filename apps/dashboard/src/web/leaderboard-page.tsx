@@ -29,9 +29,14 @@ export function LeaderboardPage(): ReactNode {
       <nav aria-label="Above">
         <Link to="/">Experiments</Link>
         {experiment !== undefined && (
-          <Link to="/experiments/$name" params={{ name: experiment }}>
-            {experiment}
-          </Link>
+          <>
+            <Link to="/experiments/$name" params={{ name: experiment }}>
+              {experiment}
+            </Link>
+            <Link to="/experiments/$name/slices" params={{ name: experiment }}>
+              Slices
+            </Link>
+          </>
         )}
       </nav>
       <PageTitle title={experiment === undefined ? 'Leaderboard' : `Leaderboard of ${experiment}`} />
