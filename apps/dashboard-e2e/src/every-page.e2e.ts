@@ -32,10 +32,13 @@ for (const pattern of pages) {
 
 test('nothing is wrong with any page of an empty store', async ({ page, dashboard }) => {
   dashboard.writer();
+  const seen = new Set<string>(); // most of them say the same
   for (const pattern of pages) {
     await page.goto(addressOf(pattern));
     await expect(page.getByRole('heading', { name: 'The store is empty' })).toBeVisible();
-    await expectSound(page);
+    const content = await page.locator('body').innerHTML();
+    if (!seen.has(content)) await expectSound(page);
+    seen.add(content);
   }
 });
 
