@@ -1,4 +1,5 @@
 import { isLargerBetter } from '@towerbench/metrics';
+import type { Json } from '@towerbench/tracking';
 import type { ExperimentReport, MetricSummary, ReportGroup, Versus } from './contract.js';
 
 /** Both corrected p over seeds and p over users must be below this for a cell to be marked. */
@@ -50,13 +51,17 @@ export function markOf(
   return difference > 0 === maximize ? 'better' : 'worse';
 }
 
-/** `senet (optimizer.learning_rate=0.01; best of 4)`. */
+/** `senet (optimizer.learning_rate=0.0275688; best of 4)`: of a fraction six digits, JSON has all. */
 export function variantText({ variant, parameters, budget }: ReportGroup): string {
   const details = Object.entries(parameters).map(
-    ([path, value]) => `${path}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([path, value]) => `${path}=${typeof value === 'string' ? value : JSON.stringify(value, rounded)}`,
   );
   const all = [details.join(' '), budget > 1 ? `best of ${budget}` : ''].filter((text) => text !== '');
   return all.length === 0 ? variant : `${variant} (${all.join('; ')})`;
+}
+
+function rounded(_key: string, value: Json): Json {
+  return typeof value !== 'number' || Number.isInteger(value) ? value : Number(value.toPrecision(6));
 }
 
 /** `12.3 s`. */

@@ -24,6 +24,7 @@ h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; }
 caption { text-align: left; padding: .25rem 0; }
 th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #c8c8c8; }
+th[scope=row] { min-width: 9rem; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 .marked { font-weight: 700; }
 .under { display: block; font-weight: 400; color: #565656; }

@@ -140,6 +140,13 @@ describe('buildReport', () => {
     expect(group).toMatchObject({ parameters: { 'optimizer.learning_rate': 0.01 }, budget: 2, n: 2 });
   });
 
+  it('names a setting in a table with six digits, a whole number with all', () => {
+    const run = { variant: 'base', seed: 1, auc: 0.8, parameters: { rate: 0.027568802169555064, buckets: 12_345_678 } };
+    const one = buildReport(storeOf([run]), 'gates');
+    expect(toMarkdown([one])).toContain('base (rate=0.0275688 buckets=12345678)');
+    expect(toJson([one])).toContain('0.027568802169555064');
+  });
+
   it('lets a trial that the search gave up stand for its variant only where no other has a result', () => {
     const trial = (rate: number, auc: number, seed: number, pruned = false): SampleRun => ({ variant: 'base', seed, auc, parameters: { rate }, pruned }); // prettier-ignore
     const lucky = [trial(0.1, 0.9, 1), trial(0.1, 0, 2, true)];
