@@ -71,9 +71,12 @@ export function keepUsers(
 export function rankedSweep({
   writer,
   storePath,
+  keeps = true,
 }: {
   readonly writer: StoreWriter;
   readonly storePath: string;
+  /** False for runs as earlier versions have left them. */
+  readonly keeps?: boolean;
 }): readonly RunRow[] {
   const metrics = ['test/hr@10', 'test/mrr'];
   const runs = writer.plan({
@@ -103,7 +106,7 @@ export function rankedSweep({
       indexBytesPerItem: 4,
       seconds: 1,
       bestStep: 1,
-      artifacts,
+      artifacts: keeps ? artifacts : [],
     });
   }
   return runs;

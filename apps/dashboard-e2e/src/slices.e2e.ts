@@ -52,12 +52,19 @@ test('says for whom a variant is better, with what is too small to tell, as char
   await expect(page.getByRole('heading', { name: 'Difference to base in test/mrr by history of the user' })).toBeVisible(); // prettier-ignore
 });
 
-test('says of runs that have not kept their users how to have slices', async ({ page, dashboard }) => {
-  sweep(dashboard.writer(), 'three-variants');
-  await page.goto('/experiments/three-variants/slices');
+test('says of runs that have not kept their users how to have slices, and of labelled rows that they have none', async ({
+  page,
+  dashboard,
+}) => {
+  const writer = dashboard.writer();
+  rankedSweep({ writer, storePath: dashboard.storePath, keeps: false });
+  sweep(writer, 'three-variants');
+  await page.goto(address);
   await expect(page.getByRole('status').filter({ hasText: 'was not kept for these runs' })).toContainText(
-    'npx towerbench sweep --config configs/three-variants.yaml --store PATH',
+    `npx towerbench sweep --config configs/${RANKED_NAME}.yaml --store PATH`,
   );
+  await page.goto('/experiments/three-variants/slices');
+  await expect(page.getByText(/^The test part is labelled rows\./)).toBeVisible();
 });
 
 test('axe finds nothing wrong with the slices, and they do not scroll the page sideways', async ({

@@ -4,6 +4,7 @@ export {
   isLargerBetter,
   isOfCategories,
   isOfLists,
+  isOfRanking,
   isOfWorth,
   isPerUser,
   metricNames,

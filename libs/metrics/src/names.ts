@@ -93,3 +93,8 @@ export function isPerUser(name: string): boolean {
   const parsed = parseMetricName(name);
   return parsed.part === 'test' && !isOfLists(parsed) && parsed.metric !== 'logloss' && parsed.metric !== 'gauc';
 }
+
+/** Whether a run with these metrics has ranked items for test users; one that has scored labelled rows has an AUC and no more of these. */
+export function isOfRanking(names: readonly string[]): boolean {
+  return names.some((name) => isPerUser(name) && parseMetricName(name).metric !== 'auc');
+}

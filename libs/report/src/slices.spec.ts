@@ -248,6 +248,27 @@ describe('slices', () => {
     }); // prettier-ignore
   });
 
+  it('say that labelled rows have none, and that no run has finished', () => {
+    const { reader, files, writer } = storeOf(testUsers(), { seeds: [] });
+    expect(buildSlices(reader, 'slices', { files })).toEqual({ kind: 'none', reason: 'No run has finished yet.' });
+    const row = reader.experiment('slices')!;
+    const [run] = writer.plan({ ...row, seeds: [1], trials: [{ id: 'base', variant: 'base', parameters: {}, config: {} }] }); // prettier-ignore
+    const claim = writer.claim(run!.id, { host: 'here', pid: 1, environment: {} });
+    writer.finish(claim!.attemptId, {
+      metrics: { 'test/auc': 0.5, 'test/logloss': 0.7 },
+      perUser: {},
+      parameterCount: 1,
+      indexBytesPerItem: null,
+      seconds: 1,
+      bestStep: 1,
+      artifacts: [],
+    });
+    expect(buildSlices(reader, 'slices', { files })).toEqual({
+      kind: 'none',
+      reason: 'The test part is labelled rows. Slices are of users for whom items are ranked.',
+    });
+  });
+
   it('refuse experiments and metrics that are not there', () => {
     const { reader, files } = storeOf(testUsers());
     expect(() => buildSlices(reader, 'none', { files })).toThrow('there is no experiment "none"');

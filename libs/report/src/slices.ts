@@ -2,6 +2,7 @@ import {
   divideByHistory,
   divideByPopularity,
   holm,
+  isOfRanking,
   isPerUser,
   listOf,
   meanOverUsers,
@@ -107,6 +108,7 @@ export function buildSlices(
     stored.get(run.id)?.artifacts.find((artifact) => artifact.kind === kind)?.sha256;
   const perUser = [...stored.values()].flatMap((run) => Object.keys(run?.metrics ?? {}).filter(isPerUser));
   const metrics = [...new Set(perUser)];
+  if (!isOfRanking(metrics)) return { kind: 'none', reason: 'The test part is labelled rows. Slices are of users for whom items are ranked.' }; // prettier-ignore
   const users = mostCommon(best.flatMap(({ finished }) => finished.flatMap((run) => hashOf(run, 'users') ?? [])));
   if (users === null) return { kind: 'none', reason: notKept(row) };
   const metric = asked ?? row.report.find((name) => metrics.includes(name)) ?? metrics[0];

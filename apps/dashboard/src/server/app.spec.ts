@@ -332,16 +332,16 @@ describe('the API', () => {
     const { runs } = fill();
     const ranked = rankedSweep(writer!, path);
     const [a, b] = [String(ranked[0]!.id), String(ranked[1]!.id)];
-    const rerun = 'run them again, in a store of their own, with npx towerbench sweep';
-    expect(await get(api.slices(NAME, null))).toEqual({ kind: 'none', reason: `Who the test users are was not kept for these runs; ${rerun} --config configs/${NAME}.yaml --store PATH.` }); // prettier-ignore
+    const reason = 'The test part is labelled rows. Slices are of users for whom items are ranked.';
+    expect(await get(api.slices(NAME, null))).toEqual({ kind: 'none', reason });
     const cases: readonly (readonly [string, number, string])[] = [
       [api.slices('nothing', null), 404, 'the store has no experiment "nothing"'],
-      [api.slicesCsv(NAME, 'test/auc'), 404, 'Who the test users are was not kept'],
+      [api.slicesCsv(NAME, 'test/auc'), 404, reason],
       [api.slices('ranked', 'test/coverage@10'), 400, 'metric: "test/coverage@10" has no values per user here; there are test/recall@1'],
       [`${api.slices('ranked', 'a')}&metric=b`, 400, 'metric: expected 1 to 1000 characters without control characters'],
       [api.userPair(a, '999', null), 404, 'the store has no run 999'],
       [api.userPair(a, 'x', null), 400, 'id: expected a positive whole number'],
-      [api.userPair(a, String(runs[0]!.id), null), 404, `what is recommended to users was not kept for run ${runs[0]!.id}`],
+      [api.userPair(a, String(runs[0]!.id), null), 404, `run ${runs[0]!.id} was tested on labelled rows, so it ranks no items for users`],
       [api.userPair(a, b, 'nonsense'), 400, 'metric: "nonsense" has no values per user here'],
       [api.user(a, b, '4'), 404, 'the test part has no user 4'],
       [api.user(a, b, '-1'), 400, 'user: expected a whole number from 0'],

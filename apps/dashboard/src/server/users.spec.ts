@@ -122,7 +122,7 @@ describe('one user', () => {
     const bare = writer.plan(experimentInput('bare'));
     const { attemptId } = writer.claim(bare[0]!.id, { host: 'here', pid: 1, environment: {} })!;
     writer.finish(attemptId, {
-      metrics: {},
+      metrics: { 'test/mrr': 0.5 },
       perUser: {},
       parameterCount: 1,
       indexBytesPerItem: null,

@@ -1,4 +1,4 @@
-import { isPerUser, listOf } from '@towerbench/metrics';
+import { isOfRanking, isPerUser, listOf } from '@towerbench/metrics';
 import type { KeptFiles } from '@towerbench/report';
 import type { RunLists, StoreReader, TestUsers } from '@towerbench/tracking';
 import type { ItemView, ListedItem, PairedRun, UserPair, UserValues, UserView } from '../contract/payloads.js';
@@ -20,6 +20,7 @@ export function createUsers(files: KeptFiles): UserQueries {
     const run = reader.run(id);
     if (run === null) throw new RequestProblem('not-found', `the store has no run ${id}`);
     if (run.status !== 'finished') throw new RequestProblem('not-found', `run ${id} has not finished, so it recommends nothing yet`); // prettier-ignore
+    if (!isOfRanking(Object.keys(run.metrics))) throw new RequestProblem('not-found', `run ${id} was tested on labelled rows, so it ranks no items for users`); // prettier-ignore
     const hashOf = (kind: 'users' | 'lists'): string => {
       const found = run.artifacts.find((artifact) => artifact.kind === kind);
       if (found !== undefined) return found.sha256;
