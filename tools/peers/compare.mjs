@@ -34,15 +34,6 @@ SUITE             ${Object.keys(suites).join(', ')}
 --out FILE        appends the lines to a file, too
 `;
 
-/** Keeps OpenBLAS, MKL, oneDNN, PyTorch and faiss from AVX-512. */
-const HELD_TO_AVX2 = {
-  OPENBLAS_CORETYPE: 'Haswell',
-  MKL_ENABLE_INSTRUCTIONS: 'AVX2',
-  ONEDNN_MAX_CPU_ISA: 'AVX2',
-  ATEN_CPU_CAPABILITY: 'avx2',
-  FAISS_OPT_LEVEL: 'avx2',
-};
-
 /** @typedef {import('./contestant.mjs').Window} Window */
 
 const { values: options, positionals } = read();
@@ -88,7 +79,7 @@ async function play({ ours, peers, isWhole = false }) {
   const entrants = [...ours, ...peers].map((command, place) => ({
     program: new Contestant([...(isWhole ? [] : pin), ...command], {
       cwd: root,
-      env: isHeld && place >= ours.length ? HELD_TO_AVX2 : {},
+      env: isHeld && place >= ours.length ? { TOWERBENCH_HOLD_TO: 'avx2' } : {}, // see measure.py
     }),
     windows: /** @type {Window[]} */ ([]),
   }));

@@ -16,6 +16,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(variable, None)  # the library knows its fastest kernel for this processor
+if os.environ.get("TOWERBENCH_HOLD_TO") == "avx2":
+    os.environ.update(
+        OPENBLAS_CORETYPE="Haswell",
+        MKL_ENABLE_INSTRUCTIONS="AVX2",
+        ONEDNN_MAX_CPU_ISA="AVX2",
+        ATEN_CPU_CAPABILITY="avx2",
+        FAISS_OPT_LEVEL="avx2",
+    )
 
 
 def window(run, seconds):
