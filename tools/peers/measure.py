@@ -10,6 +10,7 @@ Import this module before numpy and torch, which read the environment when they 
 import json
 import os
 import sys
+import tempfile
 import time
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -23,6 +24,8 @@ if os.environ.get("TOWERBENCH_HOLD_TO") == "avx2":
         ONEDNN_MAX_CPU_ISA="AVX2",
         ATEN_CPU_CAPABILITY="avx2",
         FAISS_OPT_LEVEL="avx2",
+        # what torch.compile has made for AVX-512 crashes here
+        TORCHINDUCTOR_CACHE_DIR=os.path.join(tempfile.gettempdir(), "torchinductor-avx2"),
     )
 
 
