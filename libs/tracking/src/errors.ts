@@ -22,6 +22,17 @@ export class StoreError extends Error {
 /** What SQLite or the file system says about the file at `path`, as a StoreError; any other error as it is. */
 export function asStoreError(error: unknown, path: string, cannot = 'be used as a run store'): unknown {
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
+  if (
+    code === 'ERR_DLOPEN_FAILED' ||
+    (error instanceof Error && error.message.startsWith('Could not locate the bindings file'))
+  ) {
+    return new StoreError(
+      'unusable',
+      `${path} cannot ${cannot}: better-sqlite3 is not compiled for Node ${process.version}`,
+      'npx nx run tools:native compiles it, also after a change of Node',
+      { cause: error },
+    );
+  }
   if (!(error instanceof SqliteDatabase.SqliteError) && !/^E[A-Z]+$/.test(code)) return error;
   const reason = reasonOf(error, code);
   return new StoreError(reason, `${path} cannot ${cannot}: ${(error as Error).message}`, HINTS[reason], {
