@@ -83,7 +83,7 @@ describe('a worker that is stopped', () => {
 
 describe('a person', () => {
   it('stops a sweep, which goes on when the command is given again', async () => {
-    const { store, args, hasPoints } = sweepInto('asked', 30);
+    const { store, args, hasPoints } = sweepInto('asked', 120);
     const sweep = start(args);
     await until(hasPoints, 'a run trains');
     expect(asking(store, (writer) => writer.requestStop({ experiment: 'small' }))).toBe(true);
@@ -98,8 +98,10 @@ describe('a person', () => {
     const { store, args, attempts, hasPoints } = sweepInto('one', 60);
     const sweep = start(args);
     await until(hasPoints, 'a run trains');
+    signal(childrenOf(sweep.child.pid as number)[0] as number, 'SIGSTOP'); // so that it is not done before it can be stopped
     const [first] = read(store, (reader) => reader.runs('small'), []);
     const runId = first?.id as number;
+    expect(first?.status).toBe('running');
     expect(asking(store, (writer) => writer.requestStop({ runId }))).toBe(true);
     const statusOf = () => read(store, (reader) => reader.run(runId)?.status, undefined);
     await until(() => statusOf() === 'failed', 'the run is stopped');
