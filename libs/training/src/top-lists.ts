@@ -44,6 +44,15 @@ export interface RankedUsers {
   readonly ranks: Float64Array;
 }
 
+/** A file as it will be. */
+interface Packed {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+}
+
+/** The users of data that several runs share, which take longer to be packed than a small model to be trained. */
+const packedUsers = new WeakMap<PreparedData, Packed>();
+
 /** Writes the lists and what they are read with, as JSON under gzip: equal content gives equal bytes. */
 export function writeLists(
   data: PreparedData,
@@ -52,9 +61,11 @@ export function writeLists(
 ): ExecutedRun['files'] {
   // prettier-ignore
   const listsFile: ListsFile = { items, ranks: [...ranks] };
+  const usersPacked = packedUsers.get(data) ?? pack(usersFile(data, data.test as RankingSet));
+  packedUsers.set(data, usersPacked);
   return [
-    { kind: 'lists', path: lists, ...writeJson(lists, listsFile) },
-    { kind: 'users', path: users, ...writeJson(users, usersFile(data, data.test as RankingSet)) },
+    { kind: 'lists', path: lists, ...write(lists, pack(listsFile)) },
+    { kind: 'users', path: users, ...write(users, usersPacked) },
   ];
 }
 
@@ -90,8 +101,12 @@ function usersFile(
   };
 }
 
-function writeJson(path: string, content: object): WrittenFile {
+function pack(content: object): Packed {
   const bytes = gzipSync(JSON.stringify(content));
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function write(path: string, { bytes, sha256 }: Packed): WrittenFile {
   replaceFile(path, (part) => writeFileSync(part, bytes));
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
+  return { sha256, sizeBytes: bytes.length };
 }
