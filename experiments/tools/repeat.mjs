@@ -5,14 +5,12 @@
  *
  * Left out, N is 1 and the studies are those of planted worlds. Exit code 0: all figures are equal. 1: one is not, or a run failed. 2: wrong input.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { differences } from './differences.mjs';
-import { chosenStudies } from './studies.mjs';
+import { chosenStudies, root, towerbench } from './studies.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
 const { studies, options } = chosenStudies(process.argv.slice(2));
 const at = options.indexOf('--seed');
 const seed = at < 0 ? 1 : Number(options.splice(at, 2)[1]);
@@ -27,11 +25,8 @@ for (const study of studies) {
   const store = ['--store', join(folder, `${study}.sqlite`)];
   const experiment = join(root, 'experiments', study, 'experiment.yaml');
   const sweep = ['sweep', '--config', experiment, '--set', `seeds=[${seed}]`, ...store, ...options];
-  if (towerbench(sweep, 'ignore') === null) continue;
-  const found = towerbench(
-    ['runs', '--experiment', study, '--status', 'finished', '--format', 'json', ...store],
-    'pipe',
-  );
+  if (answer(sweep, 'ignore') === null) continue;
+  const found = answer(['runs', '--experiment', study, '--status', 'finished', '--format', 'json', ...store], 'pipe');
   const { equal, differences: lines } = differences(
     readFileSync(join(root, 'experiments', study, 'results.jsonl'), 'utf8')
       .split('\n')
@@ -46,11 +41,8 @@ for (const study of studies) {
 }
 
 /** @param {string[]} args @param {'ignore' | 'pipe'} output @returns {string | null} what it printed; null where it failed */
-function towerbench(args, output) {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args], {
-    ...{ cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
-    stdio: ['ignore', output, 'inherit'],
-  });
+function answer(args, output) {
+  const { status, stdout } = towerbench(args, output);
   if (status === 130) process.exit(130);
   if (status !== 0) process.exitCode = Math.max(Number(process.exitCode ?? 0), status ?? 1);
   return status === 0 ? (stdout ?? '') : null;

@@ -5,12 +5,11 @@
  *
  * Exit code 0: every figure is reached. 1: one is not, or a run failed. 2: wrong input, or the data is missing.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { examine } from './acceptance.mjs';
+import { root, towerbench } from './studies.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
 const [name, ...options] = process.argv.slice(2);
 if (name === undefined) {
   process.stderr.write('say which study: node experiments/tools/run.mjs NAME\n');
@@ -23,27 +22,21 @@ const store = ['--store', join(root, '.towerbench', 'experiments.sqlite')];
  * @param {string[]} args
  * @param {'inherit' | 'pipe'} output
  */
-function towerbench(args, output) {
-  const command = [join(root, 'apps/runner/bin/towerbench.mjs'), ...args, ...store];
-  const { status, stdout } = spawnSync(process.execPath, command, {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', output, 'inherit'],
-  });
+function answer(args, output) {
+  const { status, stdout } = towerbench([...args, ...store], output);
   if (status !== 0) process.exit(status ?? 1);
   return stdout;
 }
 
-towerbench(['sweep', '--config', join(folder, 'experiment.yaml'), ...options], 'inherit');
+answer(['sweep', '--config', join(folder, 'experiment.yaml'), ...options], 'inherit');
 
 /** @type {[{ metric: { name: string }, columns: string[] }]} */
-const [report] = JSON.parse(towerbench(['report', '--experiment', name, '--format', 'json'], 'pipe'));
+const [report] = JSON.parse(answer(['report', '--experiment', name, '--format', 'json'], 'pipe'));
 const columns = [...new Set([report.metric.name, ...report.columns])];
 /** @type {{ id: number }[]} */
-const runs = JSON.parse(towerbench(['runs', '--experiment', name, '--status', 'finished', '--format', 'json'], 'pipe'));
+const runs = JSON.parse(answer(['runs', '--experiment', name, '--status', 'finished', '--format', 'json'], 'pipe'));
 const lines = runs.map(({ id }) => {
-  const run = JSON.parse(towerbench(['show', String(id), '--format', 'json'], 'pipe'));
+  const run = JSON.parse(answer(['show', String(id), '--format', 'json'], 'pipe'));
   const { source, packages, engine, machine, fingerprint } = run.attempts.at(-1).environment;
   return {
     variant: run.variant,

@@ -1,7 +1,25 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const folder = resolve(import.meta.dirname, '..');
+/** Of the project. */
+export const root = resolve(folder, '..');
+
+/**
+ * Runs a command of `towerbench`; what it says about its progress is shown.
+ *
+ * @param {readonly string[]} args
+ * @param {'inherit' | 'ignore' | 'pipe'} output what becomes of its result
+ */
+export function towerbench(args, output) {
+  return spawnSync(process.execPath, [join(root, 'apps/runner/bin/towerbench.mjs'), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', output, 'inherit'],
+  });
+}
 
 /**
  * Takes `--only NAME ...` out of the arguments: the studies that are meant, all of planted worlds where none is named. Ends the process with

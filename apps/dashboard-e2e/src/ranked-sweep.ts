@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { keepArtifact, type ArtifactRef, type ListsFile, type RunRow, type StoreWriter, type UsersFile } from '@towerbench/tracking'; // prettier-ignore
+import { keepArtifact, packFile, type ArtifactRef, type ListsFile, type RunRow, type StoreWriter, type UsersFile } from '@towerbench/tracking'; // prettier-ignore
 import { experimentInput } from './sweep.js';
 
 export const RANKED_NAME = 'who-is-served';
@@ -49,12 +47,11 @@ function listOf(user: number, rank: number, shift: number): number[] {
 
 /** Keeps a file beside the store as a run does. */
 function keep(storePath: string, kind: string, content: object): ArtifactRef {
-  const bytes = gzipSync(JSON.stringify(content));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const { bytes, sha256, sizeBytes } = packFile(content);
   const draft = join(dirname(storePath), 'draft');
   writeFileSync(draft, bytes);
   keepArtifact(storePath, draft, { sha256 });
-  return { kind, sha256, sizeBytes: bytes.length };
+  return { kind, sha256, sizeBytes };
 }
 
 /** Keeps what a run keeps of the test users, beside the store. `ranks` are those of what each has to find. */

@@ -2,6 +2,7 @@ export {
   cutoffs,
   isDescriptive,
   isLargerBetter,
+  isMeanOfUsers,
   isOfCategories,
   isOfLists,
   isOfRanking,

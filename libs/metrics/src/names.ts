@@ -87,11 +87,16 @@ export function isLargerBetter(name: string): boolean {
   return !name.endsWith('logloss');
 }
 
+/** Whether it is a mean over the users who are ranked, each of whom has a value. */
+export function isMeanOfUsers(metric: MetricName): boolean {
+  return !isOfLists(metric) && metric.metric !== 'logloss' && metric.metric !== 'gauc';
+}
+
 /** Whether the test part has a value of it for each user who is ranked. */
 export function isPerUser(name: string): boolean {
   if (!metricNames.includes(name)) return false;
   const parsed = parseMetricName(name);
-  return parsed.part === 'test' && !isOfLists(parsed) && parsed.metric !== 'logloss' && parsed.metric !== 'gauc';
+  return parsed.part === 'test' && isMeanOfUsers(parsed);
 }
 
 /** Whether a run with these metrics has ranked items for test users; one that has scored labelled rows has an AUC and no more of these. */

@@ -5,10 +5,12 @@ export { isStore, openMemoryStore, openStoreReader, openStoreWriter } from './op
 export { importSpool, openSpool, readSpool, type Spool } from './spool.js';
 export { timeLeft } from './time-left.js';
 export {
+  packFile,
   readListsFile,
   readUsersFile,
   type ItemLists,
   type ListsFile,
+  type PackedFile,
   type RunLists,
   type TestUsers,
   type UsersFile,

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { StoreError } from './errors.js';
 
 /** What the lists of runs are read with, as JSON under gzip: the same content for all runs that are measured alike. Items are numbers of the data. */
@@ -107,6 +108,19 @@ export function readListsFile(path: string): RunLists {
     const own = ranks === undefined ? null : Float64Array.from(ranks);
     return { lists, ranks: own, sizeBytes: bytesOf([...both(lists), own]) };
   });
+}
+
+/** A `UsersFile` or `ListsFile` as it is kept: JSON under gzip, so that equal content gives equal bytes. */
+export interface PackedFile {
+  readonly bytes: Buffer;
+  /** In hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+export function packFile(content: object): PackedFile {
+  const bytes = gzipSync(JSON.stringify(content));
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
 }
 
 function readJson<T>(path: string, read: (content: unknown) => T): T {

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import type { PreparedData, Ragged, RankingSet } from '@towerbench/data';
 import { listOf } from '@towerbench/metrics';
-import type { ListsFile, UsersFile } from '@towerbench/tracking';
+import { packFile, type ListsFile, type PackedFile, type UsersFile } from '@towerbench/tracking';
 import type { ExecutedRun, RunFiles } from './contract.js';
 import { replaceFile } from './replace-file.js';
 import type { WrittenFile } from './safetensors.js';
@@ -44,14 +42,8 @@ export interface RankedUsers {
   readonly ranks: Float64Array;
 }
 
-/** A file as it will be. */
-interface Packed {
-  readonly bytes: Buffer;
-  readonly sha256: string;
-}
-
 /** The users of data that several runs share, which take longer to be packed than a small model to be trained. */
-const packedUsers = new WeakMap<PreparedData, Packed>();
+const packedUsers = new WeakMap<PreparedData, PackedFile>();
 
 /** Writes the lists and what they are read with, as JSON under gzip: equal content gives equal bytes. */
 export function writeLists(
@@ -61,10 +53,10 @@ export function writeLists(
 ): ExecutedRun['files'] {
   // prettier-ignore
   const listsFile: ListsFile = { items, ranks: [...ranks] };
-  const usersPacked = packedUsers.get(data) ?? pack(usersFile(data, data.test as RankingSet));
+  const usersPacked = packedUsers.get(data) ?? packFile(usersFile(data, data.test as RankingSet));
   packedUsers.set(data, usersPacked);
   return [
-    { kind: 'lists', path: lists, ...write(lists, pack(listsFile)) },
+    { kind: 'lists', path: lists, ...write(lists, packFile(listsFile)) },
     { kind: 'users', path: users, ...write(users, usersPacked) },
   ];
 }
@@ -101,12 +93,7 @@ function usersFile(
   };
 }
 
-function pack(content: object): Packed {
-  const bytes = gzipSync(JSON.stringify(content));
-  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
-
-function write(path: string, { bytes, sha256 }: Packed): WrittenFile {
+function write(path: string, { bytes, sha256, sizeBytes }: PackedFile): WrittenFile {
   replaceFile(path, (part) => writeFileSync(part, bytes));
-  return { sha256, sizeBytes: bytes.length };
+  return { sha256, sizeBytes };
 }

@@ -1,7 +1,7 @@
 import { ConfigError, didYouMean, type ConfigIssue, type TrialConfig } from '@towerbench/config';
 import { datasets, describeDataset, type DatasetDefinition } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
-import { isOfLists, parseMetricName } from '@towerbench/metrics';
+import { isMeanOfUsers, isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models, type ModelDefinition } from '@towerbench/models';
 import { losses, samplers, type LossDefinition, type SamplerDefinition } from '@towerbench/objectives';
 import type { Places, TrialContext } from './contract.js';
@@ -72,7 +72,7 @@ export function metricsOf({ name }: TrialConfig['dataset']): string[] {
 
 /** Whether a metric of a trial's dataset has a value for each user. */
 export function isMeasuredByUser(config: TrialConfig, metric: string): boolean {
-  return definitionsOf(config).dataset.task === 'ranking' && !isOfLists(parseMetricName(metric));
+  return definitionsOf(config).dataset.task === 'ranking' && isMeanOfUsers(parseMetricName(metric));
 }
 
 /** Reasons why the parts of a trial cannot work together. */

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { keepArtifact, type ArtifactRef, type ListsFile, type RunRow, type StoreWriter, type UsersFile } from '@towerbench/tracking'; // prettier-ignore
+import { keepArtifact, packFile, type ArtifactRef, type ListsFile, type RunRow, type StoreWriter, type UsersFile } from '@towerbench/tracking'; // prettier-ignore
 import { experimentInput } from './experiment.js';
 
 /** Four test users, of whom the last has two items to find. */
@@ -18,12 +16,11 @@ export const testUsers: UsersFile = {
 
 /** Keeps a file beside the store as a run does. */
 export function keep(storePath: string, kind: string, content: object): ArtifactRef {
-  const bytes = gzipSync(JSON.stringify(content));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const { bytes, sha256, sizeBytes } = packFile(content);
   const draft = join(dirname(storePath), 'draft');
   writeFileSync(draft, bytes);
   keepArtifact(storePath, draft, { sha256 });
-  return { kind, sha256, sizeBytes: bytes.length };
+  return { kind, sha256, sizeBytes };
 }
 
 /** Runs an experiment whose runs rank the test users: `base` finds what the first user looks for first, `gate` what the second does. */

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { ExperimentAnalysis } from '../contract/payloads.js';
 import { ParameterContour } from './parameter-contour.js';
 import { ParameterEffect } from './parameter-effect.js';
 import { ParameterImportances } from './parameter-importances.js';
 import { ParallelCoordinates } from './parallel-coordinates.js';
-import { Answer, PageTitle, Section } from './parts.js';
+import { Above, Answer, PageTitle, Section } from './parts.js';
 import { requests } from './requests.js';
 import type { AnalysisSearch } from './search.js';
 
@@ -17,12 +17,7 @@ export function AnalysisPage(): ReactNode {
   const { name } = route.useParams();
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
-        <Link to="/experiments/$name" params={{ name }}>
-          {name}
-        </Link>
-      </nav>
+      <Above experiments={[name]} />
       <PageTitle title={`Parameters of ${name}`} />
       <Answer of={useQuery(requests.analysis(name))}>{(analysis) => <Analysis analysis={analysis} />}</Answer>
     </>

@@ -8,7 +8,7 @@ import { Differences } from './differences.js';
 import { json, metric } from './format.js';
 import { Leaderboard } from './leaderboard.js';
 import { Notes } from './notes.js';
-import { Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
+import { Above, Answer, Counts, lastAnswer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
 import { RunList } from './run-list.js';
 import { type ExperimentSearch, seriesToShow } from './search.js';
@@ -28,9 +28,7 @@ export function ExperimentPage(): ReactNode {
   const report = useQuery(requests.report(name));
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
-      </nav>
+      <Above />
       <PageTitle title={name}>{detail && <Counts counts={detail.counts} />}</PageTitle>
       <Answer of={answer}>
         {(experiment) => (

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Json, Leaderboard, LeaderboardChoices, LeaderboardRow, LeaderboardScope } from '../contract/payloads.js';
 import { count, duration, json, meanWithInterval, NONE } from './format.js';
-import { Answer, PageTitle, ScrollBox } from './parts.js';
+import { Above, Answer, PageTitle, ScrollBox } from './parts.js';
 import { requests } from './requests.js';
 import type { LeaderboardSearch } from './search.js';
 
@@ -26,19 +26,13 @@ export function LeaderboardPage(): ReactNode {
   const answer = useQuery({ ...requests.leaderboardChoices({ scope, experiment }), placeholderData: keepPreviousData });
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
+      <Above experiments={experiment === undefined ? [] : [experiment]}>
         {experiment !== undefined && (
-          <>
-            <Link to="/experiments/$name" params={{ name: experiment }}>
-              {experiment}
-            </Link>
-            <Link to="/experiments/$name/slices" params={{ name: experiment }}>
-              Slices
-            </Link>
-          </>
+          <Link to="/experiments/$name/slices" params={{ name: experiment }}>
+            Slices
+          </Link>
         )}
-      </nav>
+      </Above>
       <PageTitle title={experiment === undefined ? 'Leaderboard' : `Leaderboard of ${experiment}`} />
       <Answer of={answer}>{(choices) => <Board choices={choices} />}</Answer>
     </>

@@ -1,10 +1,32 @@
 import type { UseQueryResult } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, type Ref, useEffect, useId } from 'react';
 import type { Json, RunRow, RunStatus } from '../contract/payloads.js';
 import { lineStyle } from './colors.js';
 import { byName, count, json, NONE } from './format.js';
 import { RequestFailure } from './requests.js';
 import { statuses } from './search.js';
+
+/** The way to the pages above this one: all experiments, those it belongs to, and what is near. */
+export function Above({
+  experiments = [],
+  children,
+}: {
+  readonly experiments?: readonly string[];
+  readonly children?: ReactNode;
+}) {
+  return (
+    <nav aria-label="Above">
+      <Link to="/">Experiments</Link>
+      {experiments.map((name) => (
+        <Link key={name} to="/experiments/$name" params={{ name }}>
+          {name}
+        </Link>
+      ))}
+      {children}
+    </nav>
+  );
+}
 
 /** The page's title, in the tab and on top. */
 export function PageTitle({ title, children }: { readonly title: string; readonly children?: ReactNode }) {

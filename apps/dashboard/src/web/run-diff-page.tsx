@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Json, RunDiff } from '../contract/payloads.js';
 import { json, metric, NONE } from './format.js';
-import { Answer, PageTitle, ScrollBox, Section } from './parts.js';
+import { Above, Answer, PageTitle, ScrollBox, Section } from './parts.js';
 import { requests } from './requests.js';
 
 const route = getRouteApi('/runs/$id/diff/$other');
@@ -14,14 +14,13 @@ export function RunDiffPage(): ReactNode {
   const answer = useQuery(requests.runDiff(id, other));
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
+      <Above>
         <Link to="/runs/$id" params={{ id }}>{`Run ${id}`}</Link>
         <Link to="/runs/$id" params={{ id: other }}>{`Run ${other}`}</Link>
         <Link to="/runs/$id/users/$other" params={{ id, other }}>
           User by user
         </Link>
-      </nav>
+      </Above>
       <PageTitle title={`Run ${id} against run ${other}`} />
       <Answer of={answer}>{(diff) => <Diff diff={diff} />}</Answer>
     </>

@@ -9,7 +9,18 @@ import { FieldWeights } from './field-weights.js';
 import { byName, bytes, count, duration, metric, moment, NONE } from './format.js';
 import { LearningCurves } from './learning-curves.js';
 import { Notes } from './notes.js';
-import { Answer, lastAnswer, Leaves, PageTitle, Progress, ScrollBox, Section, SeriesSelect, Status } from './parts.js';
+import {
+  Above,
+  Answer,
+  lastAnswer,
+  Leaves,
+  PageTitle,
+  Progress,
+  ScrollBox,
+  Section,
+  SeriesSelect,
+  Status,
+} from './parts.js';
 import { requests } from './requests.js';
 import { RunActions } from './run-actions.js';
 import { seriesToShow } from './search.js';
@@ -23,14 +34,7 @@ export function RunPage(): ReactNode {
   const detail = lastAnswer(answer);
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
-        {detail?.run.experiments.map((name) => (
-          <Link key={name} to="/experiments/$name" params={{ name }}>
-            {name}
-          </Link>
-        ))}
-      </nav>
+      <Above experiments={detail?.run.experiments ?? []} />
       {detail === undefined && <PageTitle title={`Run ${id}`} />}
       <Answer of={answer}>{(known) => <Run key={known.run.id} detail={known} />}</Answer>
     </>

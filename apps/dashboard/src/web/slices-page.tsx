@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { api } from '../contract/paths.js';
 import type { SliceFamily, SliceRow, Slices } from '../contract/payloads.js';
 import { count, difference, interval, meanWithInterval, NONE, probabilities } from './format.js';
-import { Answer, PageTitle, ScrollBox, Section, SeriesSelect, Swatch } from './parts.js';
+import { Above, Answer, PageTitle, ScrollBox, Section, SeriesSelect, Swatch } from './parts.js';
 import { requests } from './requests.js';
 import { SliceChart } from './slice-chart.js';
 
@@ -16,12 +16,7 @@ export function SlicesPage(): ReactNode {
   const { metric } = route.useSearch();
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
-        <Link to="/experiments/$name" params={{ name }}>
-          {name}
-        </Link>
-      </nav>
+      <Above experiments={[name]} />
       <PageTitle title={`Slices of ${name}`} />
       <Answer of={useQuery(requests.slices(name, metric ?? null))}>
         {(report) =>

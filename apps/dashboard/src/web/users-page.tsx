@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { PairedRun, UserPair, UserValues } from '../contract/payloads.js';
 import { count, metric as metricText } from './format.js';
-import { Answer, PageTitle, ScrollBox, Section, SeriesSelect } from './parts.js';
+import { Above, Answer, PageTitle, ScrollBox, Section, SeriesSelect } from './parts.js';
 import { requests } from './requests.js';
 import { RunSelect } from './run-select.js';
 import type { UsersSearch } from './search.js';
@@ -18,14 +18,13 @@ export function UsersPage(): ReactNode {
   const answer = useQuery(requests.userPair(id, other, metric ?? null));
   return (
     <>
-      <nav aria-label="Above">
-        <Link to="/">Experiments</Link>
+      <Above>
         <Link to="/runs/$id" params={{ id }}>{`Run ${id}`}</Link>
         <Link to="/runs/$id" params={{ id: other }}>{`Run ${other}`}</Link>
         <Link to="/runs/$id/diff/$other" params={{ id, other }}>
           What differs
         </Link>
-      </nav>
+      </Above>
       <PageTitle title={`Users of run ${id} and run ${other}`} />
       <Answer of={answer}>{(pair) => <Pair pair={pair} user={user} />}</Answer>
     </>

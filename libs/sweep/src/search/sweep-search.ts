@@ -75,8 +75,9 @@ export class SweepSearch {
   readonly #seeds: readonly number[];
   readonly #identify: (search: VariantSearch, point: Point) => PlannedTrial;
   readonly #planned = new Map<string, PlannedTrial>();
+  readonly #remembered: SearchMemory['userValues'];
   /** Of finished runs, by run id. */
-  readonly #userWorths: Map<number, Float32Array | null>;
+  readonly #userWorths = new Map<number, Float32Array | null>();
   /** What the store has to remember; null where the trials follow from the file alone. */
   readonly memory: Json;
 
@@ -103,7 +104,7 @@ export class SweepSearch {
     const isKnown = memory.key === key;
     const priorOf = (isKnown ? memory.prior : null) ?? prior;
     this.#metric = metric;
-    this.#userWorths = new Map([...memory.userValues].map(([id, values]) => [id, values.map((value) => sign * value)]));
+    this.#remembered = memory.userValues;
     this.#seeds = seeds;
     this.#identify = identify;
     this.#variants = searches.map((search): OfVariant => {
@@ -211,7 +212,7 @@ export class SweepSearch {
   #userWorthsOf(runId: number, userValues: (runId: number) => Float32Array | null): Float32Array | null {
     const known = this.#userWorths.get(runId);
     if (known !== undefined) return known;
-    const values = userValues(runId);
+    const values = this.#remembered.get(runId) ?? userValues(runId);
     const worths = this.#metric.goal === 'maximize' ? values : (values?.map((value) => -value) ?? null);
     this.#userWorths.set(runId, worths);
     return worths;
