@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openStoreWriter, type StoreWriter } from '@towerbench/tracking';
 import { attemptsIn, Audit, filesOf, resultsOf } from './audit.js';
 import { fixtures, program, run, start, towerbench } from './command.js';
+import { canBeNobody, canMount, NOBODY } from './privileges.js';
 import { childrenOf, read, signal, until } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-ledger-'));
@@ -114,19 +115,6 @@ describe('a person', () => {
   });
 });
 
-/** Whether a small file system can be made here, which takes root. */
-const canMount = ((): boolean => {
-  const target = join(folder, 'probe');
-  try {
-    mkdirSync(target);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', target], { stdio: 'ignore' });
-    execFileSync('umount', [target]);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 describe('a full disk', () => {
   it.runIf(canMount)('makes writing wait, is said once, and loses nothing', async () => {
     const small = join(folder, 'small');
@@ -157,19 +145,6 @@ describe('a full disk', () => {
     }
   });
 });
-
-/** A user who owns nothing: what root may write whatever its mode, others may not. */
-const NOBODY = 65534;
-
-/** Whether the program can be run as nobody, which takes root and a workspace that all may read. */
-const canBeNobody = ((): boolean => {
-  try {
-    execFileSync(process.execPath, [program, '--help'], { uid: NOBODY, gid: NOBODY, stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 describe('a folder that becomes read-only', () => {
   it.runIf(canBeNobody)('makes writing wait until it may be written again', async () => {

@@ -19,7 +19,7 @@ function expectNoStack(text: string): void {
 /** What may be at the place of a store and is none, and what is said about it. */
 const noStores: readonly [string, (path: string) => void, RegExp][] = [
   ['a text', (path) => writeFileSync(path, 'no database '.repeat(100)), /cannot be used as a run store: file is not a database/],
-  ['a folder', (path) => mkdirSync(path), /cannot be used as a run store: disk I\/O error/],
+  ['a folder', (path) => mkdirSync(path), /cannot be used as a run store: it is a folder/],
   ['of a newer version', (path) => copyFileSync(join(fixtures, 'stores/newer.sqlite'), path), /has schema 99, and this program knows schemas up to \d+/],
   ['of another program', (path) => copyFileSync(join(fixtures, 'stores/foreign.sqlite'), path), /is a SQLite file of another program/],
 ]; // prettier-ignore
@@ -50,8 +50,11 @@ describe.concurrent('a malformed experiment file', () => {
 
 describe('other wrong input', () => {
   it.each([
-    [['sweep', '--config', 'no-such-file.yaml'], /no-such-file\.yaml": there is no such file\n {2}hint/],
-    [['sweep'], /required option '--config <file>' not specified/],
+    [
+      ['sweep', '--config', 'no-such-file.yaml'],
+      /--config: there is no file "no-such-file\.yaml"\n {2}allowed {2}configs\/baselines\.yaml, .*\n {2}hint/,
+    ],
+    [['sweep'], /sweep: needs --config <experiment\.yaml>\n {2}allowed {2}configs\/baselines\.yaml/],
     ...['many', '0', '-1', '1.5', ''].map((jobs): [string[], RegExp] => [
       ['sweep', '--config', 'configs/senet.yaml', '--jobs', jobs],
       new RegExp(`--jobs: received "${jobs}"\\n {2}allowed {2}a whole number from 1`),
@@ -66,13 +69,13 @@ describe('other wrong input', () => {
       /--out: .*table\.csv cannot be written: ENOENT/,
     ],
     [['sweep', '--config', 'configs/senet.yaml', '--set', 'training.epoch=2'], /did you mean "epochs"/],
-    [['sweeps'], /did you mean sweep/i],
+    [['sweeps'], /did you mean "sweep"\?/],
     [
       ['evaluate', '1', '--protocol', 'halves'],
       /--protocol: received "halves"\n {2}allowed {2}full, keep-seen, sampled-N/,
     ],
     [['data', 'check', 'movielens-1b'], /did you mean "movielens-1m"/],
-    [['report', '--format', 'word'], /Allowed choices are table, markdown, latex, csv, json/],
+    [['report', '--format', 'word'], /--format: received "word"\n {2}allowed {2}table, markdown, latex, csv, json/],
   ] as [string[], RegExp][])('%j is refused with what is allowed', async (args, message) => {
     await withFolder(async (place) => {
       const store = join(place, 'store.sqlite');

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '@towerbench/config';
 import { openStoreReader, StoreError, type StoreReader } from '@towerbench/tracking';
@@ -18,7 +18,17 @@ export interface Context {
 }
 
 /** `--store`, else TOWERBENCH_STORE, else `.towerbench/store.sqlite`; `--data`, TOWERBENCH_DATA, `data/`: relative to the root. */
-export function contextOf(root: string, { store, data }: CommonOptions): Context {
+export function contextOf(
+  root: string,
+  { store, data }: CommonOptions,
+  { makesData = false }: { readonly makesData?: boolean } = {},
+): Context {
+  if (store === '') throw inputError('--store', 'received ""', { hint: 'name a file, or leave --store out' });
+  if (data !== undefined && !makesData && !isFolder(resolve(root, data))) {
+    throw inputError('--data', `there is no folder "${resolve(root, data)}"`, {
+      hint: 'correct the path, which is relative to the workspace; worlds are made by code and need no folder',
+    });
+  }
   const chosen = (option: string | undefined, variable: string): string | undefined =>
     option ?? (process.env[variable] || undefined); // a variable that is empty is not set
   const storePath = resolve(root, chosen(store, 'TOWERBENCH_STORE') ?? '.towerbench/store.sqlite');
@@ -30,6 +40,10 @@ export function contextOf(root: string, { store, data }: CommonOptions): Context
       cacheDir: join(root, '.towerbench', 'cache'),
     },
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** A path that a person typed, relative to where they are: npm and Nx change the folder and say where it was. */

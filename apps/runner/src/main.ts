@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
@@ -12,8 +13,10 @@ import type { SchemaOptions } from './commands/schema.js';
 import type { ShowOptions } from './commands/show.js';
 import type { SweepOptions } from './commands/sweep.js';
 import { contextOf, type CommonOptions, type Context } from './context.js';
+import { withExamples } from './examples.js';
 import { MlflowError } from './mlflow/client.js';
 import { typedArguments } from './typed-arguments.js';
+import { commandOf, unknownCommand, wrongWords } from './wrong-words.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, runFailed: 1, wrongInput: 2, interrupted: 130 } as const;
@@ -25,13 +28,31 @@ export const EXIT = { done: 0, runFailed: 1, wrongInput: 2, interrupted: 130 } a
  */
 export async function main(argv: readonly string[], { root }: { readonly root: string }): Promise<number> {
   let exitCode: number = EXIT.done;
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.listeners('error').includes(ignoreClosedPipe)) stream.on('error', ignoreClosedPipe);
+  }
   const program = buildProgram(root, (code) => (exitCode = code));
+  let refusing = program;
+  each(program, (command) =>
+    command.exitOverride((error) => {
+      refusing = command;
+      throw error;
+    }),
+  );
+  const words = asMeant(program, typedArguments(argv, process.env));
   try {
-    await program.parseAsync(typedArguments(argv, process.env), { from: 'user' });
+    const { command, numWords } = commandOf(program, words);
+    const rest = words.slice(numWords);
+    if (command.commands.length > 0) {
+      if (rest.length === 0) return (command.outputHelp(), EXIT.done);
+      if (!rest[0]?.startsWith('-')) throw unknownCommand(command, rest);
+    }
+    await program.parseAsync(words, { from: 'user' });
     return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
+  } catch (caught) {
+    if (caught instanceof CommanderError && caught.exitCode === 0) return EXIT.done;
+    const error =
+      caught instanceof CommanderError ? await wrongWords(caught, refusing, words, contextOf(root, {})) : caught;
     if (error instanceof ConfigError || error instanceof StoreError || error instanceof MlflowError) {
       process.stderr.write(`${error.message}\n`);
       return EXIT.wrongInput;
@@ -41,6 +62,25 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
     process.stderr.write(`${text}\n\nThis should not happen. Set TOWERBENCH_DEBUG=1 to see where.\n`);
     return EXIT.runFailed;
   }
+}
+
+/** `help sweep` is `sweep --help`, and the version has more names than one. */
+function asMeant(program: Command, words: readonly string[]): readonly string[] {
+  if (['-V', '-version', 'version'].includes(words[0] ?? '')) return ['--version'];
+  const { numWords } = commandOf(program, words);
+  return words[numWords] === 'help' ? [...words.slice(0, numWords), ...words.slice(numWords + 1), '--help'] : words;
+}
+
+/** `towerbench 0.1.0, node v20.19.0, linux-x64` */
+function versionText(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return `towerbench ${manifest.version}, node ${process.version}, ${process.platform}-${process.arch}`;
+}
+
+/** A command and all that are below it. */
+function each(command: Command, use: (command: Command) => void): void {
+  use(command);
+  for (const below of command.commands) each(below, use);
 }
 
 /** Whoever reads our output may stop reading, as `head` does; a sweep goes on all the same. */
@@ -53,28 +93,25 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .description(
       'A research workbench for two-tower retrieval: declare variants, run sweeps, compare with honest statistics.',
     )
-    .exitOverride()
+    .version(versionText(), '-v, --version', 'print the version')
     .configureHelp({ sortSubcommands: false })
-    .showSuggestionAfterError()
-    .showHelpAfterError('(add --help for more)')
-    .addHelpText('after', examples(['sweep --config configs/senet.yaml', 'report --format markdown', 'doctor']));
+    .configureOutput({ outputError: () => undefined }); // wrong-words.ts says it
+  withExamples(program, ['sweep --config configs/senet.yaml', 'dashboard', 'report --format markdown', 'doctor']);
 
   /** A command with the options that all share. */
   const add = (parent: Command, usage: string, description: string, commands: readonly string[]): Command =>
-    parent
-      .command(usage)
+    withExamples(parent.command(usage), commands)
       .description(description)
       .option('--store <path>', 'run store (default: TOWERBENCH_STORE, else .towerbench/store.sqlite)')
-      .option('--data <folder>', 'folder of the data sets (default: TOWERBENCH_DATA, else data/)')
-      .addHelpText('after', examples(commands));
-  const context = (options: CommonOptions): Context => contextOf(root, options);
+      .option('--data <folder>', 'folder of the data sets (default: TOWERBENCH_DATA, else data/)');
+  const context = (options: CommonOptions, which?: { makesData: boolean }): Context => contextOf(root, options, which);
   const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
   add(program, 'sweep', 'Run what is missing of an experiment and print its leaderboard. Running it again resumes.', [
     'sweep --config configs/senet.yaml',
     'sweep --config configs/dssm.yaml --set training.epochs=2 --jobs 1',
   ])
-    .requiredOption('--config <file>', 'experiment file')
+    .requiredOption('--config <experiment.yaml>', 'experiment file')
     .option(
       '--set <path=value>',
       'change one value, +path=value to add a key, ~path to remove one; repeatable',
@@ -93,7 +130,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     'Show what would run, what is done already, and the expected time. Starts nothing, writes nothing.',
     ['plan --config configs/senet.yaml', 'plan --config configs/senet.yaml --detect 0.005'],
   )
-    .requiredOption('--config <file>', 'experiment file')
+    .requiredOption('--config <experiment.yaml>', 'experiment file')
     .option('--set <path=value>', 'change one value; repeatable', collect, [])
     .option('--jobs <number>', 'runs at once (default: one per core)')
     .option('--detect <difference>', 'seeds needed to see a difference of this size in the objective metric')
@@ -108,7 +145,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     'report --format parquet --out report.parquet',
     'report --experiment senet-on-field-noise --figure forest --out forest.svg',
   ])
-    .option('--experiment <name>', 'only this experiment (default: all)')
+    .option('--experiment <experiment>', 'only this experiment (default: all)')
     .addOption(
       new Option('--format <format>', 'form of the table')
         .choices(['table', 'markdown', 'latex', 'csv', 'json', 'html', 'parquet'] satisfies ReportOptions['format'][])
@@ -126,7 +163,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     );
 
   add(program, 'runs', 'List runs.', ['runs', 'runs --experiment senet-on-field-noise --format json'])
-    .option('--experiment <name>', 'only runs of this experiment')
+    .option('--experiment <experiment>', 'only runs of this experiment')
     .addOption(
       new Option('--status <status>', 'only runs of this status').choices([
         'pending',
@@ -169,26 +206,27 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       (await import('./commands/evaluate.js')).evaluate(context(options), run, options),
     );
 
-  const data = program
-    .command('data')
-    .description('Datasets: which there are, what is missing, what they hold.')
-    .addHelpText('after', examples(['data list', 'data describe world/movies', 'data check movielens-1m']));
+  const data = withExamples(program.command('data'), [
+    'data list',
+    'data describe world/movies',
+    'data check movielens-1m',
+  ]).description('Datasets: which there are, what is missing, what they hold.');
   add(data, 'list', 'All datasets, and whether their files are there.', ['data list']).action(
     async (options: CommonOptions) => (await import('./commands/data.js')).dataList(context(options)),
   );
-  add(data, 'check <name>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
+  add(data, 'check <dataset>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
     async (name: string, options: CommonOptions) =>
       (await import('./commands/data.js')).dataCheck(context(options), name),
   );
-  add(data, 'describe <name>', 'What a dataset holds: columns, counts, terms of use, parameters.', [
+  add(data, 'describe <dataset>', 'What a dataset holds: columns, counts, terms of use, parameters.', [
     'data describe world/movies',
   ]).action(async (name: string, options: CommonOptions) =>
     (await import('./commands/data.js')).dataDescribe(context(options), name),
   );
-  add(data, 'fetch <name>', 'Download a dataset, or say which file to put where.', [
+  add(data, 'fetch <dataset>', 'Download a dataset, or say which file to put where.', [
     'data fetch movielens-100k',
   ]).action(async (name: string, options: CommonOptions) =>
-    (await import('./commands/data.js')).dataFetch(context(options), name),
+    (await import('./commands/data.js')).dataFetch(context(options, { makesData: true }), name),
   );
 
   add(program, 'gc', 'List what nothing refers to, and remove it when asked.', ['gc', 'gc --unplanned', 'gc --delete'])
@@ -198,24 +236,22 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       (await import('./commands/gc.js')).gc(context(options), options),
     );
 
-  const exports = program
-    .command('export')
-    .description('Runs out, to other programs.')
-    .addHelpText('after', examples(['export mlflow --to http://localhost:5000']));
+  const exports = withExamples(program.command('export'), ['export mlflow --to http://localhost:5000']).description(
+    'Runs out, to other programs.',
+  );
   add(exports, 'mlflow', 'Send finished runs to an MLflow server. Running it again sends what is missing.', [
     'export mlflow --to http://localhost:5000',
     'export mlflow --to http://localhost:5000 --experiment senet-on-field-noise',
   ])
     .requiredOption('--to <url>', 'address of the server')
-    .option('--experiment <name>', 'only this experiment (default: all)')
+    .option('--experiment <experiment>', 'only this experiment (default: all)')
     .action(async (options: CommonOptions & MlflowExportOptions) =>
       (await import('./commands/mlflow.js')).exportToMlflow(context(options), options),
     );
 
-  const imports = program
-    .command('import')
-    .description('Runs in, from other programs.')
-    .addHelpText('after', examples(['import mlflow --from http://localhost:5000']));
+  const imports = withExamples(program.command('import'), ['import mlflow --from http://localhost:5000']).description(
+    'Runs in, from other programs.',
+  );
   add(imports, 'mlflow', 'Take finished runs from an MLflow server. Running it again takes what is missing.', [
     'import mlflow --from http://localhost:5000',
     'import mlflow --from http://localhost:5000 --experiment baselines --metric rmse --goal minimize',
@@ -237,6 +273,16 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     async (options: CommonOptions) => exit((await import('./commands/doctor.js')).doctor(context(options))),
   );
 
+  withExamples(program.command('dashboard'), ['dashboard', 'dashboard --store elsewhere/store.sqlite --port 8080'])
+    .description('Show runs in the browser, live while a sweep runs. Listens on this machine alone.')
+    .option('--store <path>', 'run store (default: TOWERBENCH_STORE, else .towerbench/store.sqlite)')
+    .option('--port <number>', 'first port to try (default: 4400); a busy one gives the next free one, 0 any')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1); another one needs a token')
+    .option('--token <text>', 'what reading and changing need (default: TOWERBENCH_TOKEN)')
+    .action(async (options: CommonOptions & Readonly<Record<string, string>>) =>
+      exit(await (await import('./commands/dashboard.js')).dashboard(context(options), typedOptions(options))),
+    );
+
   add(program, 'schema', 'Print the JSON Schema of experiment files, for editors.', [
     'schema --out configs/experiment.schema.json',
   ])
@@ -246,7 +292,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
   return program;
 }
 
-/** The end of a help text. */
-function examples(commands: readonly string[]): string {
-  return `\nExamples:\n${commands.map((command) => `  npx towerbench ${command}`).join('\n')}`;
+/** Options without a default, as words. */
+function typedOptions(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
 }

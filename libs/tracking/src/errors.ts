@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 
 /** A run store that cannot be used as asked. The command line answers it with exit code 2. */
@@ -34,10 +36,24 @@ export function asStoreError(error: unknown, path: string, cannot = 'be used as 
     );
   }
   if (!(error instanceof SqliteDatabase.SqliteError) && !/^E[A-Z]+$/.test(code)) return error;
-  const reason = reasonOf(error, code);
+  const reason = code.startsWith('SQLITE_CANTOPEN') && isReadOnly(dirname(path)) ? 'read-only' : reasonOf(error, code);
   return new StoreError(reason, `${path} cannot ${cannot}: ${(error as Error).message}`, HINTS[reason], {
     cause: error,
   });
+}
+
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** That there is no room for a store at `path`, found before anything is written. */
+export function fullDisk(path: string): StoreError {
+  return new StoreError('full', `${path} cannot be used as a run store: no space left on the disk`, HINTS.full);
 }
 
 const PASSING: readonly string[] = ['busy', 'full', 'read-only'] satisfies StoreError['code'][];

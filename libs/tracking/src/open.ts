@@ -1,8 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { StoreReader, StoreWriter } from './contract.js';
-import { asStoreError, isBusy, StoreError } from './errors.js';
+import { asStoreError, fullDisk, isBusy, StoreError } from './errors.js';
 import { createReader } from './reader.js';
 import { inspect, isStoreOf, migrate, schemaVersion } from './schema.js';
 import { createWriter } from './writer.js';
@@ -11,6 +11,8 @@ import { createWriter } from './writer.js';
 const BUSY_TIMEOUT_MS = 10_000;
 /** What every file of SQLite begins with. */
 const SQLITE_FILE = 'SQLite format 3';
+/** Free space without which no store is begun: its tables and their log take 400 kB. */
+const LEAST_FREE_BYTES = 1 << 20;
 /** How often it is tried to switch a new file to WAL while another process is opening it too. */
 const WAL_RETRY_MS = 10;
 
@@ -103,7 +105,10 @@ export function openMemoryStore(now: () => number = Date.now): {
 
 /** The database behind `openStoreWriter`. */
 export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): Database {
-  if (path !== ':memory:') makeFolder(dirname(path), path);
+  if (path !== ':memory:') {
+    if (!existsSync(path)) refuseFullDisk(path); // SQLite would leave an empty file behind
+    makeFolder(dirname(path), path);
+  }
   const db = open(path, { timeout: busyTimeoutMs });
   try {
     inspect(db, path); // before anything is written: another program's file is left alone
@@ -118,15 +123,21 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
   return db;
 }
 
+function refuseFullDisk(path: string): void {
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  if (blocks > 0 && bavail * bsize < LEAST_FREE_BYTES) throw fullDisk(path); // some network file systems count no blocks
+}
+
 /** Makes a folder and those above it. Not `mkdirSync` with `recursive`, which tries for ever where a file system refuses with ENOENT. */
 function makeFolder(folder: string, path: string): void {
-  const isFolder = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder()) return;
+  if (isFolder(folder)) return;
   makeFolder(dirname(folder), path);
   try {
     mkdirSync(folder);
   } catch (error) {
-    if (!isFolder()) throw asStoreError(error, path); // else another process has made it meanwhile
+    if (!isFolder(folder)) throw asStoreError(error, path); // else another process has made it meanwhile
   }
 }
 
@@ -143,7 +154,18 @@ function switchToWal(db: Database): void {
   }
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 function open(path: string, options: { readonly readonly?: boolean; readonly timeout?: number }): Database {
+  if (isFolder(path)) {
+    throw new StoreError(
+      'unusable',
+      `${path} cannot be used as a run store: it is a folder`,
+      `name a file, for example --store ${join(path, 'store.sqlite')}`,
+    );
+  }
   try {
     return new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS, ...options });
   } catch (error) {

@@ -40,7 +40,7 @@ const RENDER: Readonly<Record<Exclude<ReportFormat, 'parquet'>, Render>> = {
 
 /** Width and colours of standard output. */
 export function terminal(): { readonly width: number; readonly color: boolean } {
-  const color = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const color = process.stdout.isTTY === true && !process.env['NO_COLOR'];
   return { width: process.stdout.columns || 120, color };
 }
 

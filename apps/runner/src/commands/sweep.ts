@@ -6,9 +6,10 @@ import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, storedPlan, vocabulary, type StoredPlan, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
 import { rehearseTrial } from '@towerbench/training';
-import { inputPath, wholeNumber, withReaderOfAny, type Context } from '../context.js';
+import { wholeNumber, withReaderOfAny, type Context } from '../context.js';
 import { SweepProgressView } from '../sweep-progress-view.js';
 import { plural } from '../text.js';
+import { experimentFile } from '../values.js';
 import { finishedRuns } from './plan.js';
 import { terminal } from './report.js';
 
@@ -27,7 +28,7 @@ export async function planFile(
   context: Context,
   { config, set }: SweepOptions,
 ): Promise<{ readonly sweep: SweepPlan; readonly stored: StoredPlan }> {
-  const experiment = loadExperiment({ file: inputPath(context.root, config), overrides: set, vocabulary });
+  const experiment = loadExperiment({ file: experimentFile(context, config), overrides: set, vocabulary });
   const stored = withReaderOfAny(context, (reader) => storedPlan(reader, experiment)) ?? storedPlan(null, experiment);
   return { sweep: await planSweep(experiment, { ...context, stored }), stored };
 }
