@@ -84,6 +84,8 @@ export function syntheticData(options: {
     test: nothing,
     itemCounts,
     itemCategories: null,
+    userIds: null,
+    itemIds: null,
     itemTitles: null,
     truth: null,
   };

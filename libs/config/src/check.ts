@@ -1,6 +1,18 @@
+import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Json } from './contract.js';
-import { joinPath, listWords, receivedText, toJson, type IssueList, type Located, type Origin } from './located.js';
+import {
+  entryValue,
+  joinPath,
+  listWords,
+  receivedText,
+  textOf,
+  toJson,
+  type IssueList,
+  type Located,
+  type LocatedMap,
+  type Origin,
+} from './located.js';
 import {
   inWords,
   keysOf,
@@ -125,12 +137,29 @@ function toInput(node: Located, shape: Shape): Json {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map((item, i) => toInput(item, shapeOfItem(shape, i)));
   const options = mapShapes(shape, node);
-  return Object.fromEntries(
-    [...node.entries].map(([key, { value }]) => [
-      isProperty(options, key) ? toCamelCase(key) : key,
-      toInput(value, shapeUnder(options, key) ?? {}),
-    ]),
+  const written = [...node.entries].map(([key, { value }]): [string, Json] => [
+    isProperty(options, key) ? toCamelCase(key) : key,
+    toInput(value, shapeUnder(options, key) ?? {}),
+  ]);
+  return Object.fromEntries([...written, ...foldersOf(node, options)]);
+}
+
+/** Keys that stand for the folder of the file in which another key of the map is written, see `folderOf`; what is written begins there. */
+function foldersOf(node: LocatedMap, options: readonly Shape[]): [string, string][] {
+  return options.flatMap(({ properties = {} }) =>
+    Object.entries(properties).flatMap(([key, { folderOf }]): [string, string][] => {
+      const of = folderOf?.map((name) => entryValue(node, name)).find((value) => value !== undefined);
+      if (of === undefined) return [];
+      const file = of.origin.at?.file;
+      const base = file === undefined ? typedFrom() : dirname(resolve(file));
+      return [[toCamelCase(key), resolve(base, textOf(entryValue(node, key)) ?? '.')]];
+    }),
   );
+}
+
+/** Where a person types: npm and Nx change the folder and say where it was. */
+function typedFrom(): string {
+  return process.env['INIT_CWD'] ?? process.cwd();
 }
 
 function isProperty(options: readonly Shape[], key: string): boolean {

@@ -27,6 +27,8 @@ export interface Shape {
   readonly multipleOf?: number;
   readonly default?: Json;
   readonly description?: string;
+  /** Said by `.meta`: the value of the key, where it is not written, is the folder of the file in which the first of these keys is. */
+  readonly folderOf?: readonly string[];
 }
 
 /** A time with its unit. */

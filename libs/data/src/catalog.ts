@@ -1,4 +1,5 @@
 import { createCatalog } from '@towerbench/config';
+import { custom } from './custom/custom.js';
 import { movielens100k } from './sources/movielens-100k.js';
 import { movielens1m } from './sources/movielens-1m.js';
 import { ncfMovielens1m } from './sources/ncf-movielens-1m.js';
@@ -16,6 +17,7 @@ import { watchTime } from './worlds/watch-time.js';
 
 /** Every dataset that an experiment may name. */
 export const datasets = createCatalog('dataset', [
+  custom,
   movielens100k,
   movielens1m,
   ncfMovielens1m,

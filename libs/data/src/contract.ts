@@ -5,6 +5,7 @@
  *
  * Everything is columnar and typed; nothing here is mutated after it was made.
  */
+import type { Texts } from './texts.js';
 
 /** Ids of one column, in the narrowest type that holds them. */
 export type IdArray = Uint8Array | Uint16Array | Int32Array;
@@ -62,8 +63,11 @@ export interface Dataset {
   readonly users: Table;
   readonly items: Table;
   readonly interactions: Interactions;
+  /** How the source calls users and items; left out where it numbers them as the tables do. */
+  readonly userIds?: Texts;
+  readonly itemIds?: Texts;
   /** Text for people: titles of items, where the source has them. */
-  readonly itemTitles: readonly string[] | null;
+  readonly itemTitles: Texts | null;
   readonly truth: Truth | null;
   readonly fixedSplit: FixedSplit | null;
 }
@@ -195,7 +199,10 @@ export interface PreparedData {
   readonly itemCounts: Int32Array;
   /** Category of each item; null where the dataset names none. */
   readonly itemCategories: Int32Array | null;
-  readonly itemTitles: readonly string[] | null;
+  /** How the source calls users and items; null where it numbers them as the tables do, from 1. */
+  readonly userIds: Texts | null;
+  readonly itemIds: Texts | null;
+  readonly itemTitles: Texts | null;
   readonly truth: Truth | null;
 }
 

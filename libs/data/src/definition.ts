@@ -65,6 +65,10 @@ export interface DatasetDefinition<
    */
   readonly category?: string;
   readonly facts: DatasetFacts;
+  /** What the parameters decide of the above; left out, nothing. */
+  traits?(params: z.output<Params>): Partial<Pick<DatasetDefinition, 'task' | 'labelled' | 'category'>>;
+  /** How tables are read out of files that a person names; left out, `load` makes them. */
+  readonly own?: OwnTables<z.output<Params>>;
   /** Whether the true preference is known, so that the best reachable score can be computed. */
   readonly hasTruth: boolean;
   /** Whether the truth says what showing an item brings, so that lists can be measured by it; left out, it does not. */
@@ -74,6 +78,40 @@ export interface DatasetDefinition<
     readonly params: z.output<Params>;
     readonly files: Readonly<Record<string, InputFile>>;
   }): DatasetContent;
+}
+
+/** How far the reading of files is; `total` rows where that is known. */
+export type ReadingProgress = (progress: { readonly what: string; readonly rows: number; readonly total: number | null }) => void; // prettier-ignore
+
+/** Tables out of files that a person names. They are read once and kept; see `readyDataset`. */
+export interface OwnTables<Params = never> {
+  /** Keys of the section that only say where the rows come from and which are taken: what came out is in the fingerprint instead. */
+  readonly keys: readonly string[];
+  /** The files that are read, absolute. */
+  inputs(params: Params, cacheDir: string): Promise<readonly string[]>;
+  /** Depends on the parameters and the content of the files alone. */
+  read(
+    params: Params,
+    options: { readonly cacheDir: string; readonly onProgress?: ReadingProgress },
+  ): Promise<ReadTables>;
+  content(tables: unknown): DatasetContent;
+}
+
+/** What is left of the rows after a filter. */
+export interface FilterStep {
+  readonly what: string;
+  readonly rows: number;
+  readonly users: number;
+  readonly items: number;
+}
+
+/** What came out of the files of a person. */
+export interface ReadTables {
+  /** What `content` takes: plain data and typed arrays. */
+  readonly tables: unknown;
+  readonly steps: readonly FilterStep[];
+  /** What a person should know, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Checks a definition's type and keeps its exact name and parameters. */

@@ -1,11 +1,14 @@
 export { assembleCandidate, assembleQuery } from './assemble.js';
 export { cached } from './cache.js';
 export { datasets } from './catalog.js';
-export type { DataPlaces, DatasetDefinition, DatasetFacts } from './definition.js';
+export { datasetOf, measuredSection } from './dataset-of.js';
+export type { DataPlaces, DatasetDefinition, DatasetFacts, ReadingProgress } from './definition.js';
 export { fetchDataset } from './fetch.js';
 export { labelsBy } from './interactions.js';
 export { loadDataset, locate, type Source } from './load.js';
+export { readyDataset, type ReadReport } from './ready.js';
 export { describeDataset, prepareData, preparingOnce } from './prepare.js';
+export type { Texts } from './texts.js';
 export type {
   Column,
   Dataset,

@@ -59,16 +59,19 @@ export function labelsBy(condition: string, { user, numbers = {} }: Examples): U
 }
 
 /**
- * The rows that `positive` (`column op number`) keeps, in file order; all rows for null.
+ * The rows that `positive` (`column op number`) keeps of `among`, in their order; all of them for null.
  *
  * @throws {ConfigError} when it cannot be read or names a column that is not there
  */
-export function positiveRows(interactions: Interactions, positive: string | null): Int32Array {
-  const numRows = interactions.user.length;
-  if (positive === null) return Int32Array.from({ length: numRows }, (_, row) => row);
+export function positiveRows(
+  interactions: Interactions,
+  positive: string | null,
+  among = allRows(interactions),
+): Int32Array {
+  if (positive === null) return among;
   const { name, holds } = readCondition(positive, { path: 'dataset.positive', without: 'every row' });
-  const { rating, label } = interactions;
-  const columns: Record<string, ArrayLike<number> | null> = { rating, label };
+  const { rating, label, numbers } = interactions;
+  const columns: Record<string, ArrayLike<number> | null> = { rating, label, ...numbers };
   const column = columns[name] ?? null;
   if (column === null) {
     const present = Object.keys(columns).filter((each) => columns[each] !== null);
@@ -77,15 +80,18 @@ export function positiveRows(interactions: Interactions, positive: string | null
       allowed: present.length > 0 ? present.join(', ') : 'null: there is no column to choose by',
     });
   }
-  const kept = new Int32Array(numRows);
-  let size = 0;
-  for (let row = 0; row < numRows; row++) if (holds(column[row] as number)) kept[size++] = row;
-  if (size === 0) {
-    throw dataError('positive-none', 'dataset.positive', `no row of ${numRows} has ${positive}`, {
+  const kept = among.filter((row) => holds(column[row] as number));
+  if (kept.length === 0) {
+    throw dataError('positive-none', 'dataset.positive', `no row of ${among.length} has ${positive}`, {
       received: positive,
     });
   }
-  return kept.slice(0, size);
+  return kept;
+}
+
+/** The number of every row. */
+export function allRows({ user }: Pick<Interactions, 'user'>): Int32Array {
+  return Int32Array.from({ length: user.length }, (_, row) => row);
 }
 
 /**

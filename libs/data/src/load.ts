@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Section } from '@towerbench/config';
 import canonicalize from 'canonicalize';
 import { cached } from './cache.js';
-import { datasets } from './catalog.js';
 import type { Dataset } from './contract.js';
+import { datasetOf, paramsOf } from './dataset-of.js';
 import {
   dataError,
   type CommonParams,
@@ -14,9 +14,10 @@ import {
   type DatasetDefinition,
   type InputFile,
 } from './definition.js';
+import { readyTables } from './ready.js';
 
 /** Raised when the stored form of prepared tables changes. */
-const CACHE_FORMAT = 2;
+const CACHE_FORMAT = 3;
 
 /** A dataset section, resolved: its definition, its inputs where they lie, and the fingerprint of both. */
 export interface Source {
@@ -24,6 +25,8 @@ export interface Source {
   readonly params: CommonParams;
   readonly files: Readonly<Record<string, InputFile>>;
   readonly fingerprint: string;
+  /** The tables that were read out of files of one's own; null for all other datasets. */
+  readonly own: { content(): DatasetContent } | null;
 }
 
 /**
@@ -33,8 +36,9 @@ export interface Source {
  * @throws {ConfigError} that says which files to put where, when one is missing
  */
 export function locate(section: Section & { readonly name: string }, places: DataPlaces): Source {
-  const definition = datasets.get(section.name as never) as DatasetDefinition;
-  const params = definition.params.parse(Object.fromEntries(Object.entries(section).filter(([key]) => key !== 'name')));
+  const definition = datasetOf(section);
+  const params = paramsOf(section);
+  const own = definition.own === undefined ? null : readyTables(section, places);
   const files = readInputs(definition, places);
   const {
     features: _features,
@@ -42,11 +46,12 @@ export function locate(section: Section & { readonly name: string }, places: Dat
     sampleWeight: _sampleWeight,
     sampleWeightClip: _sampleWeightClip,
     ...measured
-  } = params;
+  } = Object.fromEntries(Object.entries(params).filter(([key]) => definition.own?.keys.includes(key) !== true));
   const hash = createHash('sha256');
   hash.update(canonicalize({ name: definition.name, revision: definition.revision, params: measured }) as string);
   for (const [role, { bytes }] of Object.entries(files)) hash.update(`\n${role} ${bytes.length}\n`).update(bytes);
-  return { definition, params: params as unknown as CommonParams, files, fingerprint: hash.digest('hex') };
+  if (own !== null) hash.update(`\ntables ${own.digest}\n`);
+  return { definition, params, files, fingerprint: hash.digest('hex'), own };
 }
 
 /**
@@ -54,7 +59,8 @@ export function locate(section: Section & { readonly name: string }, places: Dat
  *
  * @throws {ConfigError} when the files do not hold what the dataset must hold
  */
-export function loadDataset({ definition, params, files, fingerprint }: Source, places: DataPlaces): Dataset {
+export function loadDataset({ definition, params, files, fingerprint, own }: Source, places: DataPlaces): Dataset {
+  if (own !== null) return { name: definition.name, fingerprint, ...own.content() };
   const make = (): DatasetContent => {
     const content = definition.load({ params: params as never, files });
     checkContent(definition, content);

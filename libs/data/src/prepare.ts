@@ -65,7 +65,7 @@ function protocolOf({ definition, params, fingerprint }: Source): Protocol {
 function prepare(dataset: Dataset, source: Source): PreparedData {
   const { users, items, interactions, fixedSplit } = dataset;
   const { params, definition } = source;
-  const rows = positiveRows(interactions, params.positive);
+  const rows = positiveRows(interactions, definition.own === undefined ? params.positive : null); // own tables hold what it kept
   requireOrder(params, dataset, rows);
   const timeline = timelines(interactions, rows, users.numRows);
   const parts = splitRows(params.split, { interactions, timeline, fixed: fixedSplit, seed: params.seed });
@@ -96,6 +96,8 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
     test: evaluation(TEST),
     itemCounts: split.itemCounts,
     itemCategories: category?.kind === 'categorical' ? Int32Array.from(category.ids) : null,
+    userIds: dataset.userIds ?? null,
+    itemIds: dataset.itemIds ?? null,
     itemTitles: dataset.itemTitles,
     truth: dataset.truth,
   };

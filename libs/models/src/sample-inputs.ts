@@ -58,6 +58,8 @@ export function sampleInputs(): {
         ties: 'half',
       },
       task: 'ranking',
+      userIds: null,
+      itemIds: null,
       numUsers: 3,
       numItems: 4,
       vocabularies,

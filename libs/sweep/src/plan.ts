@@ -9,6 +9,7 @@ import {
   type TrialConfig,
   type VariantTrial,
 } from '@towerbench/config';
+import { measuredSection, readyDataset, type ReadingProgress, type ReadReport } from '@towerbench/data';
 import { allowRelaxedSimd } from '@towerbench/engine';
 import type { ExperimentInput, Json, StoreReader } from '@towerbench/tracking';
 import {
@@ -36,6 +37,8 @@ export interface SweepPlan {
   readonly input: ExperimentInput;
   /** By trial id; what a search suggests comes to it. */
   readonly trials: ReadonlyMap<string, SweepTrial>;
+  /** What was read out of files of one's own; null where the data is none. */
+  readonly reading: ReadReport | null;
   /** What `auto` means, where a trial says it. */
   readonly auto: ChosenEngine | null;
   /** A worker that gives no sign of life for so long is ended. */
@@ -95,10 +98,18 @@ export function storedPlan(reader: StoreReader | null, experiment: Experiment): 
  */
 export async function planSweep(
   experiment: Experiment,
-  { places, root, stored }: { readonly places: Places; readonly root: string; readonly stored: StoredPlan },
+  options: {
+    readonly places: Places;
+    readonly root: string;
+    readonly stored: StoredPlan;
+    /** Told while files of one's own are read. */
+    readonly onReading?: ReadingProgress;
+  },
 ): Promise<SweepPlan> {
+  const { places, root, stored, onReading } = options;
   allowRelaxedSimd(); // before the engines are measured
   const firsts = firstTrials(experiment);
+  const reading = await readyFor(firsts, { places, onReading });
   const open = firsts.filter(({ config }) => config.engine === 'auto');
   const auto = open.length === 0 ? null : await chooseEngine(open, { places, stored: stored.auto });
   const trials = new Map<string, SweepTrial>();
@@ -122,6 +133,7 @@ export async function planSweep(
   const remembered = auto ?? stored.auto; // kept for the next plan, also by one that needs no choice
   return {
     trials,
+    reading,
     auto,
     stallMinutes: experiment.stallMinutes,
     settings: experiment.search,
@@ -150,6 +162,22 @@ export async function planSweep(
       trials: search.trials,
     },
   };
+}
+
+/** Makes the data of the trials ready, which all of them share but for its features. */
+async function readyFor(
+  trials: readonly VariantTrial[],
+  { places, onReading }: { readonly places: Places; readonly onReading: ReadingProgress | undefined },
+): Promise<ReadReport | null> {
+  const reports: (ReadReport | null)[] = [];
+  for (const { config, placed } of trials) {
+    reports.push(
+      await readyDataset(config.dataset, places, onReading).catch((error: unknown) => {
+        throw placed(error);
+      }),
+    );
+  }
+  return reports.find((report) => report?.isNew === true) ?? reports[0] ?? null;
 }
 
 /** All trials that are known from the file, and of a variant that is searched the first. */
@@ -233,7 +261,10 @@ function identifier({
     const teacher = trial.teacher === null ? null : of(trial.teacher);
     const chosen = config.engine === 'auto' ? auto : null;
     const context = describeAt(placed, { ...config, engine: chosen?.engine ?? config.engine }, places);
-    const id = trialIdentity(config, { ...context, ...(teacher === null ? {} : { teacher: teacher.id }) });
+    const id = trialIdentity(
+      { ...config, dataset: measuredSection(config.dataset) },
+      { ...context, ...(teacher === null ? {} : { teacher: teacher.id }) },
+    );
     const resolved = {
       ...config,
       engine: context.engine,

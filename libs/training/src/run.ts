@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, type TrialConfig } from '@towerbench/config';
-import { describeDataset, prepareData, type PreparedData } from '@towerbench/data';
+import { describeDataset, prepareData, readyDataset, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import { isPassingOnDisk } from '@towerbench/tracking';
@@ -117,6 +117,7 @@ export async function evaluateCheckpoint(request: {
   readonly protocol: EvaluationProtocol;
 }): Promise<Record<string, number>> {
   const { config, checkpoint, places, protocol } = request;
+  await readyDataset(config.dataset, places);
   requireSameData(config, checkpoint, places);
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));

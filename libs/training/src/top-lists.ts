@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { PreparedData, Ragged, RankingSet } from '@towerbench/data';
+import type { PreparedData, Ragged, RankingSet, Texts } from '@towerbench/data';
 import { listOf } from '@towerbench/metrics';
 import { packFile, type ListsFile, type PackedFile, type UsersFile } from '@towerbench/tracking';
 import type { ExecutedRun, RunFiles } from './contract.js';
@@ -66,7 +66,7 @@ function everyUser(numUsers: number): number {
 }
 
 function usersFile(
-  { history, itemCounts, itemCategories, itemTitles }: PreparedData,
+  { history, itemCounts, itemCategories, itemTitles, itemIds }: PreparedData,
   { users, positives, historyEnd }: RankingSet,
 ): UsersFile {
   const every = everyUser(users.length);
@@ -86,11 +86,15 @@ function usersFile(
           .slice(-HISTORY),
       ),
     items: {
-      titles: itemTitles,
+      titles: textsOf(itemTitles ?? itemIds),
       counts: [...itemCounts],
       categories: itemCategories === null ? null : [...itemCategories],
     },
   };
+}
+
+function textsOf(texts: Texts | null): string[] | null {
+  return texts && Array.from({ length: texts.length }, (_, row) => texts.at(row) ?? '');
 }
 
 function write(path: string, { bytes, sha256, sizeBytes }: PackedFile): WrittenFile {

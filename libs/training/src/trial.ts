@@ -1,5 +1,5 @@
 import { ConfigError, didYouMean, type ConfigIssue, type TrialConfig } from '@towerbench/config';
-import { datasets, describeDataset, type DatasetDefinition } from '@towerbench/data';
+import { datasetOf, describeDataset, type DatasetDefinition } from '@towerbench/data';
 import { EngineUnavailable, type optimizerDefinitions, resolveEngine } from '@towerbench/engine';
 import { isMeanOfUsers, isOfLists, parseMetricName } from '@towerbench/metrics';
 import { models, type ModelDefinition } from '@towerbench/models';
@@ -13,7 +13,7 @@ const TRAINING_REVISION = 2;
 
 /** The definitions a trial refers to. */
 export function definitionsOf(config: TrialConfig): {
-  readonly dataset: (typeof datasets.definitions)[number];
+  readonly dataset: DatasetDefinition;
   readonly model: (typeof models.definitions)[number];
   readonly objective: (typeof losses.definitions)[number];
   readonly sampler: (typeof samplers.definitions)[number];
@@ -21,7 +21,7 @@ export function definitionsOf(config: TrialConfig): {
 } {
   const named = <D>(catalog: { get(name: never): D }, name: string): D => catalog.get(name as never);
   return {
-    dataset: named(datasets, config.dataset.name),
+    dataset: datasetOf(config.dataset),
     model: named(models, config.model.type),
     objective: named(losses, config.objective.type),
     sampler: named(samplers, config.sampler.type),
@@ -66,8 +66,8 @@ function engineOf({ engine }: TrialConfig): ReturnType<typeof resolveEngine> {
 }
 
 /** Names of the metrics that a dataset of this section has. */
-export function metricsOf({ name }: TrialConfig['dataset']): string[] {
-  return measuredMetrics(datasets.get(name as never));
+export function metricsOf(dataset: TrialConfig['dataset']): string[] {
+  return measuredMetrics(datasetOf(dataset));
 }
 
 /** Whether a metric of a trial's dataset has a value for each user. */
@@ -78,7 +78,7 @@ export function isMeasuredByUser(config: TrialConfig, metric: string): boolean {
 /** Reasons why the parts of a trial cannot work together. */
 export function conflicts(config: TrialConfig): ConfigIssue[] {
   const { dataset, objective, sampler } = definitionsOf(config);
-  const isLabelled = dataset.task === 'labelled' || (dataset as DatasetDefinition).labelled === true;
+  const isLabelled = dataset.task === 'labelled' || dataset.labelled === true;
   const issues: ConfigIssue[] = [];
   const samplersOf = (loss: typeof objective): (typeof samplers.definitions)[number][] =>
     isLabelled && !loss.labelled

@@ -7,6 +7,7 @@ import { planSweep, runSweep, storedPlan, vocabulary, type StoredPlan, type Swee
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
 import { rehearseTrial } from '@towerbench/training';
 import { wholeNumber, withReaderOfAny, type Context } from '../context.js';
+import { readingProgress, readingText } from '../reading-view.js';
 import { SweepProgressView } from '../sweep-progress-view.js';
 import { plural } from '../text.js';
 import { experimentFile } from '../values.js';
@@ -30,7 +31,11 @@ export async function planFile(
 ): Promise<{ readonly sweep: SweepPlan; readonly stored: StoredPlan }> {
   const experiment = loadExperiment({ file: experimentFile(context, config), overrides: set, vocabulary });
   const stored = withReaderOfAny(context, (reader) => storedPlan(reader, experiment)) ?? storedPlan(null, experiment);
-  return { sweep: await planSweep(experiment, { ...context, stored }), stored };
+  const progress = readingProgress(process.stderr);
+  const planned = planSweep(experiment, { ...context, stored, onReading: progress.show });
+  const sweep = await planned.finally(() => progress.clear());
+  if (sweep.reading !== null) process.stderr.write(`${readingText(sweep.reading)}\n\n`);
+  return { sweep, stored };
 }
 
 /** One run per core, unless `--jobs` says otherwise. */
