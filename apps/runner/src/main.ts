@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
+import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DiffOptions } from './commands/diff.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
@@ -282,6 +283,18 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .action(async (options: CommonOptions & Readonly<Record<string, string>>) =>
       exit(await (await import('./commands/dashboard.js')).dashboard(context(options), typedOptions(options))),
     );
+
+  withExamples(program.command('completion'), ['completion bash > ~/.towerbench-completion'])
+    .description('Print what makes a shell complete commands, options, datasets and experiments.')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => completion(root, shell));
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: readonly string[]) => {
+      const { complete, offersText } = await import('./complete.js');
+      process.stdout.write(offersText(await complete(program, words, root)));
+    });
 
   add(program, 'schema', 'Print the JSON Schema of experiment files, for editors.', [
     'schema --out configs/experiment.schema.json',

@@ -1,4 +1,4 @@
-import type { Command, CommanderError, Option } from 'commander';
+import type { Argument, Command, CommanderError, Option } from 'commander';
 import { didYouMean, type ConfigError } from '@towerbench/config';
 import { inputError, type Context } from './context.js';
 import { exampleOf } from './examples.js';
@@ -29,24 +29,28 @@ export function commandOf(
   return { command, numWords };
 }
 
-/** Names of the commands below one, but for what only programs call. */
-function commandNames(command: Command): string[] {
+/** The commands below one, but for what only programs call, and `help`, which goes without saying. */
+export function visibleCommands(command: Command): readonly Command[] {
   return command
     .createHelp()
     .visibleCommands(command)
-    .map((each) => each.name())
-    .filter((name) => name !== 'help');
+    .filter((each) => each.name() !== 'help');
+}
+
+/** The options of a command, `--help` among them. */
+export function visibleOptions(command: Command): readonly Option[] {
+  return command.createHelp().visibleOptions(command);
 }
 
 /** `<name>` and `[name...]` → `name` */
-function placeholderOf({ flags }: Option): string | undefined {
+export function placeholderOf({ flags }: Option): string | undefined {
   return /[<[](.+?)(?:\.\.\.)?[>\]]/.exec(flags)?.[1];
 }
 
 /** That there is no command of this name, and what it is called here. */
 export function unknownCommand(parent: Command, words: readonly string[]): ConfigError {
   const [received = '', ...rest] = words;
-  const names = commandNames(parent);
+  const names = visibleCommands(parent).map((each) => each.name());
   const path = pathOf(parent);
   const file = rest.find((word) => /\.ya?ml$/.test(word)) ?? EXAMPLE;
   const here = path === '' ? hereCalled(received, file) : undefined;
@@ -85,7 +89,11 @@ export async function wrongWords(
     case `${WRONG}optionMissingArgument`:
       return missing(command, `${option?.long} needs a value`, await allowedFor(option, context));
     case `${WRONG}missingArgument`:
-      return missing(command, `needs <${quoted}>`, await valuesOf(quoted, context));
+      return missing(
+        command,
+        `needs <${quoted}>`,
+        argumentOf(command, quoted)?.argChoices ?? (await valuesOf(quoted, context)),
+      );
     case `${WRONG}excessArguments`: {
       const [typed = ''] = extra;
       const named = command.options.find(({ long }) => long === '--experiment');
@@ -94,9 +102,10 @@ export async function wrongWords(
       });
     }
     case `${WRONG}invalidArgument`: {
-      const [, received = ''] = /argument '([^]*)' is invalid/.exec(error.message) ?? [];
-      const allowed = option?.argChoices ?? [];
-      return inputError(option?.long ?? quoted, `received "${received}"`, {
+      const [, received = ''] = /(?:argument|value) '([^]*)' is invalid/.exec(error.message) ?? [];
+      const [, argument = ''] = /for argument '(.*?)'/.exec(error.message) ?? [];
+      const allowed = option?.argChoices ?? argumentOf(command, argument)?.argChoices ?? [];
+      return inputError(option?.long ?? argument, `received "${received}"`, {
         allowed: allowed.join(', '),
         hint: didYouMean(received, allowed) ?? help(path),
       });
@@ -104,6 +113,10 @@ export async function wrongWords(
     default:
       return inputError(path, error.message.replace(/^error: /, ''), { hint: help(path) });
   }
+}
+
+function argumentOf(command: Command, name: string): Argument | undefined {
+  return command.registeredArguments.find((argument) => argument.name() === name);
 }
 
 function unknownOption(command: Command, flag: string, words: readonly string[]): ConfigError {
@@ -140,10 +153,7 @@ function value(option: Option | undefined): string {
 }
 
 function longOptions(command: Command): string[] {
-  return command
-    .createHelp()
-    .visibleOptions(command)
-    .flatMap(({ long }) => long ?? []);
+  return visibleOptions(command).flatMap(({ long }) => long ?? []);
 }
 
 function help(path: string): string {
