@@ -4,6 +4,7 @@ import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DiffOptions } from './commands/diff.js';
+import type { DataListOptions } from './commands/data.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
 import type { MlflowExportOptions, MlflowImportOptions } from './commands/mlflow.js';
@@ -212,9 +213,14 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     'data describe world/movies',
     'data check movielens-1m',
   ]).description('Datasets: which there are, what is missing, what they hold.');
-  add(data, 'list', 'All datasets, and whether their files are there.', ['data list']).action(
-    async (options: CommonOptions) => (await import('./commands/data.js')).dataList(context(options)),
-  );
+  add(data, 'list', 'All datasets, whether their files are there, and which to put where.', [
+    'data list',
+    'data list --format json',
+  ])
+    .addOption(new Option('--format <format>', 'form of the list').choices(['table', 'json']).default('table'))
+    .action(async (options: CommonOptions & DataListOptions) =>
+      (await import('./commands/data.js')).dataList(context(options), options),
+    );
   add(data, 'check <dataset>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
     async (name: string, options: CommonOptions) =>
       (await import('./commands/data.js')).dataCheck(context(options), name),

@@ -19,23 +19,34 @@ export interface DatasetFile {
   readonly optional?: boolean;
 }
 
+/** A file, or an archive of files, on a server. */
+export interface Download {
+  readonly address: string;
+  /**
+   * `md5:`, `sha256:` or `git:` (the id of the file in a git repository) and the digits, as the source publishes them; null where it
+   * publishes none, then only the counts are checked.
+   */
+  readonly checksum: `${'md5' | 'sha256' | 'git'}:${string}` | null;
+  /** Bytes to download; null where unknown. */
+  readonly sizeBytes: number | null;
+  /** From a name inside the archive (`''` for a plain file) to a path in the data folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** What a person wants to know before using a dataset. */
 export interface DatasetFacts {
   /** Terms of use in one sentence. */
   readonly license: string;
   /** Where to get it; null for what ships as code. */
   readonly address: string | null;
-  /** What `towerbench data fetch` gets; `files` maps a name inside the archive (`''` for a plain file) to a path in the data folder. */
-  readonly downloads: readonly {
-    readonly address: string;
-    /** As published beside the archive; null where nothing is published, then only the counts are checked. */
-    readonly md5: string | null;
-    readonly files: Readonly<Record<string, string>>;
-  }[];
+  /** What `towerbench data fetch` gets. */
+  readonly downloads: readonly Download[];
   /** By role: `ratings`, `users` ... Empty for worlds. */
   readonly files: Readonly<Record<string, DatasetFile>>;
   /** What the files must contain; checked when they are read. Null where the parameters decide. */
   readonly counts: { readonly interactions: number; readonly users: number; readonly items: number } | null;
+  /** What a person has to do or to know beyond putting the files where they belong. */
+  readonly instructions?: string;
 }
 
 /** An input that was read: where from, and its bytes as they are on disk. */
@@ -214,19 +225,24 @@ export const freeSplit = z
   .default({ protocol: 'leave-one-out', validation: 'second-last' })
   .describe('How rows are divided into training, validation and test.');
 
-/** The one split that a source brings with it. */
-export function fixedSplit<const Validation extends 'given' | 'random-train-item'>(validation: Validation) {
+const VALIDATION = {
+  given: 'Validation rows come with the data.',
+  'random-train-item': 'One training row of each user at random (by dataset.seed), taken out of training.',
+} as const;
+
+/** The one split that a source brings with it; the first of the ways to validate is the default. */
+export function fixedSplit<const Ways extends readonly [keyof typeof VALIDATION, ...(keyof typeof VALIDATION)[]]>(
+  ...ways: Ways
+) {
+  const [validation] = ways;
+  const meaning = ways.map((way) => (ways.length === 1 ? VALIDATION[way] : `${way}: ${VALIDATION[way]}`)).join(' ');
   return z
     .strictObject({
       protocol: z.literal('fixed').describe('The parts that come with the data.'),
       validation: z
-        .literal(validation)
+        .literal([...ways] as Ways[number][])
         .default(validation as never)
-        .describe(
-          validation === 'given'
-            ? 'Validation rows come with the data.'
-            : 'One training row of each user at random (by dataset.seed), taken out of training.',
-        ),
+        .describe(meaning),
     })
     .default({ protocol: 'fixed', validation } as never)
     .describe('How rows are divided into training, validation and test.');

@@ -6,18 +6,33 @@ import {
   fetchDataset,
   loadDataset,
   locate,
+  missingDownloads,
   type Column,
   type Dataset,
   type DatasetDefinition,
+  type DatasetFacts,
+  type Transfer,
 } from '@towerbench/data';
 import { inputError, type Context } from '../context.js';
-import { bytes, textTable } from '../text.js';
+import { bytes, duration, textTable } from '../text.js';
+
+export interface DataListOptions {
+  readonly format: 'table' | 'json';
+}
 
 /** Files of a dataset that are not in the data folder. */
 export function missingFiles({ facts }: DatasetDefinition, dataDir: string): string[] {
   return Object.values(facts.files)
     .filter(({ anyOf, optional }) => optional !== true && !anyOf.some((name) => existsSync(join(dataDir, name))))
-    .map(({ anyOf }) => anyOf.join(' or '));
+    .map(({ anyOf }) => namesText(anyOf));
+}
+
+/** `a.csv[.gz] or b.csv`: names of which one is enough. */
+function namesText(names: readonly string[]): string {
+  return names
+    .filter((name) => !(name.endsWith('.gz') && names.includes(name.slice(0, -3))))
+    .map((name) => (names.includes(`${name}.gz`) ? `${name}[.gz]` : name))
+    .join(' or ');
 }
 
 function definitionOf(name: string): DatasetDefinition {
@@ -38,14 +53,97 @@ function load(name: string, { places }: Context): Dataset {
   return loadDataset(locate(section, places), places);
 }
 
-/** `towerbench data list` */
-export function dataList({ places }: Context): void {
-  const rows = (datasets.definitions as readonly DatasetDefinition[]).map((definition) => {
-    const missing = missingFiles(definition, places.dataDir);
-    const state = definition.facts.address === null ? 'made by code' : missing.length === 0 ? 'there' : 'missing';
-    return [definition.name, state, definition.summary];
+type State = 'made by code' | 'there' | 'missing';
+
+function stateOf(definition: DatasetDefinition, dataDir: string): State {
+  if (definition.facts.address === null) return 'made by code';
+  return missingFiles(definition, dataDir).length === 0 ? 'there' : 'missing';
+}
+
+/** Bytes to download; null where there is nothing to download or a size is unknown. */
+function downloadBytes({ downloads }: DatasetFacts): number | null {
+  const sizes = downloads.map(({ sizeBytes }) => sizeBytes);
+  if (sizes.length === 0 || sizes.includes(null)) return null;
+  return sizes.reduce((sum: number, size) => sum + (size as number), 0);
+}
+
+/** How to get the files that are missing: by a command, or which file to put where. */
+function missingText({ name, facts }: DatasetDefinition, dataDir: string): string[] {
+  const missing = Object.values(facts.files).filter(
+    ({ anyOf, optional }) => optional !== true && !anyOf.some((file) => existsSync(join(dataDir, file))),
+  );
+  const places = missing.flatMap(({ anyOf, content }) => {
+    const [first] = anyOf;
+    const source = facts.downloads.find(({ files }) => Object.values(files).includes(first));
+    const inside = Object.entries(source?.files ?? {}).find(([, target]) => target === first)?.[0] ?? '';
+    const from = source === undefined ? [] : [`from ${source.address}${inside === '' ? '' : `, in it ${inside}`}`];
+    return [namesText(anyOf), ...[...from, `holds ${content}`].map((line) => `  ${line}`)];
   });
-  process.stdout.write(`${textTable(['dataset', 'files', 'what it is'], rows)}\n`);
+  const command = facts.downloads.length === 0 ? [] : [`npx towerbench data fetch ${name}`];
+  return [...command, `${command.length === 0 ? '' : 'or '}put into ${dataDir}:`, ...places.map((line) => `  ${line}`)];
+}
+
+const count = (value: number | undefined): string => value?.toLocaleString('en') ?? '';
+
+/** `towerbench data list` */
+export function dataList({ places: { dataDir } }: Context, { format }: DataListOptions): void {
+  const definitions = datasets.definitions as readonly DatasetDefinition[];
+  if (format === 'json') {
+    const rows = definitions.map((definition) => {
+      const { name, task, summary, facts, reference } = definition;
+      return {
+        name,
+        state: stateOf(definition, dataDir),
+        task,
+        summary,
+        license: facts.license,
+        address: facts.address,
+        counts: facts.counts,
+        downloadBytes: downloadBytes(facts),
+        downloads: facts.downloads,
+        files: Object.entries(facts.files).map(([role, { anyOf, content, optional = false }]) => ({
+          role,
+          path: anyOf.map((file) => join(dataDir, file)).find((path) => existsSync(path)) ?? null,
+          anyOf,
+          content,
+          optional,
+        })),
+        instructions: facts.instructions ?? null,
+        reference: reference ?? null,
+      };
+    });
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  const published = definitions.filter(({ facts }) => facts.address !== null);
+  const rows = published.map((definition) => {
+    const { interactions, users, items } = definition.facts.counts ?? {};
+    const size = downloadBytes(definition.facts);
+    return [
+      definition.name,
+      stateOf(definition, dataDir),
+      ...[interactions, users, items].map(count),
+      size === null ? '' : bytes(size),
+    ];
+  });
+  const lines = [textTable(['dataset', 'files', 'rows', 'users', 'items', 'download'], rows, [2, 3, 4, 5])];
+  const made = definitions.filter(({ facts }) => facts.address === null);
+  lines.push(
+    '',
+    textTable(
+      ['made by code', 'what it is'],
+      made.map(({ name, summary }) => [name, summary]),
+    ),
+  );
+  lines.push('', `Files are looked for in ${dataDir}; \`data describe NAME\` says what is in them.`);
+  for (const definition of published) {
+    const { name, summary, facts } = definition;
+    lines.push('', name, `  ${summary}`, `  terms    ${facts.license}`, `  address  ${facts.address}`);
+    const missing = missingFiles(definition, dataDir);
+    if (missing.length > 0 && facts.downloads.length > 0) lines.push(`  get      npx towerbench data fetch ${name}`);
+    for (const [at, files] of missing.entries()) lines.push(`  ${at === 0 ? 'or put   ' : '         '}${files}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** `towerbench data check` */
@@ -69,12 +167,21 @@ export function dataDescribe(context: Context, name: string): void {
   const { summary, facts, reference, params } = definition;
   const lines = [name, `  ${summary}`, `  terms    ${facts.license}`];
   if (facts.address !== null) lines.push(`  address  ${facts.address}`);
+  if (facts.instructions !== undefined) lines.push(`  note     ${facts.instructions}`);
+  if (facts.counts !== null)
+    lines.push(
+      `  counts   ${count(facts.counts.interactions)} rows, ${count(facts.counts.users)} users, ${count(facts.counts.items)} items`,
+    );
   if (reference !== undefined)
     lines.push(
       `  source   ${reference.title} (${reference.year})${reference.url === undefined ? '' : `, ${reference.url}`}`,
     );
-  for (const { anyOf, content } of Object.values(facts.files))
-    lines.push(`  file     ${anyOf.join(' or ')}: ${content}`);
+  for (const { anyOf, content, optional } of Object.values(facts.files))
+    lines.push(`  file     ${namesText(anyOf)}${optional === true ? ' (optional)' : ''}: ${content}`);
+  for (const { address, checksum, sizeBytes } of facts.downloads) {
+    const size = sizeBytes === null ? 'size unknown' : bytes(sizeBytes);
+    lines.push(`  download ${address} (${size}, ${checksum ?? 'no checksum published'})`);
+  }
   const settings = Object.entries(params.shape as Record<string, { readonly description?: string }>).map(
     ([key, { description }]) => [snakeCase(key), description ?? ''],
   );
@@ -82,7 +189,7 @@ export function dataDescribe(context: Context, name: string): void {
 
   const missing = missingFiles(definition, context.places.dataDir);
   if (missing.length > 0) {
-    lines.push('', `not in ${context.places.dataDir}: ${missing.join(', ')}`);
+    lines.push('', 'missing:', ...missingText(definition, context.places.dataDir).map((line) => `  ${line}`));
   } else {
     const dataset = load(name, context);
     lines.push('', textTable(['table', 'column', 'kind', 'values'], columnRows(dataset), [3]));
@@ -99,25 +206,55 @@ export async function dataFetch({ places }: Context, name: string): Promise<void
     );
     return;
   }
-  const fetched = await fetchDataset(definition, places, (received, total) => {
-    if (process.stderr.isTTY)
-      process.stderr.write(`\r${bytes(received)}${total === null ? '' : ` of ${bytes(total)}`}   `);
+  if (missingDownloads(definition.facts, places.dataDir).length === 0) {
+    throw inputError('name', `there is nothing to download for ${name}`, {
+      hint: `put into ${places.dataDir}: ${missingFiles(definition, places.dataDir).join(', ')}`,
+    });
+  }
+  const view = process.stderr.isTTY ? transferView(Date.now) : null;
+  const fetched = await fetchDataset(definition, places, {
+    onProgress: (transfer) => {
+      const line = view?.(transfer) ?? null;
+      if (line !== null) process.stderr.write(`\r\x1b[K${line}`);
+    },
+  }).finally(() => {
+    if (view !== null) process.stderr.write('\n');
   });
-  if (process.stderr.isTTY) process.stderr.write('\n');
   process.stdout.write(`${fetched.map((path) => `written: ${path}`).join('\n')}\n`);
 }
 
+/** Milliseconds between two drawings of the progress. */
+const REDRAW_MS = 100;
+
+/** The line that says how far a download is, and about how long it takes; null where the last one is as good. */
+export function transferView(now: () => number): (transfer: Transfer) => string | null {
+  let started = { file: '', at: 0, from: 0 };
+  let drawn = -Infinity;
+  return ({ file, received, resumedAt, total }) => {
+    const at = now();
+    if (file !== started.file) started = { file, at, from: received };
+    else if (at - drawn < REDRAW_MS && received !== total) return null;
+    drawn = at;
+    const soFar = `${file}  ${bytes(received)}${total === null ? '' : ` of ${bytes(total)}`}`;
+    const resumed = resumedAt > 0 ? `  (from ${bytes(resumedAt)} on)` : '';
+    const perMs = (received - started.from) / (at - started.at);
+    const left = total === null || !(perMs > 0) ? '' : `  about ${duration((total - received) / perMs / 1000)} left`;
+    return `${soFar}${resumed}${received === total ? '' : left}`;
+  };
+}
+
 function columnRows({ users, items, interactions }: Dataset): string[][] {
-  const count = (column: Column): string =>
-    (column.kind === 'categorical' || column.kind === 'multi'
-      ? column.values.length
-      : column.values.length
-    ).toLocaleString('en');
+  const size = (column: Column): string => column.values.length.toLocaleString('en');
   const present = (['time', 'rating', 'label'] as const).filter((name) => interactions[name] !== null);
   return [
-    ...present.map((name) => ['interactions', name, 'numeric', interactions.user.length.toLocaleString('en')]),
-    ...Object.entries(users.columns).map(([name, column]) => ['users', name, column.kind, count(column)]),
-    ...Object.entries(items.columns).map(([name, column]) => ['items', name, column.kind, count(column)]),
+    ...[...present, ...Object.keys(interactions.numbers ?? {})].map((name) => [
+      'interactions',
+      name,
+      'numeric',
+      count(interactions.user.length),
+    ]),
+    ...Object.entries(users.columns).map(([name, column]) => ['users', name, column.kind, size(column)]),
+    ...Object.entries(items.columns).map(([name, column]) => ['items', name, column.kind, size(column)]),
   ];
 }
 

@@ -38,7 +38,8 @@ export const movielens100k = defineDataset({
     downloads: [
       {
         address: 'https://files.grouplens.org/datasets/movielens/ml-100k.zip',
-        md5: '0e33842e24a9c977be4e0107933c0723',
+        checksum: 'md5:0e33842e24a9c977be4e0107933c0723',
+        sizeBytes: null,
         files: {
           'ml-100k/u.data': 'ml-100k/u.data',
           'ml-100k/u.user': 'ml-100k/u.user',

@@ -50,7 +50,8 @@ export const movielens1m = defineDataset({
     downloads: [
       {
         address: 'https://files.grouplens.org/datasets/movielens/ml-1m.zip',
-        md5: 'c4d9eecfca2ab87c1945afe126590906',
+        checksum: 'md5:c4d9eecfca2ab87c1945afe126590906',
+        sizeBytes: null,
         files: {
           'ml-1m/ratings.dat': 'ml-1m/ratings.dat',
           'ml-1m/users.dat': 'ml-1m/users.dat',

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent, type InputFile } from '../definition.js';
 import { formatError, numberRows, textLines } from './rows.js';
 
+/** Of the repository of the paper, in which the files have the git ids below. */
+const COMMIT = '4aab159e81c44b062c091bdaed0ab54ac632371f';
 const NUM_USERS = 6_040;
 const NUM_ITEMS = 3_706;
 const LIST_LENGTH = 99;
@@ -55,9 +57,14 @@ export const ncfMovielens1m = defineDataset({
   facts: {
     license: 'The ratings are MovieLens 1M: research use with citation; no redistribution without permission.',
     address: 'https://github.com/hexiangnan/neural_collaborative_filtering',
-    downloads: ['ml-1m.train.rating', 'ml-1m.test.rating', 'ml-1m.test.negative'].map((file) => ({
-      address: `https://raw.githubusercontent.com/hexiangnan/neural_collaborative_filtering/master/Data/${file}`,
-      md5: null,
+    downloads: [
+      { file: 'ml-1m.train.rating', git: '31ba384fd58dac8fbd09d2dfc6616431f3563ab5', sizeBytes: null },
+      { file: 'ml-1m.test.rating', git: '1b79e03c96710c3b0c35deb19155ef74f7965a02', sizeBytes: 128_039 },
+      { file: 'ml-1m.test.negative', git: 'c82844fb99d021f94751a6f915a230a1e8b8da92', sizeBytes: 2_891_424 },
+    ].map(({ file, git, sizeBytes }) => ({
+      address: `https://raw.githubusercontent.com/hexiangnan/neural_collaborative_filtering/${COMMIT}/Data/${file}`,
+      checksum: `git:${git}` as const,
+      sizeBytes,
       files: { '': `ncf-ml-1m/${file}` },
     })),
     files: {
