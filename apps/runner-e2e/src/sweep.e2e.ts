@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentReport, RunDiff } from '@towerbench/report';
@@ -226,7 +226,24 @@ describe('other commands', () => {
   });
 
   it('data lists, describes and checks', async () => {
-    expect((await towerbench('data', 'list')).stdout).toContain('world/field-noise');
+    const nowhere = join(folder, 'no-data');
+    mkdirSync(nowhere);
+    const { stdout: list } = await towerbench('data', 'list', '--data', nowhere);
+    expect(list).toContain('world/field-noise');
+    expect(list).toMatch(/\nyelp-s3rec +missing +316,354 +30,431 +20,033 +2\.4 MB\n/);
+    expect(list).toContain(`Files are looked for in ${nowhere}`);
+    expect(list).toContain(
+      '  get      npx towerbench data fetch gowalla-lightgcn\n  or put   gowalla/train.txt[.gz] or lightgcn-gowalla/train.txt[.gz]\n',
+    );
+    const json = JSON.parse(
+      (await towerbench('data', 'list', '--data', nowhere, '--format', 'json')).stdout,
+    ) as object[];
+    expect(json).toContainEqual(
+      expect.objectContaining({ name: 'yelp-s3rec', state: 'missing', downloadBytes: 2_414_584 }),
+    );
+    const { stdout: described } = await towerbench('data', 'describe', 'kuairand-pure', '--data', nowhere);
+    expect(described).toContain('md5:0820331067a3784d9691136f772b35a7');
+    expect(described).toContain(`or put into ${nowhere}:\n`);
     expect((await towerbench('data', 'describe', 'world/movies')).stdout).toMatch(/items +genres +multi/);
     expect((await towerbench('data', 'check', 'world/movies')).stdout).toContain('world/movies: as it should be');
   });

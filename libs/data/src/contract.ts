@@ -28,6 +28,11 @@ export interface Interactions {
   readonly item: Int32Array;
   /** Unix seconds; NaN where unknown; null when the source has no times. Equal times keep the order of rows. */
   readonly time: Float64Array | null;
+  /**
+   * `within-users` where the rows of each user are in order of time, but no moment is known: `time`, unless it is null, counts from the
+   * user's first row, so that times of one user can be compared and those of two users cannot. Left out, `time` says all.
+   */
+  readonly order?: 'within-users';
   readonly rating: Float32Array | null;
   /** 1 or 0 in a labelled (click-through) dataset; null where every row is a positive. */
   readonly label: Uint8Array | null;
@@ -130,7 +135,7 @@ export interface Ragged {
 
 /** Items that users acted on, and when. */
 export interface History extends Ragged {
-  /** Unix seconds of each of `items`; null where the data has no times. */
+  /** Seconds of each of `items`, comparable within a user; null where the data has no times. */
   readonly times: Float64Array | null;
 }
 

@@ -62,7 +62,6 @@ export async function fetchDataset(
     const file = posix.basename(new URL(address).pathname);
     const only = files[''];
     const part = `${join(dataDir, only ?? file)}.part`;
-    mkdirSync(dirname(part), { recursive: true });
     const left = (): string => (existsSync(part) ? `; the next try goes on from ${part}` : '');
     await receive(download, part, { file, onProgress, answerLimitMs }).catch((error: unknown) => {
       if (isFull(error)) {
@@ -149,6 +148,7 @@ async function receive(
       throw new Error(`HTTP ${response.status}`);
     }
     const resumedAt = isContinued ? from : 0;
+    mkdirSync(dirname(part), { recursive: true });
     rmSync(validatorPath(part), { force: true });
     const version = validatorOf(response);
     if (version !== null) writeFileSync(validatorPath(part), version);

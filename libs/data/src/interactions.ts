@@ -145,17 +145,35 @@ function countUntimed(time: Float64Array, rows: Int32Array): number {
 }
 
 /**
- * Refuses a config that depends on the order of rows whose time is not known.
+ * Refuses a config that depends on what is not known of the times of rows.
  *
- * @param need what asks for the order: `path` in the config, and a few words
- * @throws {ConfigError} that says how many rows have no time
+ * @param need what asks: `path` in the config, a few words, and for which `times`: the `order` of a user's rows, the `gaps` between them,
+ * or the `moments` of all, which are comparable between users. Data in order within users have the order, gaps where they have times,
+ * and no moments.
+ * @throws {ConfigError} that says how many rows have no time, or what is known instead
  */
 export function requireTimes(
   interactions: Interactions,
   rows: Int32Array,
-  need: { readonly path: string; readonly what: string },
+  need: { readonly path: string; readonly what: string; readonly times: 'order' | 'gaps' | 'moments' },
 ): void {
-  const { time } = interactions;
+  const { time, order } = interactions;
+  if (order === 'within-users') {
+    if (need.times === 'order' || (need.times === 'gaps' && time !== null)) return;
+    throw dataError(
+      'time-order-only',
+      need.path,
+      need.times === 'gaps'
+        ? `${need.what} needs the time between rows, but only their order is known`
+        : `${need.what} compares the times of different users, but only the order of each user's rows is known`,
+      {
+        hint:
+          need.times === 'gaps'
+            ? 'remove gap, or add the file of intervals that `towerbench data describe` names'
+            : 'take leave-one-out, leave-last-k or ratio',
+      },
+    );
+  }
   const untimed = time === null ? rows.length : countUntimed(time, rows);
   if (untimed === 0) return;
   throw dataError(

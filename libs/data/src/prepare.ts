@@ -105,11 +105,15 @@ function prepare(dataset: Dataset, source: Source): PreparedData {
 
 function requireOrder({ split, features }: CommonParams, { interactions }: Dataset, rows: Int32Array): void {
   if (needsOrder(split)) {
-    requireTimes(interactions, rows, { path: 'dataset.split', what: `the split ${split.protocol}` });
+    const times = split.protocol === 'global-time' ? 'moments' : 'order';
+    requireTimes(interactions, rows, { path: 'dataset.split', what: `the split ${split.protocol}`, times });
   }
-  const index = features.query.findIndex((feature) => typeof feature !== 'string' && feature.kind === 'sequence');
-  if (index >= 0) {
-    requireTimes(interactions, rows, { path: `dataset.features.query[${index}]`, what: 'a sequence feature' });
+  for (const [index, feature] of features.query.entries()) {
+    if (typeof feature === 'string' || feature.kind !== 'sequence') continue;
+    const path = `dataset.features.query[${index}]`;
+    requireTimes(interactions, rows, { path, what: 'a sequence feature', times: 'order' });
+    const hasGap = (feature.window ?? 'all') !== 'all' && (features.session?.gap ?? null) !== null;
+    if (hasGap) requireTimes(interactions, rows, { path, what: 'a session with a gap', times: 'gaps' });
   }
 }
 

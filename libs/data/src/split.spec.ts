@@ -60,13 +60,30 @@ describe('positiveRows', () => {
 });
 
 describe('requireTimes', () => {
+  const need = (times: 'order' | 'gaps' | 'moments') => ({ path: 'dataset.split', what: 'the split', times });
+
   it('says how many rows have no time', () => {
     const interactions = interactionsOf([1, NaN, NaN].map((time) => ({ user: 0, time })));
-    const need = { path: 'dataset.split', what: 'the split leave-one-out' };
-    expect(() => requireTimes(interactions, positiveRows(interactions, null), need)).toThrow(
-      'dataset.split: the split leave-one-out needs the order of rows, but 2 of 3 rows have no time',
+    expect(() => requireTimes(interactions, positiveRows(interactions, null), need('order'))).toThrow(
+      'dataset.split: the split needs the order of rows, but 2 of 3 rows have no time',
     );
-    expect(() => requireTimes(interactions, Int32Array.of(0), need)).not.toThrow();
+    expect(() => requireTimes(interactions, Int32Array.of(0), need('moments'))).not.toThrow();
+  });
+
+  it('takes data in order within users for ordered, with seconds for the gaps between them, and never for moments', () => {
+    const counted = { ...interactionsOf([0, 5].map((time) => ({ user: 0, time }))), order: 'within-users' as const };
+    const ordered = { ...counted, time: null };
+    const rows = Int32Array.of(0, 1);
+    for (const interactions of [counted, ordered]) {
+      expect(() => requireTimes(interactions, rows, need('order'))).not.toThrow();
+      expect(() => requireTimes(interactions, rows, need('moments'))).toThrow(
+        "the split compares the times of different users, but only the order of each user's rows is known",
+      );
+    }
+    expect(() => requireTimes(counted, rows, need('gaps'))).not.toThrow();
+    expect(() => requireTimes(ordered, rows, need('gaps'))).toThrow(
+      'the split needs the time between rows, but only their order is known',
+    );
   });
 });
 

@@ -49,13 +49,19 @@ function definitionOf(name: string): DatasetDefinition {
 /** The dataset with every parameter at its default. */
 function load(name: string, { places }: Context): Dataset {
   const definition = definitionOf(name);
+  if (definition.own !== undefined) {
+    throw inputError('name', `${name} is read from the files that an experiment names`, {
+      hint: 'npx towerbench plan --config FILE reads them',
+    });
+  }
   const section = { name, ...(definition.params.parse({}) as object) };
   return loadDataset(locate(section, places), places);
 }
 
-type State = 'made by code' | 'there' | 'missing';
+type State = 'made by code' | 'yours' | 'there' | 'missing';
 
 function stateOf(definition: DatasetDefinition, dataDir: string): State {
+  if (definition.own !== undefined) return 'yours';
   if (definition.facts.address === null) return 'made by code';
   return missingFiles(definition, dataDir).length === 0 ? 'there' : 'missing';
 }
@@ -131,7 +137,7 @@ export function dataList({ places: { dataDir } }: Context, { format }: DataListO
   lines.push(
     '',
     textTable(
-      ['made by code', 'what it is'],
+      ['made by code, or yours', 'what it is'],
       made.map(({ name, summary }) => [name, summary]),
     ),
   );
@@ -155,6 +161,7 @@ export function dataCheck(context: Context, name: string): void {
     ['users', users.numRows.toLocaleString('en')],
     ['items', items.numRows.toLocaleString('en')],
     ['without time', untimed.toLocaleString('en')],
+    ...(interactions.order === 'within-users' ? [['in order within users, no moments', 'all']] : []),
   ];
   process.stdout.write(
     `${name}: as it should be\n\n${textTable(['what', 'count'], rows, [1])}\n\nfingerprint ${fingerprint}\n`,
@@ -190,7 +197,7 @@ export function dataDescribe(context: Context, name: string): void {
   const missing = missingFiles(definition, context.places.dataDir);
   if (missing.length > 0) {
     lines.push('', 'missing:', ...missingText(definition, context.places.dataDir).map((line) => `  ${line}`));
-  } else {
+  } else if (definition.own === undefined) {
     const dataset = load(name, context);
     lines.push('', textTable(['table', 'column', 'kind', 'values'], columnRows(dataset), [3]));
   }
