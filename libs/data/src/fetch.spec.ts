@@ -314,6 +314,7 @@ describe('archives', () => {
     ['set.tar.gz', tar.subarray(0, tar.length / 2), /cannot be unpacked: unexpected end of file/],
     ['set.tar.gz', gzipSync(tarEntry('Set/data/log.csv', CONTENT).subarray(0, 5000)), /cannot be unpacked: it ends too early/],
     ['set.tar.gz', gzipSync(Buffer.alloc(2048, 'x')), /cannot be unpacked: it is no tar archive/],
+    ['set.tar.gz', gzipSync(tarEntry('Set/data/log.csv', CONTENT).fill('?', 9, 10)), /cannot be unpacked: it is no tar archive/],
     ['set.tar.gz', CONTENT, /cannot be unpacked: incorrect header check/],
     ['set.tar.gz', gzipSync(Buffer.concat([tarEntry('Set/data/log.csv', CONTENT), Buffer.alloc(1024)])), /cannot be unpacked: it holds no Set\/data\/users\.csv/],
     ['set.zip', zip.subarray(0, zip.length / 2), /cannot be unpacked: invalid zip data/],

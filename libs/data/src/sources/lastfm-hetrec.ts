@@ -11,14 +11,14 @@ const FILES = ['user_artists.dat', 'artists.dat', 'user_taggedartists.dat', 'tag
  * Last.fm of HetRec 2011: the artists that 1,892 users listened to most, and how often (`plays`). There are no times of listening, so the split
  * is `ratio`. `tags` of an artist are those that users gave it, the most given first; some artists have none, and some tagged artists are
  * not among those that were listened to and are left out.
- * @source Cantador et al. 2011, "2nd Workshop on Information Heterogeneity and Fusion in Recommender Systems", doi:10.1145/2043932.2044016
+ * @source Cantador et al. 2011, "Second Workshop on Information Heterogeneity and Fusion in Recommender Systems", doi:10.1145/2043932.2044016
  */
 export const lastfmHetrec = defineDataset({
   name: 'lastfm-hetrec',
   revision: 1,
   summary: 'Last.fm (HetRec 2011): artists that users listened to and how often, tags of artists; no times.',
   reference: {
-    title: '2nd Workshop on Information Heterogeneity and Fusion in Recommender Systems (HetRec 2011)',
+    title: 'Second Workshop on Information Heterogeneity and Fusion in Recommender Systems (HetRec 2011)',
     year: 2011,
     url: 'https://doi.org/10.1145/2043932.2044016',
   },
