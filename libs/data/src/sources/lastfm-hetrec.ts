@@ -9,7 +9,7 @@ const FILES = ['user_artists.dat', 'artists.dat', 'user_taggedartists.dat', 'tag
 
 /**
  * Last.fm of HetRec 2011: the artists that 1,892 users listened to most, and how often (`plays`). There are no times of listening, so the split
- * is `ratio`. `tags` of an artist are those that users gave it, the most given first; some artists have none, and some tagged artists are
+ * is `ratio`. `tags` of an artist are those that users gave it, the most given first, by number where one has no name; some artists have none, and some tagged artists are
  * not among those that were listened to and are left out.
  * @source Cantador et al. 2011, "Second Workshop on Information Heterogeneity and Fusion in Recommender Systems", doi:10.1145/2043932.2044016
  */
@@ -52,13 +52,17 @@ export const lastfmHetrec = defineDataset({
         anyOf: [`${FOLDER}/user_taggedartists.dat`],
         content: 'userID <tab> artistID <tab> tagID <tab> day <tab> month <tab> year',
       },
-      tags: { anyOf: [`${FOLDER}/tags.dat`], content: 'tagID <tab> tagValue' },
+      tags: { anyOf: [`${FOLDER}/tags.dat`], content: 'tagID <tab> tagValue, in Latin-1' },
     },
     counts: { interactions: 92_834, users: 1_892, items: 17_632 },
   },
   load: ({ files }): DatasetContent => {
     const read = (role: string, columns: readonly string[], visit: Parameters<typeof eachRow>[2]): void =>
-      eachRow(files[role] as InputFile, { separator: '\t', columns, header: true }, visit);
+      eachRow(
+        files[role] as InputFile,
+        { separator: '\t', columns, header: true, encoding: role === 'tags' ? 'latin1' : 'utf8' },
+        visit,
+      );
     const id = { min: 0, whole: true };
     const nameOf = new Map<number, string>();
     read('artists', ['id', 'name'], (row) => nameOf.set(row.number('id', id), row.text('name')));
@@ -77,8 +81,8 @@ export const lastfmHetrec = defineDataset({
     read('tags', ['tagID', 'tagValue'], (row) => tagName.set(row.number('tagID', id), row.text('tagValue')));
     const given = ofArtist.ids.map(() => new Map<string, number>());
     read('tagged', ['artistID', 'tagID'], (row) => {
-      const tag = tagName.get(row.number('tagID', id));
-      if (tag === undefined) throw row.error(`tag ${row.text('tagID')} is not in ${files['tags']?.path}`);
+      const number = row.number('tagID', id);
+      const tag = tagName.get(number) ?? String(number);
       const tags = given[ofArtist.of.get(row.number('artistID', id)) ?? -1];
       tags?.set(tag, (tags.get(tag) ?? 0) + 1);
     });

@@ -158,7 +158,7 @@ describe('lastfm-hetrec', () => {
     plays: file('user_artists.dat', ['userID\tartistID\tweight', '2\t51\t13883', '2\t52\t10', '9\t51\t3']),
     artists: file('artists.dat', [
       'id\tname\turl\tpictureURL',
-      '51\tDuran "D" Duran\thttp://a\thttp://p',
+      '51\tDuran "D" Durán\thttp://a\thttp://p',
       '52\tMorcheeba\thttp://b\t',
     ]),
     tagged: file('user_taggedartists.dat', [
@@ -168,7 +168,10 @@ describe('lastfm-hetrec', () => {
       '9\t52\t15\t1\t5\t2009',
       '9\t99\t15\t1\t5\t2009',
     ]),
-    tags: file('tags.dat', ['tagID\ttagValue', '13\tchillout', '15\tdowntempo']),
+    tags: {
+      path: 'tags.dat',
+      bytes: Buffer.from('tagID\ttagValue\r\n13\tchanson fran\xe7aise\r\n15\tdowntempo\r\n', 'latin1'),
+    },
   };
   const load = (rest: Record<string, InputFile> = {}) =>
     lastfmHetrec.load({ params: lastfmHetrec.params.parse({}), files: { ...files, ...rest } });
@@ -179,16 +182,19 @@ describe('lastfm-hetrec', () => {
     expect([...data.interactions.item]).toEqual([0, 1, 0]);
     expect(data.interactions.numbers).toEqual({ plays: Float32Array.of(13_883, 10, 3) });
     expect([data.userIds, data.itemIds]).toEqual([['2', '9'], ['51', '52']]); // prettier-ignore
-    expect(data.itemTitles).toEqual(['Duran "D" Duran', 'Morcheeba']);
-    expect(listsOf(data, 'tags')).toEqual([[], ['downtempo', 'chillout']]);
+    expect(data.itemTitles).toEqual(['Duran "D" Durán', 'Morcheeba']);
+    expect(listsOf(data, 'tags')).toEqual([[], ['downtempo', 'chanson française']]);
     expect(lastfmHetrec.params.parse({}).split.protocol).toBe('ratio');
   });
 
-  it('refuses plays of an unknown artist, unknown tags, and other columns', () => {
+  it('calls a tag without a name by its number', () => {
+    const tagged = file('tagged.dat', ['userID\tartistID\ttagID', '2\t52\t14']);
+    expect(listsOf(load({ tagged }), 'tags')).toEqual([[], ['14']]);
+  });
+
+  it('refuses plays of an unknown artist, and other columns', () => {
     const plays = file('user_artists.dat', ['userID\tartistID\tweight', '2\t53\t1']);
     expect(() => load({ plays })).toThrow('user_artists.dat:2: artist 53 is not in artists.dat');
-    const tagged = file('tagged.dat', ['userID\tartistID\ttagID', '2\t52\t14']);
-    expect(() => load({ tagged })).toThrow('tagged.dat:2: tag 14 is not in tags.dat');
     expect(() => load({ tags: file('tags.dat', ['tagID\tname']) })).toThrow(
       'tags.dat:1: the first line names no tagValue',
     );

@@ -80,13 +80,17 @@ export function numberRows(
 }
 
 /** Calls `visit` with each line, without its end, and its number from 1; the whole text never is in memory twice. */
-function eachLine(input: InputFile, visit: (line: string, number: number) => void): void {
+function eachLine(
+  input: InputFile,
+  visit: (line: string, number: number) => void,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): void {
   const content = contentOf(input);
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   for (let at = 0, number = 1; at < bytes.length; number++) {
     const newline = bytes.indexOf(NEWLINE, at);
     const end = newline < 0 ? bytes.length : newline;
-    visit(bytes.toString('utf8', at, bytes[end - 1] === CARRIAGE_RETURN && end > at ? end - 1 : end), number);
+    visit(bytes.toString(encoding, at, bytes[end - 1] === CARRIAGE_RETURN && end > at ? end - 1 : end), number);
     at = end + 1;
   }
 }
@@ -108,10 +112,15 @@ export interface TableRow {
  */
 export function eachRow(
   input: InputFile,
-  options: { readonly separator: ',' | '\t'; readonly columns: readonly string[]; readonly header: boolean },
+  options: {
+    readonly separator: ',' | '\t';
+    readonly columns: readonly string[];
+    readonly header: boolean;
+    readonly encoding?: 'utf8' | 'latin1';
+  },
   visit: (row: TableRow) => void,
 ): void {
-  const { separator, columns, header } = options;
+  const { separator, columns, header, encoding } = options;
   let places = new Map(columns.map((name, place) => [name, place]));
   let width = columns.length;
   let fields: readonly string[] = [];
@@ -130,19 +139,23 @@ export function eachRow(
       throw error(`${column} is ${JSON.stringify(text(column))} instead of ${kind}${from}${to}`);
     },
   };
-  eachLine(input, (content, number) => {
-    line = number;
-    fields = separator === ',' && content.includes('"') ? quotedFields(content) : content.split(separator);
-    if (number === 1 && header) {
-      places = new Map(fields.map((name, place) => [name, place]));
-      width = fields.length;
-      const missing = columns.filter((name) => !places.has(name));
-      if (missing.length > 0) throw error(`the first line names no ${missing.join(', ')}`);
-      return;
-    }
-    if (fields.length !== width) throw error(`${fields.length} fields instead of ${width}`);
-    visit(row);
-  });
+  eachLine(
+    input,
+    (content, number) => {
+      line = number;
+      fields = separator === ',' && content.includes('"') ? quotedFields(content) : content.split(separator);
+      if (number === 1 && header) {
+        places = new Map(fields.map((name, place) => [name, place]));
+        width = fields.length;
+        const missing = columns.filter((name) => !places.has(name));
+        if (missing.length > 0) throw error(`the first line names no ${missing.join(', ')}`);
+        return;
+      }
+      if (fields.length !== width) throw error(`${fields.length} fields instead of ${width}`);
+      visit(row);
+    },
+    encoding,
+  );
 }
 
 /** The fields of a line in which some stand in quotes, `""` for a quote in them. */
