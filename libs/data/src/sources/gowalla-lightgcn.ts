@@ -61,7 +61,7 @@ function requireDisjoint(parts: readonly { readonly path: string; readonly lists
  *
  * The published numbers are of models trained on the whole training part, without validation. Here one training row of each user, drawn
  * by `dataset.seed`, is kept for validation (29,858 of 810,128); `validation: given` takes instead what copies of the data hold out in
- * `valid.txt` (91,047 rows).
+ * `valid.txt` (91,047 rows). Such copies hold the training rows in another order, so they draw other rows and have another fingerprint.
  * @source He et al. 2020, "LightGCN", doi:10.1145/3397271.3401063; Cho et al. 2011 for the check-ins
  */
 export const gowallaLightgcn = defineDataset({

@@ -8,9 +8,9 @@ const ADDRESS = 'https://files.grouplens.org/datasets/hetrec2011/hetrec2011-last
 const FILES = ['user_artists.dat', 'artists.dat', 'user_taggedartists.dat', 'tags.dat'] as const;
 
 /**
- * Last.fm of HetRec 2011: the artists that 1,892 users listened to most, and how often (`plays`). There are no times of listening, so the split
- * is `ratio`. `tags` of an artist are those that users gave it, the most given first, by number where one has no name; some artists have none, and some tagged artists are
- * not among those that were listened to and are left out.
+ * Last.fm of HetRec 2011: the artists that 1,892 users listened to most, and how often (`plays`). There are no times of listening, so the
+ * split is `ratio`. `tags` of an artist are those that users gave it, the most given first, by number where one has no name; some artists
+ * have none, and tagged artists to whom nobody listened are left out.
  * @source Cantador et al. 2011, "Second Workshop on Information Heterogeneity and Fusion in Recommender Systems", doi:10.1145/2043932.2044016
  */
 export const lastfmHetrec = defineDataset({
