@@ -37,6 +37,7 @@ if (unknown.length > 0) {
   process.exit(2);
 } // prettier-ignore
 
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 const scratch = mkdtempSync(join(tmpdir(), 'towerbench-node-matrix-'));
 /** @type {import('./check/run.mjs').Runner | null} */
 let runner = null;
@@ -54,7 +55,6 @@ for (const version of new Set(chosen.map(({ version }) => /** @type {string} */ 
 
 const checks = [...new Set([...results.values()].flatMap((outcomes) => [...outcomes.keys()]))];
 const rows = checks.map((check) => [check, ...[...results.values()].map((outcomes) => cell(outcomes.get(check)))]);
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 process.stdout.write(`\ncommit ${commit}, ${process.platform}-${process.arch}, kernel ${kernel()}, ${libc()}\n\n`);
 process.stdout.write(table([['check', ...results.keys()], ...rows]));
 const failed = [...results.values()].flatMap((outcomes) => [...outcomes.values()]).filter(({ ok }) => !ok).length;
@@ -72,6 +72,7 @@ async function tryOn(version) {
   const isWindows = process.platform === 'win32';
   const node = join(home, 'node_modules', name, 'bin', isWindows ? 'node.exe' : 'node');
   execFileSync('git', ['clone', '--quiet', root, copy]);
+  execFileSync('git', ['checkout', '--quiet', commit], { cwd: copy }); // there may be a newer one by now
   copyModules(copy);
 
   const here = createRunner({ cwd: copy });
