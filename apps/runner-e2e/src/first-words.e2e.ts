@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type ExpectStatic } from 'vitest';
 import { fixtures, program, run, start, towerbench, withFolder, type Ended } from './command.js';
@@ -198,6 +199,23 @@ describe('colours', () => {
     });
   });
 });
+
+describe('doctor', () => {
+  it('says of a store that cannot be used why, and what to do', async () => {
+    await withFolder(async (place) => {
+      prepare(place);
+      const { code, stdout, stderr } = await towerbench('doctor', '--store', join(place, 'newer.sqlite'));
+      expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+      expect(stdout).toMatch(/^store +broken +\S+ has schema 99, .*\n +update Towerbench, or choose another path with --store$/m);
+    });
+  });
+
+  it.runIf(canBeNobody)('says that the cache cannot be written', async () => {
+    const { code, stdout } = await run(process.execPath, [program, 'doctor', '--store', join(tmpdir(), 'none.sqlite')], { user: NOBODY }).ended;
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^cache +poor +(\S+) cannot be written, .*\n +let your user write \1$/m);
+  });
+}); // prettier-ignore
 
 describe('a place that cannot be written', () => {
   const refusedWith = ({ code, stdout, stderr }: Ended, ...answer: string[]): void => {

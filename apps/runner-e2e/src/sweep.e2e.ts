@@ -220,8 +220,24 @@ describe('other commands', () => {
   it('doctor finds the engines, the store and the datasets', async () => {
     const { stdout, code } = await towerbench('doctor', '--store', store);
     expect(code, stdout).toBe(0);
-    for (const what of ['engine simd', 'engine tensorflow', 'better-sqlite3', 'store', 'data movielens-1m'])
-      expect(stdout).toContain(what);
+    const { json, abi } = {
+      json: await towerbench('doctor', '--store', store, '--format', 'json'),
+      abi: process.versions.modules,
+    };
+    const findings = JSON.parse(json.stdout) as { what: string; state: string; detail: string; remedy?: string }[];
+    const stateOf = (what: string): string[] =>
+      findings.filter((each) => each.what === what).map(({ state, detail }) => `${state} ${detail}`);
+    for (const { what, remedy } of findings) expect(stdout).toContain(remedy?.split('\n')[0] ?? what);
+    expect(stateOf('node')).toEqual([`ok ${process.version}, ABI ${abi}, ${process.platform}-${process.arch}`]);
+    expect(stateOf('engine simd')).toEqual([expect.stringMatching(/^ok \S*tfjs-wasm-/)]);
+    expect(stateOf('better-sqlite3')).toEqual([`ok loads and writes, compiled for ABI ${abi}`]);
+    expect(stateOf('DuckDB')).toEqual([expect.stringMatching(/^ok v\d+\.\d+\.\d+, /)]);
+    expect(stateOf('store')).toEqual([
+      expect.stringMatching(/^ok .*store\.sqlite, .* 1 experiment, \d+ finished runs, /),
+    ]);
+    expect(stateOf('datasets')[0]).toMatch(/^ok \d+ need no files$/);
+    expect(stateOf('terminal')).toEqual(['ok none: whole lines without colours, for files and programs']);
+    for (const what of ['cores', 'memory', 'disk', 'cache', 'dashboard']) expect(stateOf(what)).toHaveLength(1);
     expect(stdout).toMatch(/\+libtensorflow-[\d.]+\n|npm run setup:tensorflow/);
   });
 

@@ -5,6 +5,7 @@ import { StoreError } from '@towerbench/tracking';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DiffOptions } from './commands/diff.js';
 import type { DataListOptions } from './commands/data.js';
+import type { DoctorOptions } from './commands/doctor.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
 import type { MlflowExportOptions, MlflowImportOptions } from './commands/mlflow.js';
@@ -276,9 +277,14 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       (await import('./commands/mlflow.js')).importFromMlflow(context(options), options),
     );
 
-  add(program, 'doctor', 'What works on this machine, what does not, and what to do.', ['doctor']).action(
-    async (options: CommonOptions) => exit((await import('./commands/doctor.js')).doctor(context(options))),
-  );
+  add(program, 'doctor', 'What works on this machine, what does not, and what to do.', [
+    'doctor',
+    'doctor --format json',
+  ])
+    .addOption(new Option('--format <format>', 'form').choices(['table', 'json']).default('table'))
+    .action(async (options: CommonOptions & DoctorOptions) =>
+      exit(await (await import('./commands/doctor.js')).doctor(context(options), options)),
+    );
 
   withExamples(program.command('dashboard'), ['dashboard', 'dashboard --store elsewhere/store.sqlite --port 8080'])
     .description('Show runs in the browser, live while a sweep runs. Listens on this machine alone.')

@@ -1,5 +1,6 @@
-import { existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
 import { datasets, type DatasetDefinition } from '@towerbench/data';
 import { allowRelaxedSimd, inspectEngines } from '@towerbench/engine';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
@@ -7,30 +8,55 @@ import type { Context } from '../context.js';
 import { bytes, plural, textTable } from '../text.js';
 import { missingFiles } from './data.js';
 
+/** Works; is not there and need not be; works, but not well; does not work. */
+type State = 'ok' | 'absent' | 'poor' | 'broken';
+
 interface Finding {
   readonly what: string;
-  readonly state: 'ok' | 'absent' | 'broken';
+  readonly state: State;
   readonly detail: string;
   readonly remedy?: string;
+}
+
+export interface DoctorOptions {
+  readonly format: 'table' | 'json';
 }
 
 /** Free space under which a sweep is at risk. */
 const LOW_DISK_BYTES = 1e9;
 
+/** What a run of a small experiment takes. */
+const RUN_BYTES = 3e8;
+
 /** `towerbench doctor`: 0 when all that is needed works, else 1. What is optional may be absent. */
-export function doctor(context: Context): number {
+export async function doctor(context: Context, { format }: DoctorOptions): Promise<number> {
   allowRelaxedSimd();
-  const findings = [node(), ...engines(), sqlite(), store(context), disk(context), ...data(context)];
-  process.stdout.write(
-    `${textTable(
-      ['what', 'state', 'detail'],
-      findings.flatMap(({ what, state, detail, remedy }) => [
-        [what, state, detail],
-        ...(remedy === undefined ? [] : remedy.split('\n').map((line) => ['', '', line])),
-      ]),
-    )}\n`,
-  );
+  const findings = [
+    node(),
+    cores(),
+    memory(),
+    ...engines(),
+    sqlite(),
+    await duckdb(),
+    store(context),
+    disk(context),
+    cache(context),
+    ...data(context),
+    dashboard(context),
+    terminal(),
+  ];
+  process.stdout.write(format === 'json' ? `${JSON.stringify(findings, null, 2)}\n` : `${tableOf(findings)}\n`);
   return findings.some(({ state }) => state === 'broken') ? 1 : 0;
+}
+
+function tableOf(findings: readonly Finding[]): string {
+  return textTable(
+    ['what', 'state', 'detail'],
+    findings.flatMap(({ what, state, detail, remedy }) => [
+      [what, state, detail],
+      ...(remedy === undefined ? [] : remedy.split('\n').map((line) => ['', '', line])),
+    ]),
+  );
 }
 
 function node(): Finding {
@@ -39,30 +65,68 @@ function node(): Finding {
   return {
     what: 'node',
     state: supported ? 'ok' : 'broken',
-    detail: process.version,
+    detail: `${process.version}, ABI ${process.versions.modules}, ${process.platform}-${process.arch}`,
     ...(supported ? {} : { remedy: 'install Node 20.19 or newer' }),
   };
 }
+
+function cores(): Finding {
+  const count = availableParallelism();
+  return { what: 'cores', state: 'ok', detail: `${count}, so ${plural(count, 'run')} at once, or what --jobs says` };
+}
+
+function memory(): Finding {
+  const free = freemem();
+  const low = free < RUN_BYTES * availableParallelism();
+  return {
+    what: 'memory',
+    state: low ? 'poor' : 'ok',
+    detail: `${bytes(free)} free of ${bytes(totalmem())}`,
+    ...(low ? { remedy: `a small run takes about ${bytes(RUN_BYTES)}: end other programs, or sweep with --jobs 1` } : {}),
+  };
+} // prettier-ignore
 
 function engines(): Finding[] {
   return inspectEngines().map(({ name, available, build, reason, remedy }) => ({
     what: `engine ${name}`,
     state: available ? 'ok' : name === 'tensorflow' ? 'absent' : 'broken',
-    detail: available ? (build ?? '') : (reason ?? ''),
+    detail: available ? (build ?? '') : (reason ?? '').replace(/ \(.*$/s, ''), // what Node said of a path
     ...(remedy === null ? {} : { remedy }),
   }));
 }
 
 function sqlite(): Finding {
+  const what = 'better-sqlite3';
   try {
     openStoreWriter(':memory:').close();
-    return { what: 'better-sqlite3', state: 'ok', detail: 'loads and writes' };
+    return { what, state: 'ok', detail: `loads and writes, compiled for ABI ${process.versions.modules}` };
+  } catch (error) {
+    return { what, state: 'broken', detail: nativeFailure(error), remedy: 'run: npx nx run tools:native' };
+  }
+}
+
+/** Why a native module does not load: mostly that it was compiled for another Node. */
+export function nativeFailure(error: unknown): string {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  const [, abi] = /NODE_MODULE_VERSION (\d+)/.exec(cause instanceof Error ? cause.message : message) ?? [];
+  return abi === undefined
+    ? (message.split('\n')[0] as string)
+    : `compiled for ABI ${abi}, and this Node has ABI ${process.versions.modules}`;
+}
+
+async function duckdb(): Promise<Finding> {
+  const what = 'DuckDB';
+  try {
+    const { DuckDBInstance, version } = await import('@duckdb/node-api');
+    const instance = await DuckDBInstance.create(':memory:');
+    instance.closeSync();
+    return { what, state: 'ok', detail: `${version()}, reads your own files and writes Parquet` };
   } catch (error) {
     return {
-      what: 'better-sqlite3',
+      what,
       state: 'broken',
-      detail: error instanceof Error ? (error.message.split('\n')[0] as string) : String(error),
-      remedy: 'run: npx nx run tools:native',
+      detail: nativeFailure(error),
+      remedy: 'all but your own files and Parquet works without it; to have it: npm ci, on the system that runs this',
     };
   }
 }
@@ -83,12 +147,13 @@ function store({ storePath }: Context): Finding {
       detail: `${storePath}, ${size}, ${plural(experiments.length, 'experiment')}, ${plural(count, 'finished run')}, ${plural(points, 'point')}`,
     };
   } catch (error) {
-    return { what: 'store', state: 'broken', detail: error instanceof Error ? error.message : String(error) };
+    const [detail = '', hint = ''] = (error instanceof Error ? error.message : String(error)).split(/\n {2}hint +/);
+    return { what: 'store', state: 'broken', detail, ...(hint === '' ? {} : { remedy: hint }) };
   }
 }
 
-function disk({ storePath, root }: Context): Finding {
-  const { bavail, bsize } = statfsSync(existsSync(dirname(storePath)) ? dirname(storePath) : root);
+function disk({ storePath }: Context): Finding {
+  const { bavail, bsize } = statfsSync(nearestFolder(dirname(storePath)));
   const free = bavail * bsize;
   const low = free < LOW_DISK_BYTES;
   return {
@@ -99,20 +164,66 @@ function disk({ storePath, root }: Context): Finding {
   };
 }
 
-function data({ places }: Context): Finding[] {
-  return (datasets.definitions as readonly DatasetDefinition[]).map((definition) => {
-    const missing = missingFiles(definition, places.dataDir);
-    return missing.length === 0
-      ? {
-          what: `data ${definition.name}`,
-          state: 'ok',
-          detail: definition.facts.address === null ? 'made by code' : places.dataDir,
-        }
-      : {
-          what: `data ${definition.name}`,
-          state: 'absent',
-          detail: `missing in ${places.dataDir}`,
-          remedy: `see: npx towerbench data fetch ${definition.name}`,
-        };
-  });
+function cache({ places: { cacheDir } }: Context): Finding {
+  const folder = nearestFolder(cacheDir);
+  try {
+    accessSync(folder, constants.W_OK);
+    return { what: 'cache', state: 'ok', detail: `${cacheDir}, can be written` };
+  } catch {
+    return {
+      what: 'cache',
+      state: 'poor',
+      detail: `${folder} cannot be written, so every run prepares its data anew, and your own files cannot be read`,
+      remedy: `let your user write ${folder}`,
+    };
+  }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+function nearestFolder(folder: string): string {
+  return existsSync(folder) || folder === dirname(folder) ? folder : nearestFolder(dirname(folder));
+}
+
+function data({ places: { dataDir } }: Context): Finding[] {
+  const files = (datasets.definitions as readonly DatasetDefinition[]).filter(
+    ({ facts }) => Object.keys(facts.files).length > 0,
+  );
+  const names = (found: readonly DatasetDefinition[]): string => found.map(({ name }) => name).join(', ');
+  const there = files.filter((definition) => missingFiles(definition, dataDir).length === 0);
+  const missing = files.filter((definition) => !there.includes(definition));
+  const finding = { what: 'datasets', state: 'ok' } as const;
+  return [
+    { ...finding, detail: `${datasets.names.length - files.length} need no files` },
+    ...(there.length === 0 ? [] : [{ ...finding, detail: `in ${dataDir}: ${names(there)}` }]),
+    ...(missing.length === 0
+      ? []
+      : [
+          {
+            what: 'datasets',
+            state: 'absent',
+            detail: `${missing.length} more can be had, for example ${missing.at(0)?.name}`,
+            remedy: 'npx towerbench data list names them, data fetch gets one or says what to put where',
+          } as const,
+        ]),
+  ];
+}
+
+function dashboard({ root }: Context): Finding {
+  const isBuilt = ['server/main.js', 'web/index.html'].every((file) => existsSync(join(root, 'apps/dashboard/dist', file)));
+  const what = 'dashboard';
+  return isBuilt
+    ? { what, state: 'ok', detail: 'npx towerbench dashboard shows it' }
+    : { what, state: 'absent', detail: 'not built yet; npx towerbench dashboard builds it, too' };
+} // prettier-ignore
+
+function terminal(): Finding {
+  const { isTTY, columns } = process.stdout;
+  const hasColors = isTTY && !process.env['NO_COLOR'];
+  return {
+    what: 'terminal',
+    state: 'ok',
+    detail: isTTY
+      ? `${columns || 'unknown'} columns, ${hasColors ? 'colours' : 'no colours, because NO_COLOR is set'}`
+      : 'none: whole lines without colours, for files and programs',
+  };
 }

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { nativeFailure } from './doctor.js';
+
+describe('nativeFailure', () => {
+  it('says of which Node a module is that another one compiled, however deep that is told', () => {
+    const told = new Error('was compiled against a different Node.js version using\nNODE_MODULE_VERSION 108. This one');
+    const found = `compiled for ABI 108, and this Node has ABI ${process.versions.modules}`;
+    expect(nativeFailure(told)).toBe(found);
+    expect(nativeFailure(new Error(':memory: cannot be used', { cause: told }))).toBe(found);
+  });
+
+  it('is the first line of anything else', () => {
+    expect(nativeFailure(new Error('no such file\nat somewhere'))).toBe('no such file');
+    expect(nativeFailure('a text')).toBe('a text');
+  });
+});
