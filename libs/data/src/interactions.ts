@@ -82,9 +82,11 @@ export function positiveRows(
   }
   const kept = among.filter((row) => holds(column[row] as number));
   if (kept.length === 0) {
+    const values = Array.from(among, (row) => column[row] as number).filter((value) => !Number.isNaN(value));
     throw dataError('positive-none', 'dataset.positive', `no row of ${among.length} has ${positive}`, {
       received: positive,
-    });
+      hint: values.length === 0 ? `no row has a ${name}` : `${name} goes from ${values.reduce((a, b) => Math.min(a, b))} to ${values.reduce((a, b) => Math.max(a, b))}`,
+    }); // prettier-ignore
   }
   return kept;
 }

@@ -45,9 +45,11 @@ export async function readyDataset(
   if (own === undefined) return null;
   const params = paramsOf(section);
   const files = await own.inputs(params as never, places.cacheDir);
-  const key = createHash('sha256')
-    .update(canonicalize({ format: TABLES_FORMAT, section: readingOf(section), files: files.map(stampOf) }) as string)
-    .digest('hex');
+  const keyNow = (): string =>
+    createHash('sha256')
+      .update(canonicalize({ format: TABLES_FORMAT, section: readingOf(section), files: files.map(stampOf) }) as string)
+      .digest('hex');
+  const key = keyNow();
   const tables = join(places.cacheDir, `own-${key}`);
   const remembered = rememberedOf(section, places);
   if (remembered?.tables === tables && existsSync(tables)) return { ...remembered, isNew: false };
@@ -56,6 +58,12 @@ export async function readyDataset(
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const { steps, notes } = read;
+  if (keyNow() !== key) {
+    throw dataError('data-changing', 'dataset.interactions', 'a file was changed while it was read', {
+      received: files.join(', '),
+      hint: 'wait until whatever writes it is done, and run the same command again',
+    });
+  }
   keep(tables, read.tables);
   remember(section, places, { tables, digest: digestOf(read.tables), steps, notes });
   return { steps, notes, isNew: true };

@@ -36,7 +36,8 @@ export function idSql({ name, type }: CellColumn): string | null {
   const cell = quoted(name);
   if (type === 'VARCHAR' || type.startsWith('ENUM')) return `nullif(trim(${cell}::VARCHAR), '')`;
   if (type === 'FLOAT' || type === 'DOUBLE' || type.startsWith('DECIMAL')) {
-    return `CASE WHEN ${cell} = floor(${cell}) AND abs(${cell}) < 9007199254740992 THEN ${cell}::BIGINT::VARCHAR WHEN isnan(${cell}::DOUBLE) THEN NULL ELSE ${cell}::VARCHAR END`;
+    const exact = type === 'FLOAT' ? 2 ** 24 : 2 ** 53;
+    return `CASE WHEN ${cell} = floor(${cell}) AND abs(${cell}) < ${exact} THEN ${cell}::BIGINT::VARCHAR WHEN isnan(${cell}::DOUBLE) THEN NULL ELSE ${cell}::VARCHAR END`;
   }
   return isNumberType(type) || type === 'UUID' || isMomentType(type) ? `${cell}::VARCHAR` : null;
 }
@@ -45,7 +46,7 @@ export function idSql({ name, type }: CellColumn): string | null {
 export function numberSql({ name, type }: CellColumn): CellSql | null {
   const cell = quoted(name);
   const allowed = 'a number; empty where it is not known';
-  if (isNumberType(type)) return { sql: `coalesce(${cell}::DOUBLE, 'nan')`, allowed };
+  if (isNumberType(type)) return { sql: finite(`coalesce(${cell}::DOUBLE, 'nan')`), allowed };
   if (type === 'BOOLEAN') return { sql: `coalesce(${cell}::INTEGER::DOUBLE, 'nan')`, allowed };
   return type === 'VARCHAR' ? { sql: textSql(cell, `TRY_CAST(trim(${cell}) AS DOUBLE)`), allowed } : null;
 }
@@ -68,7 +69,7 @@ export function labelSql({ name, type }: CellColumn): CellSql | null {
 export function timeSql({ name, type }: CellColumn, { isMoment }: { readonly isMoment: boolean }): CellSql | null {
   const cell = quoted(name);
   if (isMomentType(type)) return { sql: `coalesce(epoch(${cell}::TIMESTAMP), 'nan')`, allowed: 'a time' };
-  if (isNumberType(type)) return { sql: `coalesce(${cell}::DOUBLE, 'nan')`, allowed: 'a number' };
+  if (isNumberType(type)) return { sql: finite(`coalesce(${cell}::DOUBLE, 'nan')`), allowed: 'a number' };
   if (type !== 'VARCHAR') return null;
   return isMoment
     ? {
@@ -79,12 +80,17 @@ export function timeSql({ name, type }: CellColumn, { isMoment }: { readonly isM
     : {
         sql: textSql(cell, `TRY_CAST(trim(${cell}) AS DOUBLE)`),
         allowed:
-          'a number as in most of the other rows: seconds, milliseconds, microseconds or nanoseconds since 1970; empty where it is not known',
+          'seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601 in all rows; empty where it is not known',
       };
 }
 
+/** The infinity that tells what is wrong in the place of the other one, and of NULL. */
+function finite(sql: string): string {
+  return `coalesce(nullif(${sql}, '-infinity'), 'infinity')`;
+}
+
 function textSql(cell: string, sql: string): string {
-  return `CASE WHEN ${cell} IS NULL OR lower(trim(${cell})) IN ${UNKNOWN_TEXTS} THEN 'nan'::DOUBLE ELSE coalesce(${sql}, 'infinity') END`;
+  return `CASE WHEN ${cell} IS NULL OR lower(trim(${cell})) IN ${UNKNOWN_TEXTS} THEN 'nan'::DOUBLE ELSE ${finite(sql)} END`;
 }
 
 /** Whether most texts of a column are moments and no numbers. */

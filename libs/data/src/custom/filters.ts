@@ -1,6 +1,7 @@
 import type { Interactions } from '../contract.js';
 import { dataError, type FilterStep } from '../definition.js';
 import { allRows, positiveRows } from '../interactions.js';
+import { dateOf } from './times.js';
 
 export interface FilterSettings {
   /** Unix seconds, `to` excluded. */
@@ -47,7 +48,14 @@ export function filterRows(
         hint: 'name the column of the times: interactions.columns.time',
       });
     }
-    take('time_range', 'dataset.time_range', kept.filter((row) => (time[row] as number) >= from && (time[row] as number) < to)); // prettier-ignore
+    const chosen = kept.filter((row) => (time[row] as number) >= from && (time[row] as number) < to);
+    if (chosen.length === 0) {
+      throw dataError('data-nothing-left', 'dataset.time_range', `it keeps none of ${kept.length} rows`, {
+        allowed: spanOf(time),
+        hint: 'take a range that holds some of the times',
+      });
+    }
+    take('time_range', 'dataset.time_range', chosen);
   }
   if (positive !== null) take(`positive ${positive}`, 'dataset.positive', positiveRows(interactions, positive, kept));
   if (duplicates !== 'keep') {
@@ -62,6 +70,15 @@ export function filterRows(
     take(`k_core ${users} users, ${items} items`, 'dataset.k_core', coreOf(interactions, kept, { ...kCore, ...sizes }));
   }
   return { kept, steps };
+}
+
+function spanOf(time: Float64Array): string {
+  let [first, last] = [Infinity, -Infinity];
+  for (const second of time) {
+    if (second < first) first = second;
+    if (second > last) last = second;
+  }
+  return last === -Infinity ? 'none: no row has a time' : `the times are from ${dateOf(first)} to ${dateOf(last)}`;
 }
 
 function stepText({ what, rows }: FilterStep): string {

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { CustomParams, TableSource } from './params.js';
 import { filesOf } from './relation.js';
@@ -28,7 +29,8 @@ async function filesOfQuery(session: Session, { sql, folder }: TableSource): Pro
   const texts = textsIn(JSON.parse(String(tree?.['tree'] ?? 'null')));
   const found: string[] = [];
   for (const text of texts) {
-    const path = isAbsolute(text) ? text : resolve(folder, text);
+    const home = text.replace(/^~(?=\/)/, homedir()); // as DuckDB reads it
+    const path = isAbsolute(home) ? home : resolve(folder, home);
     if (existsSync(path)) {
       if (statSync(path).isFile()) found.push(path);
     } else if (/[*?[]/.test(text)) {

@@ -22,7 +22,7 @@ import {
 import { filterRows } from './filters.js';
 import type { CustomParams, FeatureSource } from './params.js';
 import { missingColumns, relationOf, unreadable, type NamedSource, type Relation } from './relation.js';
-import { quoted, withSession, type Chunk, type Session } from './session.js';
+import { literal, quoted, withSession, type Chunk, type Session } from './session.js';
 import { scaleTimes } from './times.js';
 
 /** Rows that are read between two reports of progress. */
@@ -98,6 +98,18 @@ async function openAll(session: Session, params: CustomParams): Promise<Reading>
     users: await open('users', [...columnsOf(params.users?.columns ?? {}, 'columns'), ...featuresOf(params.users?.features)]),
     items: await open('items', [...columnsOf(params.items?.columns ?? {}, 'columns'), ...featuresOf(params.items?.features)]),
   }; // prettier-ignore
+  const { category, features = {} } = params.items ?? {};
+  if (category !== undefined && features[category]?.kind !== 'categorical') {
+    const names = Object.keys(features).filter((name) => features[name]?.kind === 'categorical');
+    issues.push({
+      code: 'data-category',
+      path: 'dataset.items.category',
+      message: `the items have no categorical feature "${category}"`,
+      received: category,
+      allowed: names.length === 0 ? 'none: there is no categorical feature' : names.join(', '),
+      hint: `name it under features first: ${category}: { kind: categorical }`,
+    });
+  }
   if (issues.length > 0) throw new ConfigError(issues);
   return reading;
 }
@@ -138,7 +150,7 @@ async function readIds(session: Session, reading: Reading, params: CustomParams)
     await session.stream(`SELECT unnest(enum_range(NULL::${role}_id))::VARCHAR`, (chunk) => {
       for (let row = 0; row < chunk.numRows; row++) ids.push(chunk.value(0, row) as string);
     });
-    if (params.ids === 'checked') await requireSoundIds(session, reading.interactions, { ids, key, params });
+    if (params.ids === 'checked') await requireSoundIds(session, relations, { ids, key, params });
     return ids;
   };
   return { users: await of('user'), items: await of('item') };
@@ -165,20 +177,31 @@ function typeError(
 /** Refuses ids that mostly mean that there is none, and one id in two spellings. */
 async function requireSoundIds(
   session: Session,
-  relation: Relation,
+  relations: readonly Relation[],
   { ids, key, params }: { readonly ids: readonly string[]; readonly key: string; readonly params: CustomParams },
 ): Promise<void> {
   const role = key === 'columns.user' ? 'user' : 'item';
-  const column = params.interactions.columns[role];
-  const cell = idSqlAt(relation, { key, column });
+  const columnIn = ({ table }: Relation): string => (params[table] as { columns: Record<string, string> }).columns[role] as string; // prettier-ignore
   const refuse = async (id: string, what: string, hint: string): Promise<never> => {
-    throw await cellError(session, relation, { code: 'data-id', key, column, condition: `${cell} = '${id.replaceAll("'", "''")}'`, what, hint }); // prettier-ignore
+    for (const relation of relations) {
+      const column = columnIn(relation);
+      const condition = `${idSqlAt(relation, { key, column })} = ${literal(id)}`;
+      const found = await session.rows(`SELECT 1 FROM (${relation.sql}) WHERE ${condition} LIMIT 1`);
+      if (found.length > 0) throw await cellError(session, relation, { code: 'data-id', key, column, condition, what, hint }); // prettier-ignore
+    }
+    throw new Error(`the id ${JSON.stringify(id)} is in no table`);
   };
   const leaveOut = `leave such rows out with where, or write ids: as-is where they are ids like others`;
-  const negative = ids.find((id) => /^-\d+$/.test(id));
+  const negative = ids.find((id) => /^-\d+(\.0+)?$/.test(id));
   if (negative !== undefined) await refuse(negative, 'is negative, which mostly means "unknown"', leaveOut);
   const empty = ids.find((id) => /^(null|nan|none|n\/a|undefined|nil|\\n)$/i.test(id));
   if (empty !== undefined) await refuse(empty, 'mostly means "unknown"', leaveOut);
+  const damaged = ids.find((id) => id.includes('\u0000'));
+  if (damaged !== undefined) await refuse(damaged, 'holds a byte 0, as damaged files do', leaveOut);
+  if (relations.some((relation) => /^(FLOAT|DOUBLE|DECIMAL)/.test(columnOf(relation, columnIn(relation)).type))) {
+    const inexact = ids.find((id) => /^-?(\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+|inf(inity)?)$/i.test(id));
+    if (inexact !== undefined) await refuse(inexact, 'is no whole number, or one that fractions do not hold to the last digit', 'write ids as whole numbers or as text; ids: as-is takes them as they are'); // prettier-ignore
+  }
   const first = new Map<string, string>();
   for (const id of ids) {
     if (!/^\d+(\.0+)?$/.test(id)) continue;
@@ -253,6 +276,7 @@ async function readRows(
   ];
   const [counted] = await session.rows(`SELECT count(*)::INTEGER AS total FROM (${relation.sql})`);
   const total = Number(counted?.['total'] ?? 0);
+  if (total === 0) throw await noRows(session, relation);
   const user = new Int32Array(total);
   const item = new Int32Array(total);
   const values = new Map([...numbers.keys()].map((name) => [name, new Float64Array(total)]));
@@ -296,6 +320,14 @@ async function readRows(
     });
   }
   return { user, item, numbers: values };
+}
+
+async function noRows(session: Session, { table, where, files, numberedSql }: Relation): Promise<ConfigError> {
+  const from = files.length === 0 ? 'the query' : `${files[0]}${files.length > 1 ? ' and the other files' : ''}`;
+  const [counted] = await session.rows(`SELECT count(*)::INTEGER AS total FROM (${numberedSql})`);
+  const total = Number(counted?.['total']);
+  if (where === null || total === 0) return dataError('data-empty', `dataset.${table}.${files.length === 0 ? 'sql' : 'files'}`, `there is no row in ${from}`, { hint: 'take files with rows' }); // prettier-ignore
+  return dataError('data-empty', `dataset.${table}.where`, `it holds for none of the ${total.toLocaleString('en')} rows of ${from}`, { received: where, hint: 'take a milder condition' }); // prettier-ignore
 }
 
 async function readInteractions(
@@ -428,7 +460,14 @@ async function readTable(
     throw await cellError(session, relation, { ...at, code: 'data-null-id', condition: `${keySql} IS NULL`, what: 'is no id', hint: `mend the file, or leave such rows out: where: ${quoted(keyColumn)} IS NOT NULL` }); // prettier-ignore
   }
   if (doubled !== null) {
-    throw await cellError(session, relation, { ...at, code: 'data-duplicate-key', condition: `${keySql} = '${(doubled as string).replaceAll("'", "''")}'`, what: 'stands for one row, but there are several', hint: `keep one row for each ${key}` }); // prettier-ignore
+    throw await cellError(session, relation, { ...at, code: 'data-duplicate-key', condition: `${keySql} = ${literal(doubled)}`, what: 'is a key, which may stand in one row', hint: `keep one row for each ${key}` }); // prettier-ignore
+  }
+  for (const [k, name] of names.entries()) {
+    const { kind, column } = features[name] as FeatureSource;
+    if (kind !== 'numeric' || !(columns[k] as unknown[]).includes(Infinity)) continue;
+    const found = columnOf(relation, column ?? name);
+    const cell = numberSql(found) as CellSql;
+    throw await cellError(session, relation, { key: `features.${name}`, column: found.name, condition: `${cell.sql} = 'infinity'`, what: 'is no number', code: 'data-value', allowed: cell.allowed, hint: 'mend the file, or write kind: categorical' }); // prettier-ignore
   }
   const lost = isThere.indexOf(0);
   if (lost >= 0 && missing === 'refuse') {
@@ -454,44 +493,53 @@ function featureSql(relation: Relation, name: string, { column, kind }: FeatureS
     if (cell === null) throw typeError(relation, { key: `features.${name}`, column: found, allowed: 'a number' });
     return cell.sql;
   }
-  if (kind === 'categorical') return `${idSql(found) ?? `${quoted(found.name)}::VARCHAR`}`;
-  return found.type.endsWith(']') ? `to_json(${quoted(found.name)})::VARCHAR` : `${quoted(found.name)}::VARCHAR`;
+  if (kind === 'categorical') {
+    if (/\]$|^(STRUCT|MAP|UNION)/.test(found.type)) throw typeError(relation, { key: `features.${name}`, column: found, allowed: 'text, a number, a date, or true and false; a list is kind: multi' }); // prettier-ignore
+    return idSql(found) ?? `${quoted(found.name)}::VARCHAR`;
+  }
+  const isList = /\[\d*\]$/.test(found.type);
+  return isList ? `to_json(${quoted(found.name)}::VARCHAR[])::VARCHAR` : `${quoted(found.name)}::VARCHAR`; // text keeps all digits
 }
 
 /** Columns of the rows that are kept. */
-function columnsOf({ columns, features, relation }: KeyedTable, rows: Int32Array): Record<string, Column> {
+function columnsOf({ ids, columns, features, relation }: KeyedTable, rows: Int32Array): Record<string, Column> {
   return Object.fromEntries(
     Object.entries(columns).map(([name, cells]) => {
       const spec = features[name] as FeatureSource;
       const of = Array.from(rows, (row) => cells[row] ?? null);
-      return [name, featureColumn(of, { name, spec, table: (relation as Relation).table })];
+      return [name, featureColumn(of, { name, spec, table: (relation as Relation).table, idOf: (k) => ids[rows[k] as number] as string })]; // prettier-ignore
     }),
   );
 }
 
 function featureColumn(
   cells: readonly unknown[],
-  { name, spec, table }: { readonly name: string; readonly spec: FeatureSource; readonly table: string },
+  { name, spec, table, idOf }: { readonly name: string; readonly spec: FeatureSource; readonly table: string; readonly idOf: (k: number) => string }, // prettier-ignore
 ): Column {
   const path = `dataset.${table}.features.${name}`;
   switch (spec.kind) {
     case 'categorical':
       return categoricalColumn(cells.map((cell) => (cell as string | null) ?? ''));
     case 'multi':
-      return multiColumn(cells.map((cell) => listOf(cell as string | null, spec.separator)));
-    case 'numeric': {
-      const bad = cells.indexOf(Infinity);
-      if (bad >= 0) throw dataError('data-value', path, `a cell of column "${spec.column ?? name}" is no number`, { allowed: 'a number; empty where it is not known', hint: 'mend the file, or write kind: categorical' }); // prettier-ignore
+      return multiColumn(cells.map((cell) => [...new Set(listOf(cell as string | null, spec.separator))]));
+    case 'numeric':
       return { kind: 'numeric', values: Float32Array.from(cells, (cell) => (cell === null ? NaN : (cell as number))) };
-    }
     case 'vector': {
       const lists = cells.map((cell) => listOf(cell as string | null, spec.separator).map(Number));
       const width = lists.find((list) => list.length > 0)?.length ?? 0;
-      const wrong = lists.find((list) => list.length > 0 && (list.length !== width || list.some(Number.isNaN)));
-      if (width === 0 || wrong !== undefined) {
-        throw dataError('data-vector', path, wrong === undefined ? 'no row has numbers' : `one row has ${width} numbers, another ${wrong.length}${wrong.some(Number.isNaN) ? ', some of which are none' : ''}`, {
+      const one = table === 'items' ? 'item' : 'user';
+      const nameOf = (k: number): string => `${one} ${JSON.stringify(idOf(k))}`;
+      const refuse = (message: string): ConfigError =>
+        dataError('data-vector', path, message, {
           hint: 'give every row equally many numbers; a separator other than blanks and commas is named by separator',
-        }); // prettier-ignore
+        });
+      if (width === 0) throw refuse('no row has numbers');
+      for (const [k, list] of lists.entries()) {
+        const bad = list.findIndex((number) => !Number.isFinite(number));
+        if (bad >= 0) throw refuse(`${nameOf(k)}: ${JSON.stringify(cells[k])} is no list of numbers`);
+        if (list.length > 0 && list.length !== width) {
+          throw refuse(`${nameOf(k)} has ${list.length} numbers, but ${nameOf(lists.findIndex(({ length }) => length > 0))} has ${width}`); // prettier-ignore
+        }
       }
       const values = new Float32Array(lists.length * width);
       for (const [row, list] of lists.entries()) values.set(list, row * width);
@@ -504,14 +552,16 @@ function featureColumn(
 function listOf(cell: string | null, separator: string | undefined): string[] {
   if (cell === null) return [];
   if (separator === undefined && cell.startsWith('[') && cell.endsWith(']')) {
-    try {
-      return (JSON.parse(cell.replaceAll("'", '"')) as unknown[]).flatMap((value) => (value === null ? [] : [typeof value === 'object' ? JSON.stringify(value) : String(value as string)])); // prettier-ignore
-    } catch {
-      // a text that begins and ends with brackets
+    for (const text of [cell, cell.replaceAll("'", '"')]) {
+      try {
+        return (JSON.parse(text) as unknown[]).flatMap((value) => (value === null ? [] : [typeof value === 'object' ? JSON.stringify(value) : String(value as string)])); // prettier-ignore
+      } catch {
+        // a text that begins and ends with brackets
+      }
     }
   }
   const parts = cell.split(separator ?? /[\s,]+/).map((part) => part.trim());
-  return [...new Set(parts.filter((part) => part !== ''))];
+  return parts.filter((part) => part !== '');
 }
 
 function rangeOf({ from, to }: NonNullable<CustomParams['timeRange']>): { readonly from: number; readonly to: number } {
@@ -524,7 +574,12 @@ function rangeOf({ from, to }: NonNullable<CustomParams['timeRange']>): { readon
       allowed: 'ISO 8601 such as 2026-01-31 or 2026-01-31T12:00:00Z, or Unix seconds',
     });
   };
-  return { from: second(from, 'from', -Infinity), to: second(to, 'to', Infinity) };
+  const range = { from: second(from, 'from', -Infinity), to: second(to, 'to', Infinity) };
+  if (range.from < range.to) return range;
+  throw dataError('data-time-range', 'dataset.time_range', `from ${from} is not before to ${to}`, {
+    received: `${from} to ${to}`,
+    hint: 'exchange them; rows at `to` are left out',
+  });
 }
 
 /** Tables of what the filters kept; users and items are numbered anew, in their order. */

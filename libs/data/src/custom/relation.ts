@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigError, didYouMean, type ConfigIssue } from '@towerbench/config';
 import { dataError } from '../definition.js';
+import { badJsonLine, requireForm } from './form.js';
 import type { TableSource } from './params.js';
 import { literal, type Session } from './session.js';
 
@@ -35,8 +36,9 @@ const FORMAT_WORDS = 'csv, parquet, json (also .tsv, .txt, .jsonl, .ndjson, and 
 const DELIMITERS = ['\t', '::', ';', '|', ','] as const;
 /** A byte that no text has, so that a line is one column. */
 const NO_DELIMITER = '\u0001';
-/** Files whose first line is looked at. */
-const MAX_HEADERS = 200;
+/** Names of columns that a message lists. */
+const MAX_NAMES = 30;
+const INTEGER_TYPE = /^U?(TINY|SMALL|BIG)?INT(EGER)?$/;
 
 /**
  * The files that a source names, absolute, each pattern's in the order of their names.
@@ -67,7 +69,7 @@ async function filesOfPattern(
     );
   }
   const whole = isAbsolute(pattern) ? pattern : resolve(folder, pattern);
-  const stat = statSync(whole, { throwIfNoEntry: false });
+  const stat = statOf(whole, refuse);
   if (stat?.isDirectory() === true) {
     throw refuse('data-folder', `"${whole}" is a folder`, `name its files: ${join(pattern, suggestedPattern(whole))}`);
   }
@@ -78,17 +80,42 @@ async function filesOfPattern(
         ? []
         : [whole];
   if (files.length === 0) {
+    const target = linkTarget(whole);
+    if (target !== null) {
+      throw refuse('data-missing', `"${whole}" is a link to "${target}", which is not there`, 'mend the link, or name the file itself'); // prettier-ignore
+    }
+    if (pattern.startsWith('~')) {
+      throw refuse('data-missing', `there is no file "${whole}"`, '~ stands for no folder here; write the whole path');
+    }
     const near = didYouMean(basename(pattern), namesIn(dirname(whole)));
     throw refuse(
       'data-missing',
-      `there is no file "${whole}"`,
+      /[*?[]/.test(pattern) ? `no file matches "${whole}"` : `there is no file "${whole}"`,
       near ?? (existsSync(dirname(whole)) ? 'paths are relative to the experiment file' : `there is no folder "${dirname(whole)}"; paths are relative to the experiment file`),
     ); // prettier-ignore
   }
   for (const file of files) {
-    if (statSync(file).size === 0) throw refuse('data-empty-file', `"${file}" is empty`);
+    if (statOf(file, refuse)?.size === 0) throw refuse('data-empty-file', `"${file}" is empty`);
   }
   return files;
+}
+
+/** What is known of a file without opening it; undefined where there is none. */
+function statOf(
+  file: string,
+  refuse: (code: string, message: string, hint?: string) => ConfigError,
+): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw refuse('data-unreadable', `"${file}" cannot be opened: ${code}`, code === 'EACCES' ? 'give yourself the right to read its folders' : undefined); // prettier-ignore
+  }
+}
+
+/** Where a link leads; null for what is none. */
+function linkTarget(path: string): string | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null;
 }
 
 function suggestedPattern(folder: string): string {
@@ -114,6 +141,8 @@ function namesIn(folder: string): string[] {
 export async function relationOf(session: Session, named: NamedSource, wanted: readonly string[]): Promise<Relation> {
   const { table, source } = named;
   const where = source.where ?? null;
+  if (source.sql !== undefined)
+    await requireSelect(session, source.sql, { code: 'data-sql', path: `dataset.${table}.sql` });
   const files = source.sql === undefined ? await filesOf(session, named) : [];
   const from = source.sql === undefined ? await readerOf(session, named, { files, wanted }) : null;
   const rows =
@@ -125,7 +154,7 @@ export async function relationOf(session: Session, named: NamedSource, wanted: r
     numberedSql:
       from === null
         ? `SELECT *, row_number() OVER () AS towerbench_row, NULL AS towerbench_file FROM (${rows})`
-        : `SELECT * EXCLUDE (filename), row_number() OVER () AS towerbench_row, filename AS towerbench_file FROM ${from.withFile}`,
+        : `SELECT *, row_number() OVER () AS towerbench_row FROM ${from.withFile}`,
     columns,
     where,
     files,
@@ -145,27 +174,52 @@ async function columnsOf(
     return new Map(found.map(({ column_name: name, column_type: type }) => [String(name), String(type)]));
   } catch (error) {
     const path = `dataset.${table}.${source.sql === undefined ? 'files' : 'sql'}`;
-    throw dataError('data-unreadable', path, source.sql === undefined ? `${files[0] ?? ''} cannot be read: ${firstLine(error)}` : firstLine(error), {
-      hint: source.sql === undefined ? 'mend the file, or say what it is with format' : 'write one SELECT of DuckDB; relative paths begin at the folder of the experiment file',
-    }); // prettier-ignore
+    if (source.sql !== undefined)
+      throw dataError('data-sql', path, firstLine(error), { received: source.sql, hint: SELECT_HINT });
+    throw unreadable(error, { table, file: files[0] ?? '', source });
   }
 }
 
-async function requireWhere(session: Session, { sql, table, where }: Relation): Promise<void> {
+const CHANGES_SOMETHING = /^\s*(ALTER|ATTACH|CREATE|DELETE|DROP|INSERT|LOAD|MERGE|TRUNCATE|UPDATE)\b/i;
+const SELECT_HINT = 'write one SELECT of DuckDB; relative paths begin at the folder of the experiment file';
+
+/** Refuses what is more than a question: nothing that a section says may change a file. */
+async function requireSelect(
+  session: Session,
+  sql: string,
+  { code, path, received = sql, hint = SELECT_HINT }: { readonly code: string; readonly path: string; readonly received?: string; readonly hint?: string },
+): Promise<void> {
+  let found: string;
   try {
-    await session.rows(`DESCRIBE ${sql}`);
+    const { isSelect, count } = await session.statements(sql);
+    if (isSelect) return;
+    found = count === 1 ? 'it is no SELECT' : `it is ${count} statements`;
   } catch (error) {
-    throw dataError('data-where', `dataset.${table}.where`, firstLine(error), {
-      received: where as string,
-      hint: "write a condition of SQL over the columns, e.g. country = 'DE' AND uid IS NOT NULL",
-    });
+    found = CHANGES_SOMETHING.test(sql) ? 'it is no SELECT' : firstLine(error);
   }
+  throw dataError(code, path, found, { received, hint });
+} // prettier-ignore
+
+async function requireWhere(session: Session, { sql, table, where, columns, files }: Relation): Promise<void> {
+  const isText = files.length > 0 && [...columns.values()].every((type) => type === 'VARCHAR');
+  await requireSelect(session, sql, {
+    code: 'data-where',
+    path: `dataset.${table}.where`,
+    received: where as string,
+    hint: isText
+      ? "write a condition of SQL over the columns, which are text here: country = 'DE' AND TRY_CAST(stars AS DOUBLE) > 3"
+      : "write a condition of SQL over the columns, e.g. country = 'DE' AND uid IS NOT NULL",
+  });
 }
 
 /** DuckDB's message without what it repeats. */
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] as string).replace(/^(\w+ )?\w* ?Error: /, '');
+  return (text.split('\n')[0] as string)
+    .replace(/^Failed to extract statements: /, '')
+    .replace(/^(\w+ )?\w* ?Error: /, '')
+    .replaceAll(/\p{Cc}|\ufffd/gu, '')
+    .trim();
 }
 
 /** What stands after FROM, without and with the column `filename`. */
@@ -174,7 +228,7 @@ async function readerOf(
   named: NamedSource,
   { files, wanted }: { readonly files: readonly string[]; readonly wanted: readonly string[] },
 ): Promise<{ readonly plain: string; readonly withFile: string }> {
-  const { table } = named;
+  const { table, source } = named;
   const formats = files.map((file) => formatOf(file, named));
   const format = formats[0] as Format;
   const other = formats.findIndex((each) => each !== format);
@@ -183,19 +237,69 @@ async function readerOf(
       hint: 'take files of one form, or bring them together with sql',
     }); // prettier-ignore
   }
-  const list = `[${files.map((file) => literal(escaped(file))).join(', ')}]`;
+  for (const file of files)
+    await requireForm(file, { format, encoding: source.encoding, path: `dataset.${table}.files` });
   const reader = (call: string, options: string): { plain: string; withFile: string } => ({
-    plain: `${call}(${list}${options})`,
-    withFile: `${call}(${list}${options}, filename = true)`,
+    plain: `${call}(${listOf(files)}${options})`,
+    withFile: `${call}(${listOf(files)}${options}, filename = 'towerbench_file')`,
   });
   switch (format) {
     case 'parquet':
-      return reader('read_parquet', '');
+      return reader('read_parquet', await parquetOptions(session, named, files));
     case 'json':
-      return reader('read_json', ', sample_size = -1');
+      return reader('read_json', await jsonOptions(session, named, files));
     case 'csv':
       return reader('read_csv', await csvOptions(session, named, { files, wanted }));
   }
+}
+
+/** Files of Parquet whose columns have one name and one type in all of them; whole numbers may be of several widths. */
+async function parquetOptions(session: Session, named: NamedSource, files: readonly string[]): Promise<string> {
+  const { table, source } = named;
+  const path = `dataset.${table}.files`;
+  let first: ReadonlyMap<string, string> | null = null;
+  let isMixed = false;
+  for (const file of files) {
+    const found = await columnsOf(session, `SELECT * FROM read_parquet(${listOf([file])})`, { table, source }, [file]);
+    first ??= found;
+    for (const [name, type] of first) {
+      const here = found.get(name);
+      if (here === type) continue;
+      isMixed = true;
+      if (here !== undefined && INTEGER_TYPE.test(here) && INTEGER_TYPE.test(type)) continue;
+      throw dataError('data-header', path, here === undefined ? `${file} has no column "${name}", which ${files[0]} has` : `column "${name}" is ${here} in ${file}, but ${type} in ${files[0]}`, {
+        received: here ?? [...found.keys()].join(', '),
+        allowed: here === undefined ? [...first.keys()].join(', ') : type,
+        hint: 'bring them to one form, or join them with sql: SELECT ... UNION ALL BY NAME',
+      }); // prettier-ignore
+    }
+  }
+  return isMixed ? ', union_by_name = true' : '';
+}
+
+/** JSON whose ids stay as they are written: of a UUID DuckDB would change the case. */
+async function jsonOptions(session: Session, named: NamedSource, files: readonly string[]): Promise<string> {
+  const isLines = files.every((file) => /\.(jsonl|ndjson)(\.gz|\.zst)?$/i.test(file));
+  const options = `, sample_size = -1${isLines ? `, format = 'newline_delimited'` : ''}`;
+  const columns = await columnsOf(session, `SELECT * FROM read_json(${listOf(files)}${options})`, named, files).catch(
+    async (error: unknown) => {
+      throw (isLines ? await badJsonLine(files, `dataset.${named.table}.files`) : null) ?? error;
+    },
+  );
+  if (columns.size === 1 && columns.has('json')) {
+    throw dataError('data-json', `dataset.${named.table}.files`, `${files[0]} holds no objects`, {
+      allowed: 'one object for each row: {"user": "u1", "item": "i1"}',
+      hint: 'write objects, in a list or one on each line',
+    });
+  }
+  if (![...columns.values()].includes('UUID')) return options;
+  const types = [...columns].map(([name, type]) => `${literal(name)}: ${literal(type === 'UUID' ? 'VARCHAR' : type)}`);
+  return `${options}, columns = {${types.join(', ')}}`;
+}
+
+/** A list of files in SQL. */
+function listOf(files: readonly string[]): string {
+  return `[${files.map((file) => literal(escaped(file))).join(', ')}]`;
 }
 
 /** The name as DuckDB takes it, for which * ? and [ are patterns. */
@@ -221,15 +325,35 @@ async function csvOptions(
 ): Promise<string> {
   const hasHeader = source.header && source.names === undefined;
   const lines: string[] = [];
-  for (const file of files.slice(0, MAX_HEADERS)) lines.push(await firstLineOf(session, file, { table, source }));
+  for (const file of files) lines.push(await firstLineOf(session, file, { table, source }));
   const [line = ''] = lines;
   const delimiter = source.delimiter?.replaceAll('\\t', '\t') ?? likelyDelimiter(line, wanted, source.quote);
+  if (source.quote !== '' && delimiter.includes(source.quote)) {
+    throw dataError('data-delimiter', `dataset.${table}.quote`, `${JSON.stringify(source.quote)} parts the columns of ${files[0]}`, {
+      received: source.quote,
+      hint: 'take another quote, or "" for none',
+    }); // prettier-ignore
+  }
+  const isSaid = source.delimiter !== undefined && !line.includes(delimiter);
+  const likely = isSaid ? likelyDelimiter(line, wanted, source.quote) : delimiter;
+  if (line.includes(likely) && likely !== delimiter) {
+    throw dataError('data-delimiter', `dataset.${table}.delimiter`, `the first line of ${files[0]} has no ${JSON.stringify(delimiter)}`, {
+      received: source.delimiter as string,
+      hint: `the line is ${JSON.stringify(line.slice(0, 80))}; ${JSON.stringify(likely)} seems to part its columns`,
+    }); // prettier-ignore
+  }
   const split = (text: string): string[] => fieldsOf(text, delimiter, source.quote);
   const fields = split(line);
   const names = hasHeader
     ? fields.map((name, k) => (name.trim() === '' ? `column${k}` : name.trim()))
     : fields.map((_, k) => source.names?.[k] ?? `column${k}`);
-  const path = `dataset.${table}.${source.names === undefined ? 'columns' : 'names'}`;
+  const path = `dataset.${table}.${source.names === undefined ? 'files' : 'names'}`;
+  if (source.names !== undefined && fields.every((field, k) => field.trim() === source.names?.[k])) {
+    throw dataError('data-names', path, `the first line of ${files[0]} holds the names, which are no data`, {
+      received: source.names.join(', '),
+      hint: 'leave names out',
+    });
+  }
   if (source.names !== undefined && source.names.length !== fields.length) {
     throw dataError('data-names', path, `${source.names.length} names, but the first line of ${files[0]} has ${fields.length} columns parted by ${JSON.stringify(delimiter)}`, {
       received: source.names.join(', '),
@@ -238,9 +362,15 @@ async function csvOptions(
   }
   const twice = names.find((name, k) => names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) !== k);
   if (twice !== undefined) {
-    throw dataError('data-header', `dataset.${table}.files`, `the header of ${files[0]} names "${twice}" twice`, {
-      hint: 'rename one of the columns, or write header: false with names: [...] and remove the first line',
-    });
+    const other = names.find((name) => name.toLowerCase() === twice.toLowerCase()) as string;
+    const what =
+      other === twice
+        ? `have the name "${twice}" twice`
+        : `have the names "${other}" and "${twice}", which differ in case alone`;
+    throw dataError('data-header', path, `${source.names === undefined ? `the columns of ${files[0]}` : 'they'} ${what}`, {
+      received: names.join(', '),
+      hint: source.names === undefined ? 'rename one of them in the file; or remove its first line, and write names: [...]' : 'give each column a name of its own',
+    }); // prettier-ignore
   }
   const different = hasHeader ? lines.findIndex((other) => other !== line) : -1;
   if (different >= 0) {
@@ -260,7 +390,12 @@ async function firstLineOf(session: Session, file: string, { table, source }: Na
   try {
     const [first] = await session.rows(query);
     const line = String(first?.['line'] ?? '').replace(/^\uFEFF/, '');
-    if (line.startsWith('PAR1')) throw new Error('it is a Parquet file; write format: parquet');
+    if (line.trim() === '') {
+      throw dataError('data-header', `dataset.${table}.files`, `the first line of ${file} is blank`, {
+        allowed: source.header && source.names === undefined ? 'the names of the columns' : 'the first row',
+        hint: 'remove it, or get the file again where all of it is blank',
+      });
+    }
     return line;
   } catch (error) {
     throw unreadable(error, { table, file, source });
@@ -309,6 +444,18 @@ export function unreadable(
   if (error instanceof ConfigError) return error;
   const text = error instanceof Error ? error.message : String(error);
   const path = `dataset.${table}.${source.sql === undefined ? 'files' : 'sql'}`;
+  if (/^(Conversion|Invalid Input|Out of Range) Error/.test(text) && !/CSV Error|file name/i.test(text)) {
+    const part = source.where === undefined ? 'sql' : 'where';
+    const said = source[part];
+    if (said !== undefined) {
+      throw dataError(`data-${part}`, `dataset.${table}.${part}`, `it fails on a row: ${firstLine(error)}`, {
+        received: said,
+        hint: 'TRY_CAST gives NULL where a value cannot be converted',
+      });
+    }
+  }
+  if (source.sql !== undefined)
+    return dataError('data-sql', path, firstLine(error), { received: source.sql, hint: SELECT_HINT });
   const where = /file[_ ]?(?:name|path)?\s*[=:]\s*"?([^\n"]+?)"?\s*$/im.exec(text)?.[1] ?? file;
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   const columns = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
@@ -323,6 +470,12 @@ export function unreadable(
     return dataError('data-encoding', path, `${at} is not ${source.encoding} text`, {
       allowed: 'encoding: utf-8, utf-16, latin-1',
       hint: 'write encoding: latin-1 (files of Excel and older programs) or utf-16, or save the file as UTF-8',
+    });
+  }
+  if (/Maximum line size/i.test(text)) {
+    return dataError('data-long-line', path, `${at} is longer than 2,000,000 bytes`, {
+      ...originalLine(text),
+      hint: 'mend the file; a quote that never ends makes one line of many, and quote: "" reads quotes as text',
     });
   }
   if (/quote/i.test(text) && line !== undefined) {
@@ -359,8 +512,13 @@ export function missingColumns(
         path: `dataset.${table}.${key}`,
         message: `${where} has no column "${column}"`,
         received: column,
-        allowed: names.join(', '),
+        allowed: namesText(names),
         ...(hint === undefined ? {} : { hint }),
       };
     }); // prettier-ignore
 }
+
+function namesText(names: readonly string[]): string {
+  const listed = names.slice(0, MAX_NAMES).map((name) => (name.length > 60 ? `${name.slice(0, 60)}…` : name)).join(', ');
+  return names.length > MAX_NAMES ? `${listed} and ${names.length - MAX_NAMES} more` : listed;
+} // prettier-ignore

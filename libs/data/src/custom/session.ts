@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, StatementType } from '@duckdb/node-api';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ export interface Session {
   /** @throws {Error} with DuckDB's message */
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<SqlRow[]>;
+  /** How many statements a text has, and whether it is one SELECT; runs nothing. */
+  statements(sql: string): Promise<{ readonly count: number; readonly isSelect: boolean }>;
   /** Calls `take` with every piece of the result, in order. */
   stream(sql: string, take: (chunk: Chunk) => void): Promise<void>;
 }
@@ -36,31 +38,43 @@ export async function withSession<T>(
   { folder, cacheDir }: { readonly folder: string; readonly cacheDir: string },
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { DuckDBInstance } = await import('@duckdb/node-api'); // a large library, loaded where it is needed
+  const { DuckDBInstance, StatementType: Statement } = await import('@duckdb/node-api'); // a large library, loaded where it is needed
   mkdirSync(cacheDir, { recursive: true });
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(availableParallelism()),
     memory_limit: MEMORY_LIMIT,
     temp_directory: join(cacheDir, 'duckdb'),
     autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false', // nothing is read from another machine
     file_search_path: folder,
   });
   const connection = await instance.connect();
   try {
     await connection.run(`SET TimeZone = 'UTC'`);
-    return await use(sessionOf(connection));
+    return await use(sessionOf(connection, Statement.SELECT));
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-function sessionOf(connection: DuckDBConnection): Session {
+function sessionOf(connection: DuckDBConnection, select: StatementType): Session {
   return {
     run: async (sql) => {
       await connection.run(sql);
     },
     rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as SqlRow[],
+    statements: async (sql) => {
+      if (/^(\s|;|--.*(\n|$))*$/.test(sql)) return { count: 0, isSelect: false };
+      const all = await connection.extractStatements(sql);
+      if (all.count !== 1) return { count: all.count, isSelect: false };
+      const statement = await all.prepare(0);
+      try {
+        return { count: 1, isSelect: statement.statementType === select };
+      } finally {
+        statement.destroySync();
+      }
+    },
     stream: async (sql, take) => {
       const result = await connection.stream(sql);
       for (;;) {
@@ -80,9 +94,10 @@ function sessionOf(connection: DuckDBConnection): Session {
   };
 }
 
-/** A text in SQL. */
+/** A text in SQL, which ends at a byte 0. */
 export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const parts = text.split('\u0000').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' || chr(0) || ')})`;
 }
 
 /** A name in SQL. */

@@ -67,7 +67,7 @@ export async function scaleTimes(
     throw dataError('data-time-unit', `dataset.${relation.table}.time_unit`, `as ${UNIT_WORDS[unit]}, the times of column "${column.name}" are from ${dateOf(first)} to ${dateOf(last)}`, {
       received: unit,
       allowed: 'times from 1980 to 2200, or time_unit: auto',
-      hint: `by their size they are ${UNIT_WORDS[most]}: write time_unit: ${most}`,
+      hint: most === unit ? 'mend times that are far from all others, or leave such rows out with where' : `by their size they are ${UNIT_WORDS[most]}: write time_unit: ${most}`,
     }); // prettier-ignore
   }
   const unknown = numUnknown === 0 ? '' : `, ${numUnknown.toLocaleString('en')} rows without`;
@@ -83,7 +83,7 @@ function unitOf(value: number): Unit {
   return size >= FROM.ns ? 'ns' : size >= FROM.us ? 'us' : size >= FROM.ms ? 'ms' : 's';
 }
 
-function dateOf(second: number): string {
+export function dateOf(second: number): string {
   const date = new Date(second * 1000);
   return Number.isNaN(date.getTime()) ? `${second} s` : date.toISOString().slice(0, 10);
 }
