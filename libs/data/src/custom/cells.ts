@@ -3,10 +3,10 @@ import { relative } from 'node:path';
 import type { ConfigError } from '@towerbench/config';
 import { dataError } from '../definition.js';
 import type { Relation } from './relation.js';
-import { quoted, type Session, type SqlRow } from './session.js';
+import { literal, quoted, type Session, type SqlRow } from './session.js';
 
 /** Texts that programs write for "not known". */
-const UNKNOWN_TEXTS = `('', 'null', 'na', 'n/a', 'nan', 'none', '\\n')`;
+const UNKNOWN_TEXTS = ['', 'null', 'na', 'n/a', 'nan', 'none', '\\n'];
 const NUMBER_TYPES = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 const MOMENT_TYPES = /^(TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?|DATE)$/;
 
@@ -60,7 +60,7 @@ export function labelSql({ name, type }: CellColumn): CellSql | null {
     return number && { sql: `CASE WHEN ${number.sql} IN (0, 1) THEN ${number.sql} ELSE 'infinity' END`, allowed };
   }
   return {
-    sql: `CASE WHEN lower(trim(${cell})) IN ('1', 'true', 't', 'yes', '1.0') THEN 1::DOUBLE WHEN lower(trim(${cell})) IN ('0', 'false', 'f', 'no', '0.0') THEN 0::DOUBLE ELSE 'infinity' END`,
+    sql: `CASE WHEN ${isOneOf(`lower(trim(${cell}))`, ['1', 'true', 't', 'yes', '1.0'])} THEN 1::DOUBLE WHEN ${isOneOf(`lower(trim(${cell}))`, ['0', 'false', 'f', 'no', '0.0'])} THEN 0::DOUBLE ELSE 'infinity' END`,
     allowed,
   };
 }
@@ -73,7 +73,7 @@ export function timeSql({ name, type }: CellColumn, { isMoment }: { readonly isM
   if (type !== 'VARCHAR') return null;
   return isMoment
     ? {
-        sql: textSql(cell, `epoch(TRY_CAST(trim(${cell}) AS TIMESTAMP))`),
+        sql: textSql(cell, `epoch(TRY_CAST(trim(${cell}) AS TIMESTAMPTZ))`),
         allowed:
           'ISO 8601 as in most of the other rows, e.g. 2026-01-31 or 2026-01-31T12:00:00Z; empty where it is not known',
       }
@@ -89,8 +89,13 @@ function finite(sql: string): string {
   return `coalesce(nullif(${sql}, '-infinity'), 'infinity')`;
 }
 
+/** As `IN`, which DuckDB may turn into a join that loses the order of files. */
+function isOneOf(sql: string, texts: readonly string[]): string {
+  return `list_contains([${texts.map(literal).join(', ')}], ${sql})`;
+}
+
 function textSql(cell: string, sql: string): string {
-  return `CASE WHEN ${cell} IS NULL OR lower(trim(${cell})) IN ${UNKNOWN_TEXTS} THEN 'nan'::DOUBLE ELSE ${finite(sql)} END`;
+  return `CASE WHEN ${cell} IS NULL OR ${isOneOf(`lower(trim(${cell}))`, UNKNOWN_TEXTS)} THEN 'nan'::DOUBLE ELSE ${finite(sql)} END`;
 }
 
 /** Whether most texts of a column are moments and no numbers. */
@@ -98,7 +103,7 @@ export async function holdsMoments(session: Session, { sql }: Relation, { name, 
   if (type !== 'VARCHAR') return isMomentType(type);
   const cell = quoted(name);
   const [row] = await session.rows(
-    `SELECT count(TRY_CAST(trim(cell) AS DOUBLE)) AS numbers, count(TRY_CAST(trim(cell) AS TIMESTAMP)) AS moments
+    `SELECT count(TRY_CAST(trim(cell) AS DOUBLE)) AS numbers, count(TRY_CAST(trim(cell) AS TIMESTAMPTZ)) AS moments
      FROM (SELECT ${cell} AS cell FROM (${sql}) LIMIT 10000)`,
   );
   return Number(row?.['moments']) > Number(row?.['numbers']);

@@ -111,6 +111,8 @@ async function openAll(session: Session, params: CustomParams): Promise<Reading>
     });
   }
   if (issues.length > 0) throw new ConfigError(issues);
+  const hasQuery = Object.values(reading).some((relation) => relation !== null && relation.files.length === 0);
+  if (hasQuery) await session.run('SET threads = 1'); // rows of a query come in one order, whatever it says
   return reading;
 }
 

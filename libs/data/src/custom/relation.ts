@@ -148,13 +148,17 @@ export async function relationOf(session: Session, named: NamedSource, wanted: r
   const rows =
     from === null ? `SELECT * FROM (${(source.sql as string).replace(/;\s*$/, '')}\n)` : `SELECT * FROM ${from.plain}`;
   const columns = await columnsOf(session, rows, named, files);
+  const numberedSql =
+    from === null
+      ? `SELECT *, row_number() OVER () AS towerbench_row, NULL AS towerbench_file FROM (${rows})`
+      : `SELECT *, row_number() OVER () AS towerbench_row FROM ${from.withFile}`;
   const relation: Relation = {
     table,
-    sql: where === null ? rows : `SELECT * FROM (${rows}) WHERE (${where}\n)`,
-    numberedSql:
-      from === null
-        ? `SELECT *, row_number() OVER () AS towerbench_row, NULL AS towerbench_file FROM (${rows})`
-        : `SELECT *, row_number() OVER () AS towerbench_row FROM ${from.withFile}`,
+    sql:
+      where === null
+        ? rows
+        : `SELECT * EXCLUDE (towerbench_row, towerbench_file) FROM (${numberedSql}) WHERE (${where}\n) ORDER BY towerbench_row`, // a condition may lose the order of files
+    numberedSql,
     columns,
     where,
     files,
