@@ -104,7 +104,10 @@ function countDistinct(ids: Int32Array, rows: Int32Array, size: number): number 
   return count;
 }
 
-/** Of the rows of one user and one item the earliest or the latest; of equal or unknown times the first or the last in the file. */
+/**
+ * Of the rows of one user and one item the earliest or the latest whose time is known; of equal times, and where none is known, the first or
+ * the last in the file.
+ */
 function withoutRepeats(
   { user, item, time }: Interactions,
   rows: Int32Array,
@@ -119,6 +122,10 @@ function withoutRepeats(
   for (let k = 0; k < rows.length; k++) byUser[next[user[rows[k] as number] as number]!++] = k;
   const chosen = new Int32Array(numItems).fill(-1); // the entry of this user's row that is kept for the item
   const isKept = new Uint8Array(rows.length);
+  const isBetter = (now: number, held: number): boolean => {
+    if (Number.isNaN(now) !== Number.isNaN(held)) return Number.isNaN(held);
+    return duplicates === 'first' ? now < held : !(now < held);
+  };
   const timeOf = (k: number): number => (time === null ? NaN : (time[rows[k] as number] as number));
   for (let u = 0; u < numUsers; u++) {
     const start = offsets[u] as number;
@@ -127,8 +134,7 @@ function withoutRepeats(
       const k = byUser[at] as number;
       const of = item[rows[k] as number] as number;
       const held = chosen[of] as number;
-      const isBetter = duplicates === 'first' ? timeOf(k) < timeOf(held) : !(timeOf(k) < timeOf(held));
-      if (held === -1 || isBetter) chosen[of] = k;
+      if (held === -1 || isBetter(timeOf(k), timeOf(held))) chosen[of] = k;
     }
     for (let at = start; at < end; at++) {
       const of = item[rows[byUser[at] as number] as number] as number;
