@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Section } from '@towerbench/config';
 import canonicalize from 'canonicalize';
@@ -44,6 +44,7 @@ export async function readyDataset(
   const { own } = datasetOf(section);
   if (own === undefined) return null;
   const params = paramsOf(section);
+  written(places, () => mkdirSync(places.cacheDir, { recursive: true }));
   const files = await own.inputs(params as never, places.cacheDir);
   const keyNow = (): string =>
     createHash('sha256')
@@ -64,8 +65,9 @@ export async function readyDataset(
       hint: 'wait until whatever writes it is done, and run the same command again',
     });
   }
-  keep(tables, read.tables);
-  remember(section, places, { tables, digest: digestOf(read.tables), steps, notes });
+  written(places, () => keep(tables, read.tables));
+  const memory = { tables, digest: digestOf(read.tables), steps, notes };
+  written(places, () => remember(section, places, memory));
   return { steps, notes, isNew: true };
 }
 
@@ -94,6 +96,19 @@ export function readyTables(
       return own.content(kept);
     },
   };
+}
+
+/** Does what writes into the cache. */
+function written({ cacheDir }: DataPlaces, write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw dataError('data-cache', 'dataset.name', `the tables cannot be kept in ${cacheDir}: ${message}`, {
+      hint: code === 'ENOSPC' ? 'make room: what is in it may be deleted at any time' : 'make it a folder that you may write to',
+    }); // prettier-ignore
+  }
 }
 
 /** What decides which tables come out of the files. */
@@ -127,6 +142,11 @@ function remember(section: Section & { readonly name: string }, places: DataPlac
   mkdirSync(places.cacheDir, { recursive: true });
   const path = memoryOf(section, places);
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify(memory));
-  renameSync(draft, path);
+  try {
+    writeFileSync(draft, JSON.stringify(memory));
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }

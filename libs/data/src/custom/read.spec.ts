@@ -315,3 +315,30 @@ describe('files that change', () => {
     expect((await read(section)).fingerprint).toBe(before.fingerprint);
   });
 });
+
+describe('a cache that cannot be written', () => {
+  const section = sectionOf({ columns: COLUMNS, files: 'e.csv' });
+  const refusedIn = (cacheDir: string): Promise<string> =>
+    readyDataset(section, { ...places, cacheDir }).then(
+      () => 'it was not refused',
+      (error: unknown) => (error as ConfigError).issues[0]?.message.replaceAll(folder, '') ?? '',
+    );
+
+  it('because a file is in its place is told', async () => {
+    await make({ 'e.csv': CSV, taken: '' });
+    expect(await refusedIn(join(folder, 'taken/cache'))).toMatch(
+      /^the tables cannot be kept in \/taken\/cache: ENOTDIR/,
+    );
+  });
+
+  it('is left as it was where the last step fails', async () => {
+    await make({ 'e.csv': CSV });
+    await readyDataset(section, places);
+    const [memory] = readdirSync(places.cacheDir).filter((name) => name.endsWith('.json'));
+    rmSync(join(places.cacheDir, memory as string));
+    mkdirSync(join(places.cacheDir, memory as string)); // no file can be renamed to it
+    const before = readdirSync(places.cacheDir).sort();
+    expect(await refusedIn(places.cacheDir)).toMatch(/^the tables cannot be kept in \/cache: EISDIR/);
+    expect(readdirSync(places.cacheDir).sort()).toEqual(before);
+  });
+});
