@@ -52,7 +52,7 @@ const refused: readonly (readonly [typed: string, ...answer: string[]])[] = [
   ['evaluate 1', 'evaluate: needs --protocol <protocol>', 'allowed  full, keep-seen, sampled-99', 'hint     for example npx towerbench evaluate 3 --protocol full'],
 
   // datasets
-  ['data describe', 'data describe: needs <dataset>', 'allowed  …world/movies…', 'hint     for example npx towerbench data describe world/movies'],
+  ['data describe', 'data describe: needs <dataset>', 'allowed  …movielens-1m…', 'hint     for example npx towerbench data describe world/movies'],
   ['data describe world/moveis', 'name: there is no dataset "world/moveis"', 'allowed  …world/movies…', 'hint     did you mean "world/movies"?'],
   ['plan --config configs/senet.yaml --set dataset.name=world/field-nois', 'dataset.name: received "world/field-nois"', 'at       --set dataset.name=world/field-nois', 'allowed  …world/field-noise…', 'hint     did you mean "world/field-noise"?'],
   ['data list --data HERE/none', '--data: there is no folder "HERE/none"', 'hint     correct the path, which is relative to the workspace; worlds are made by code and need no folder'],

@@ -233,7 +233,7 @@ describe('other commands', () => {
     expect(stateOf('better-sqlite3')).toEqual([`ok loads and writes, compiled for ABI ${abi}`]);
     expect(stateOf('DuckDB')).toEqual([expect.stringMatching(/^ok v\d+\.\d+\.\d+, /)]);
     expect(stateOf('store')).toEqual([
-      expect.stringMatching(/^ok .*store\.sqlite, .* 1 experiment, \d+ finished runs, /),
+      expect.stringMatching(/^ok .*store\.sqlite, .* \d+ experiments?, \d+ finished runs, /),
     ]);
     expect(stateOf('datasets')[0]).toMatch(/^ok \d+ need no files$/);
     expect(stateOf('terminal')).toEqual(['ok none: whole lines without colours, for files and programs']);
