@@ -14,12 +14,7 @@ try {
   const assets = loadAssets(fileURLToPath(new URL('../web/', import.meta.url)));
   const server = createServer(createApp({ store, assets, logger, token: options.token }));
   const port = await listen(server, options);
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  // What is after # is not sent, so no log has it.
-  const hash = options.token === null ? '' : `#token=${encodeURIComponent(options.token)}`;
-  process.stdout.write(`Dashboard  http://${host}:${port}/${hash}\nStore      ${options.store}\n`);
-  if (options.token !== null) process.stderr.write(`Whoever reaches ${host}:${port} and has the token can read the store and stop its runs.\n`); // prettier-ignore
-
+  // before the address is said: whoever reads it may stop it at once
   const stop = () => {
     store.close();
     server.close();
@@ -27,6 +22,12 @@ try {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  // What is after # is not sent, so no log has it.
+  const hash = options.token === null ? '' : `#token=${encodeURIComponent(options.token)}`;
+  process.stdout.write(`Dashboard  http://${host}:${port}/${hash}\nStore      ${options.store}\n`);
+  if (options.token !== null) process.stderr.write(`Whoever reaches ${host}:${port} and has the token can read the store and stop its runs.\n`); // prettier-ignore
 } catch (error) {
   store.close();
   process.stderr.write(`dashboard: ${error instanceof Error ? error.message : String(error)}\n`);
