@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ConfigError } from '@towerbench/config';
+import { ConfigError, typedFolder } from '@towerbench/config';
 import { openStoreReader, StoreError, type StoreReader } from '@towerbench/tracking';
 import type { Places } from '@towerbench/training';
 
@@ -46,9 +46,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** A path that a person typed, relative to where they are: npm and Nx change the folder and say where it was. */
+/** A path that a person typed, relative to where they are. */
 export function typedPath(path: string): string {
-  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+  return resolve(typedFolder(), path);
 }
 
 /** A file to read: relative to where the person is, else to the workspace. */

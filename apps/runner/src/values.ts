@@ -12,7 +12,7 @@ export const EXAMPLE = 'configs/senet.yaml';
 /** What may stand at `<NAME>` in a usage, by that name; what is not here is free text, a number, or a path. */
 const VALUES: Readonly<Record<string, (context: Context) => readonly string[] | Promise<readonly string[]>>> = {
   'experiment.yaml': ({ root }) => yamlFiles(root, 'configs'),
-  dataset: async () => (await import('@towerbench/data')).datasets.names,
+  dataset: async () => (await import('./commands/data.js')).datasetNames(),
   experiment: (context) => withReaderOfAny(context, (reader) => reader.experiments().map(({ name }) => name)) ?? [],
   protocol: () => ['full', 'keep-seen', 'sampled-99'],
   run: (context) =>

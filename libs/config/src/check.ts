@@ -28,6 +28,7 @@ import {
   type Shape,
 } from './shape.js';
 import { didYouMean } from './suggest.js';
+import { typedFolder } from './typed-folder.js';
 
 export interface Check {
   readonly issues: IssueList;
@@ -151,15 +152,10 @@ function foldersOf(node: LocatedMap, options: readonly Shape[]): [string, string
       const of = folderOf?.map((name) => entryValue(node, name)).find((value) => value !== undefined);
       if (of === undefined) return [];
       const file = of.origin.at?.file;
-      const base = file === undefined ? typedFrom() : dirname(resolve(file));
+      const base = file === undefined ? typedFolder() : dirname(resolve(file));
       return [[toCamelCase(key), resolve(base, textOf(entryValue(node, key)) ?? '.')]];
     }),
   );
-}
-
-/** Where a person types: npm and Nx change the folder and say where it was. */
-function typedFrom(): string {
-  return process.env['INIT_CWD'] ?? process.cwd();
 }
 
 function isProperty(options: readonly Shape[], key: string): boolean {

@@ -5,6 +5,8 @@ export { trialIdentity, type IdentityContext } from './identity.js';
 export { experimentJsonSchema } from './schema.js';
 export { gridPoints, hasValue, isActive, isPointOf, isSame } from './space.js';
 export { didYouMean, suggest } from './suggest.js';
+export { toSnakeCase } from './shape.js';
+export { typedFolder } from './typed-folder.js';
 export { withYamlKeys } from './yaml-keys.js';
 export type {
   ConfigIssue,

@@ -51,16 +51,23 @@ export function cached<T>(path: string, make: () => T): T {
 export function keep(path: string, value: unknown): void {
   const blocks: Typed[] = [];
   const head = serialize(withoutBlocks(value, blocks));
+  writeWhole(path, (file) => {
+    const hash = createHash('sha256');
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(head.length);
+    for (const part of [length, head, ...blocks.map(bytesOf)]) writeAll(file, part, hash);
+    writeAll(file, hash.digest(), null);
+  });
+}
+
+/** Writes a file, and makes its folder, in one piece or not at all. */
+export function writeWhole(path: string, write: (file: number) => void): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${randomUUID()}`;
   try {
     const file = openSync(draft, 'wx');
     try {
-      const hash = createHash('sha256');
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeUInt32LE(head.length);
-      for (const part of [length, head, ...blocks.map(bytesOf)]) writeAll(file, part, hash);
-      writeAll(file, hash.digest(), null);
+      write(file);
     } finally {
       closeSync(file);
     }

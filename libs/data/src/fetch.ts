@@ -63,13 +63,13 @@ export async function fetchDataset(
     const only = files[''];
     const part = `${join(dataDir, only ?? file)}.part`;
     const left = (): string => (existsSync(part) ? `; the next try goes on from ${part}` : '');
+    const full = (what: 'for' | 'to unpack'): Error =>
+      dataError('data-disk-full', 'dataset.name', `the disk has no room ${what} ${file} in ${dataDir}`, {
+        received: name,
+        hint: `make room and fetch it again${left()}`,
+      });
     await receive(download, part, { file, onProgress, answerLimitMs }).catch((error: unknown) => {
-      if (isFull(error)) {
-        throw dataError('data-disk-full', 'dataset.name', `the disk has no room for ${file} in ${dataDir}`, {
-          received: name,
-          hint: `make room and fetch it again${left()}`,
-        });
-      }
+      if (isFull(error)) throw full('for');
       const inside = Object.keys(files).filter((inner) => inner !== '');
       throw dataError(
         'data-download',
@@ -89,12 +89,7 @@ export async function fetchDataset(
     try {
       written.push(...(await putInPlace(download, part, dataDir)));
     } catch (error) {
-      if (isFull(error)) {
-        throw dataError('data-disk-full', 'dataset.name', `the disk has no room to unpack ${file} in ${dataDir}`, {
-          received: name,
-          hint: `make room and fetch it again${left()}`,
-        });
-      }
+      if (isFull(error)) throw full('to unpack');
       forget(part);
       throw dataError('data-archive', 'dataset.name', `${address} cannot be unpacked: ${(error as Error).message}`, {
         received: name,

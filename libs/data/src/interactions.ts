@@ -93,7 +93,23 @@ export function positiveRows(
 
 /** The number of every row. */
 export function allRows({ user }: Pick<Interactions, 'user'>): Int32Array {
-  return Int32Array.from({ length: user.length }, (_, row) => row);
+  const rows = new Int32Array(user.length);
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
+  return rows;
+}
+
+/** `rows` by user, those of a user in the order they have. */
+export function rowsByUser(user: Int32Array, rows: Int32Array, numUsers: number): Ragged {
+  const offsets = new Int32Array(numUsers + 1);
+  for (let k = 0; k < rows.length; k++) offsets[(user[rows[k] as number] as number) + 1]!++;
+  for (let u = 0; u < numUsers; u++) offsets[u + 1]! += offsets[u] as number;
+  const next = offsets.slice(0, numUsers);
+  const items = new Int32Array(rows.length);
+  for (let k = 0; k < rows.length; k++) {
+    const row = rows[k] as number;
+    items[next[user[row] as number]!++] = row;
+  }
+  return { offsets, items };
 }
 
 /**
@@ -104,15 +120,7 @@ export function allRows({ user }: Pick<Interactions, 'user'>): Int32Array {
  */
 export function timelines(interactions: Interactions, rows: Int32Array, numUsers: number): Ragged {
   const { user, time } = interactions;
-  const offsets = new Int32Array(numUsers + 1);
-  for (let k = 0; k < rows.length; k++) offsets[(user[rows[k] as number] as number) + 1]!++;
-  for (let u = 0; u < numUsers; u++) offsets[u + 1]! += offsets[u] as number;
-  const next = offsets.slice(0, numUsers);
-  const ordered = new Int32Array(rows.length);
-  for (let k = 0; k < rows.length; k++) {
-    const row = rows[k] as number;
-    ordered[next[user[row] as number]!++] = row;
-  }
+  const { offsets, items: ordered } = rowsByUser(user, rows, numUsers);
   if (time !== null && countUntimed(time, rows) === 0) {
     const spare = new Int32Array(rows.length);
     for (let u = 0; u < numUsers; u++) sortByTime(ordered.subarray(offsets[u], offsets[u + 1]), time, spare);

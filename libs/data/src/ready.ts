@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Section } from '@towerbench/config';
 import canonicalize from 'canonicalize';
-import { digestOf, keep, readKept } from './cache.js';
+import { digestOf, keep, readKept, writeWhole } from './cache.js';
 import {
   dataError,
   type DataPlaces,
@@ -139,14 +139,5 @@ function rememberedOf(section: Section & { readonly name: string }, places: Data
 }
 
 function remember(section: Section & { readonly name: string }, places: DataPlaces, memory: Remembered): void {
-  mkdirSync(places.cacheDir, { recursive: true });
-  const path = memoryOf(section, places);
-  const draft = `${path}.${randomUUID()}`;
-  try {
-    writeFileSync(draft, JSON.stringify(memory));
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
+  writeWhole(memoryOf(section, places), (file) => writeFileSync(file, JSON.stringify(memory)));
 }

@@ -164,13 +164,14 @@ export async function planSweep(
   };
 }
 
-/** Makes the data of the trials ready, which all of them share but for its features. */
+/** Makes the data of the trials ready; sections that are alike are looked at once, however many trials there are. */
 async function readyFor(
   trials: readonly VariantTrial[],
   { places, onReading }: { readonly places: Places; readonly onReading: ReadingProgress | undefined },
 ): Promise<ReadReport | null> {
+  const distinct = new Map(trials.map((trial) => [JSON.stringify(trial.config.dataset), trial]));
   const reports: (ReadReport | null)[] = [];
-  for (const { config, placed } of trials) {
+  for (const { config, placed } of distinct.values()) {
     reports.push(
       await readyDataset(config.dataset, places, onReading).catch((error: unknown) => {
         throw placed(error);

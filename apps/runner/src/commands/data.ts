@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { suggest } from '@towerbench/config';
+import { suggest, toSnakeCase } from '@towerbench/config';
 import {
   datasets,
   fetchDataset,
@@ -20,11 +20,20 @@ export interface DataListOptions {
   readonly format: 'table' | 'json';
 }
 
+/** Every dataset that a command may name. */
+export function datasetNames(): readonly string[] {
+  return datasets.names;
+}
+
 /** Files of a dataset that are not in the data folder. */
-export function missingFiles({ facts }: DatasetDefinition, dataDir: string): string[] {
-  return Object.values(facts.files)
-    .filter(({ anyOf, optional }) => optional !== true && !anyOf.some((name) => existsSync(join(dataDir, name))))
-    .map(({ anyOf }) => namesText(anyOf));
+export function missingFiles(definition: DatasetDefinition, dataDir: string): string[] {
+  return missingInputs(definition, dataDir).map(({ anyOf }) => namesText(anyOf));
+}
+
+function missingInputs({ facts }: DatasetDefinition, dataDir: string): DatasetFacts['files'][string][] {
+  return Object.values(facts.files).filter(
+    ({ anyOf, optional }) => optional !== true && !anyOf.some((name) => existsSync(join(dataDir, name))),
+  );
 }
 
 /** `a.csv[.gz] or b.csv`: names of which one is enough. */
@@ -74,11 +83,9 @@ function downloadBytes({ downloads }: DatasetFacts): number | null {
 }
 
 /** How to get the files that are missing: by a command, or which file to put where. */
-function missingText({ name, facts }: DatasetDefinition, dataDir: string): string[] {
-  const missing = Object.values(facts.files).filter(
-    ({ anyOf, optional }) => optional !== true && !anyOf.some((file) => existsSync(join(dataDir, file))),
-  );
-  const places = missing.flatMap(({ anyOf, content }) => {
+function missingText(definition: DatasetDefinition, dataDir: string): string[] {
+  const { name, facts } = definition;
+  const places = missingInputs(definition, dataDir).flatMap(({ anyOf, content }) => {
     const [first] = anyOf;
     const source = facts.downloads.find(({ files }) => Object.values(files).includes(first));
     const inside = Object.entries(source?.files ?? {}).find(([, target]) => target === first)?.[0] ?? '';
@@ -190,7 +197,7 @@ export function dataDescribe(context: Context, name: string): void {
     lines.push(`  download ${address} (${size}, ${checksum ?? 'no checksum published'})`);
   }
   const settings = Object.entries(params.shape as Record<string, { readonly description?: string }>).map(
-    ([key, { description }]) => [snakeCase(key), description ?? ''],
+    ([key, { description }]) => [toSnakeCase(key), description ?? ''],
   );
   lines.push('', textTable(['setting', 'meaning'], settings));
 
@@ -263,8 +270,4 @@ function columnRows({ users, items, interactions }: Dataset): string[][] {
     ...Object.entries(users.columns).map(([name, column]) => ['users', name, column.kind, size(column)]),
     ...Object.entries(items.columns).map(([name, column]) => ['items', name, column.kind, size(column)]),
   ];
-}
-
-function snakeCase(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,8 +1,6 @@
 import { ConfigError, type Json } from '@towerbench/config';
-import { DuckDBInstance } from '@duckdb/node-api';
 import {
   chmodSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,11 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { prepareData } from '../prepare.js';
 import { readyDataset } from '../ready.js';
+import { copyOf, makeFiles, runSql, type SampleContent } from './sample-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-broken-'));
 const isRoot = process.getuid?.() === 0;
@@ -54,22 +53,10 @@ function withColumn(column: number, cell: (row: number) => string): string {
   ); // prettier-ignore
 }
 
-type Content = string | Uint8Array | ((path: string) => void | Promise<void>);
 type Part = Record<string, Json>;
 
-async function sql(query: string): Promise<void> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  await connection.run(query);
-  connection.closeSync();
-  instance.closeSync();
-}
-
 /** A Parquet file with the rows of a query. */
-const parquet =
-  (query: string, options = 'FORMAT parquet') =>
-  (path: string): Promise<void> =>
-    sql(`COPY (${query}) TO '${path.replaceAll("'", "''")}' (${options})`);
+const parquet = (query: string, options = 'FORMAT parquet') => copyOf(query, options);
 const GOOD_PARQUET = parquet(
   `SELECT ['a', 'b', 'c'][u + 1] AS who, ['x', 'y', 'z', 'w'][k + 1] AS what, 1600000000 + 100 * k + u AS "when", k + 1 AS stars FROM range(3) a(u), range(4) b(k) ORDER BY u, k`,
 );
@@ -77,15 +64,6 @@ const link =
   (target: string) =>
   (path: string): void =>
     symlinkSync(target, path);
-
-async function make(files: Readonly<Record<string, Content>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    if (typeof content === 'function') await content(path);
-    else writeFileSync(path, content);
-  }
-}
 
 const sectionOf = (interactions: Part, rest: Part = {}): Parameters<typeof readyDataset>[0] => {
   const inFolder = (source: Json | undefined): Json => ({ folder, ...(source as Part) });
@@ -122,7 +100,7 @@ function textOf({ issues }: ConfigError): string {
 }
 
 interface Broken {
-  readonly files?: Readonly<Record<string, Content>>;
+  readonly files?: Readonly<Record<string, SampleContent>>;
   readonly interactions?: Part;
   readonly rest?: Part;
   /** Line by line, without the folder. */
@@ -408,7 +386,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   'a zst that is cut off': {
     files: {
       'events.csv.zst': async (path) => {
-        await sql(
+        await runSql(
           `COPY (SELECT range AS who, hash(range) AS what FROM range(200000)) TO '${path}' (FORMAT csv, COMPRESSION zstd)`,
         );
         truncateSync(path, statSync(path).size - 1);
@@ -1610,7 +1588,7 @@ describe('broken input', () => {
 
   for (const [name, { files, interactions = {}, rest, says, skip = false, isRead = false }] of Object.entries(BROKEN)) {
     it.skipIf(skip)(name, async () => {
-      await make(files ?? {});
+      await makeFiles(folder, files ?? {});
       const before = readdirSync(folder).sort();
       const text = textOf(await refusalOf(sectionOf(interactions, rest)));
       if (says instanceof RegExp) expect(text).toMatch(says);

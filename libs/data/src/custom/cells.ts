@@ -149,7 +149,39 @@ async function placeOf(session: Session, { numberedSql }: Relation, first: SqlRo
   const { file, row } = first as { readonly file: string | null; readonly row: bigint };
   if (file === null) return `row ${row} of the query`;
   const [start] = await session.rows(
-    `SELECT min(towerbench_row) AS start FROM (${numberedSql}) WHERE towerbench_file = '${file.replaceAll("'", "''")}'`,
+    `SELECT min(towerbench_row) AS start FROM (${numberedSql}) WHERE towerbench_file = ${literal(file)}`,
   );
   return `${relative(process.cwd(), file)} row ${Number(row) - Number(start?.['start'] ?? 1) + 1}`;
+}
+
+/** A column of the relation, which has it. */
+export function columnOf({ columns }: Relation, name: string): CellColumn {
+  return { name, type: columns.get(name) as string };
+}
+
+/**
+ * The id of a column in SQL.
+ *
+ * @throws {ConfigError} when it is of a type that is no id
+ */
+export function idSqlAt(
+  relation: Relation,
+  { key, column }: { readonly key: string; readonly column: string },
+): string {
+  const found = columnOf(relation, column);
+  const sql = idSql(found);
+  if (sql !== null) return sql;
+  throw typeError(relation, { key, column: found, allowed: 'text or whole numbers' });
+}
+
+/** The error for a column that cannot be what it is named for. */
+export function typeError(
+  { table }: Relation,
+  { key, column, allowed }: { readonly key: string; readonly column: CellColumn; readonly allowed: string },
+): ConfigError {
+  return dataError('data-type', `dataset.${table}.${key}`, `column "${column.name}" is ${column.type}`, {
+    received: column.type,
+    allowed,
+    hint: 'name another column, or cast it with sql: SELECT ...',
+  });
 }

@@ -1,6 +1,6 @@
 import type { Interactions } from '../contract.js';
 import { dataError, type FilterStep } from '../definition.js';
-import { allRows, positiveRows } from '../interactions.js';
+import { allRows, positiveRows, rowsByUser } from '../interactions.js';
 import { dateOf } from './times.js';
 
 export interface FilterSettings {
@@ -114,36 +114,31 @@ function withoutRepeats(
   options: { readonly duplicates: 'first' | 'last'; readonly numUsers: number; readonly numItems: number },
 ): Int32Array {
   const { duplicates, numUsers, numItems } = options;
-  const offsets = new Int32Array(numUsers + 1);
-  for (let k = 0; k < rows.length; k++) offsets[(user[rows[k] as number] as number) + 1]!++;
-  for (let u = 0; u < numUsers; u++) offsets[u + 1]! += offsets[u] as number;
-  const next = offsets.slice(0, numUsers);
-  const byUser = new Int32Array(rows.length);
-  for (let k = 0; k < rows.length; k++) byUser[next[user[rows[k] as number] as number]!++] = k;
-  const chosen = new Int32Array(numItems).fill(-1); // the entry of this user's row that is kept for the item
-  const isKept = new Uint8Array(rows.length);
+  const { offsets, items: byUser } = rowsByUser(user, rows, numUsers);
+  const chosen = new Int32Array(numItems).fill(-1); // the row of this user that is kept for the item
+  const isKept = new Uint8Array(user.length);
   const isBetter = (now: number, held: number): boolean => {
     if (Number.isNaN(now) !== Number.isNaN(held)) return Number.isNaN(held);
     return duplicates === 'first' ? now < held : !(now < held);
   };
-  const timeOf = (k: number): number => (time === null ? NaN : (time[rows[k] as number] as number));
+  const timeOf = (row: number): number => (time === null ? NaN : (time[row] as number));
   for (let u = 0; u < numUsers; u++) {
     const start = offsets[u] as number;
     const end = offsets[u + 1] as number;
     for (let at = start; at < end; at++) {
-      const k = byUser[at] as number;
-      const of = item[rows[k] as number] as number;
+      const row = byUser[at] as number;
+      const of = item[row] as number;
       const held = chosen[of] as number;
-      if (held === -1 || isBetter(timeOf(k), timeOf(held))) chosen[of] = k;
+      if (held === -1 || isBetter(timeOf(row), timeOf(held))) chosen[of] = row;
     }
     for (let at = start; at < end; at++) {
-      const of = item[rows[byUser[at] as number] as number] as number;
+      const of = item[byUser[at] as number] as number;
       const held = chosen[of] as number;
       if (held !== -1) isKept[held] = 1;
       chosen[of] = -1;
     }
   }
-  return rows.filter((_, k) => isKept[k] === 1);
+  return rows.filter((row) => isKept[row] === 1);
 }
 
 function coreOf(

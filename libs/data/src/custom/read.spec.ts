@@ -1,13 +1,13 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { ConfigError, Json } from '@towerbench/config';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Dataset } from '../contract.js';
 import { loadDataset, locate } from '../load.js';
 import { readyDataset } from '../ready.js';
+import { copyOf, makeFiles, type SampleContent } from './sample-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-read-'));
 const places = { dataDir: folder, cacheDir: join(folder, 'cache') };
@@ -17,29 +17,7 @@ beforeEach(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 type Part = Record<string, Json>;
-type Content = string | Uint8Array | ((path: string) => void | Promise<void>);
-
-async function sql(query: string): Promise<void> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  await connection.run(query);
-  connection.closeSync();
-  instance.closeSync();
-}
-
-const copy =
-  (query: string, options: string) =>
-  (path: string): Promise<void> =>
-    sql(`COPY (${query}) TO '${path.replaceAll("'", "''")}' (${options})`);
-
-async function make(files: Readonly<Record<string, Content>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    if (typeof content === 'function') await content(path);
-    else writeFileSync(path, content);
-  }
-}
+const make = (files: Readonly<Record<string, SampleContent>>): Promise<void> => makeFiles(folder, files);
 
 function sectionOf(interactions: Part, rest: Part = {}): Parameters<typeof readyDataset>[0] {
   const tables = { interactions, ...rest } as Record<string, Json>;
@@ -80,12 +58,12 @@ const textOf = (delimiter: string, end = '\n', names: readonly string[] = ['u', 
 const CSV = textOf(',');
 const VALUES = `(VALUES (0, 'u2', 'b', 1600000000, 4), (1, 'u10', 'a', 1600000100, 3), (2, 'u2', 'a', 1600000050, 5), (3, 'u1', 'c', 1600000200, NULL)) v(k, u, i, t, r)`;
 const QUERY = `SELECT u, i, t, r FROM ${VALUES} ORDER BY k`;
-const PARQUET = copy(QUERY, 'FORMAT parquet');
+const PARQUET = copyOf(QUERY, 'FORMAT parquet');
 const OBJECTS = ROWS.map(([u, i, t, r]) => ({ u, i, t, r: Number.isNaN(r) ? null : r }));
 const JSON_LINES = OBJECTS.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 /** Ways to write the same rows. */
-const SAME: Readonly<Record<string, { readonly files: Readonly<Record<string, Content>>; readonly part?: Part }>> = {
+const SAME: Readonly<Record<string, { readonly files: Readonly<Record<string, SampleContent>>; readonly part?: Part }>> = {
   'a BOM in front': { files: { 'e.csv': `\uFEFF${CSV}` } },
   'a BOM in front of quotes': { files: { 'e.csv': `\uFEFF${CSV.replace('u,', '"u",')}` } },
   'lines that end in CR and LF': { files: { 'e.csv': textOf(',', '\r\n') } },
@@ -114,9 +92,9 @@ const SAME: Readonly<Record<string, { readonly files: Readonly<Record<string, Co
   'a time in nanoseconds': { files: { 'e.csv': CSV.replaceAll(/16\d+/g, '$&000000000') } },
   'gzip': { files: { 'e.csv.gz': gzipSync(CSV) }, part: { files: 'e.csv.gz' } },
   'gzip of two members': { files: { 'e.csv.gz': Buffer.concat([gzipSync(CSV.slice(0, 20)), gzipSync(CSV.slice(20))]) }, part: { files: 'e.csv.gz' } },
-  Zstandard: { files: { 'e.csv.zst': copy(QUERY, 'FORMAT csv, COMPRESSION zstd') }, part: { files: 'e.csv.zst' } },
+  Zstandard: { files: { 'e.csv.zst': copyOf(QUERY, 'FORMAT csv, COMPRESSION zstd') }, part: { files: 'e.csv.zst' } },
   Parquet: { files: { 'e.parquet': PARQUET }, part: { files: 'e.parquet' } },
-  'Parquet with moments': { files: { 'e.parquet': copy(`SELECT u, i, make_timestamp(t::BIGINT * 1000000) AS t, r::DOUBLE AS r FROM ${VALUES} ORDER BY k`, 'FORMAT parquet') }, part: { files: 'e.parquet' } },
+  'Parquet with moments': { files: { 'e.parquet': copyOf(`SELECT u, i, make_timestamp(t::BIGINT * 1000000) AS t, r::DOUBLE AS r FROM ${VALUES} ORDER BY k`, 'FORMAT parquet') }, part: { files: 'e.parquet' } },
   'Parquet with another ending': { files: { 'e.snappy': PARQUET }, part: { files: 'e.snappy', format: 'parquet' } },
   'JSON lines': { files: { 'e.jsonl': JSON_LINES }, part: { files: 'e.jsonl' } },
   'packed JSON lines': { files: { 'e.jsonl.gz': gzipSync(JSON_LINES) }, part: { files: 'e.jsonl.gz' } },
@@ -125,7 +103,7 @@ const SAME: Readonly<Record<string, { readonly files: Readonly<Record<string, Co
   'three files': { files: { 'b.csv': `u,i,t,r\n${CSV.split('\n')[2]}\n`, 'a.csv': `u,i,t,r\n${CSV.split('\n')[1]}`, 'c.csv': `u,i,t,r\n${CSV.split('\n').slice(3).join('\n')}` }, part: { files: '*.csv' } },
   'files in the order of a list': { files: { 'z.csv': CSV.split('\n').slice(0, 3).join('\n'), 'a.csv': `u,i,t,r\n${CSV.split('\n').slice(3).join('\n')}` }, part: { files: ['z.csv', 'a.csv'] } },
   'files in folders': { files: { 'day=1/e.csv': CSV.split('\n').slice(0, 3).join('\n'), 'day=2/e.csv': `u,i,t,r\n${CSV.split('\n').slice(3).join('\n')}` }, part: { files: 'day=*/e.csv' } },
-  'Parquet files with whole numbers of two widths': { files: { 'a.parquet': copy(`SELECT u, i, t::BIGINT AS t, r::TINYINT AS r FROM ${VALUES} WHERE k < 2 ORDER BY k`, 'FORMAT parquet'), 'b.parquet': copy(`SELECT u, i, t::INTEGER AS t, r::BIGINT AS r FROM ${VALUES} WHERE k > 1 ORDER BY k`, 'FORMAT parquet') }, part: { files: '*.parquet' } },
+  'Parquet files with whole numbers of two widths': { files: { 'a.parquet': copyOf(`SELECT u, i, t::BIGINT AS t, r::TINYINT AS r FROM ${VALUES} WHERE k < 2 ORDER BY k`, 'FORMAT parquet'), 'b.parquet': copyOf(`SELECT u, i, t::INTEGER AS t, r::BIGINT AS r FROM ${VALUES} WHERE k > 1 ORDER BY k`, 'FORMAT parquet') }, part: { files: '*.parquet' } },
   'a path with quotes, blanks, brackets, umlauts and an emoji': { files: { [`it's "my" [1] {dir} ü/e (é) 🎈 *.csv`]: CSV }, part: { files: `it's "my" [1] {dir} ü/e (é) 🎈 *.csv` } },
   'names with quotes, blanks, umlauts and an emoji': { files: { 'e.csv': textOf(',', '\n', ['"who ""is"" it"', `it's`, 'Zeit ü', '🎈']) }, part: { columns: { user: 'who "is" it', item: "it's", time: 'Zeit ü', rating: '🎈' } } },
   'a query': { files: { 'e.csv': CSV }, part: { sql: `SELECT * FROM 'e.csv'` } },
@@ -174,8 +152,8 @@ describe('ids', () => {
 
   it.each([
     ['CSV', 'e.csv', csv(...BIG.map((id) => `${id},1`))],
-    ['Parquet', 'e.parquet', copy(`SELECT unnest([${BIG.join('::UBIGINT, ')}::UBIGINT]) AS u, 1 AS i`, 'FORMAT parquet')],
-    ['decimals of Parquet', 'e.parquet', copy(`SELECT unnest([${BIG.join('::DECIMAL(20, 0), ')}::DECIMAL(20, 0)]) AS u, 1 AS i`, 'FORMAT parquet')],
+    ['Parquet', 'e.parquet', copyOf(`SELECT unnest([${BIG.join('::UBIGINT, ')}::UBIGINT]) AS u, 1 AS i`, 'FORMAT parquet')],
+    ['decimals of Parquet', 'e.parquet', copyOf(`SELECT unnest([${BIG.join('::DECIMAL(20, 0), ')}::DECIMAL(20, 0)]) AS u, 1 AS i`, 'FORMAT parquet')],
     ['JSON lines', 'e.jsonl', BIG.map((id) => `{"u":${id},"i":1}\n`).join('')],
   ])('keep all digits of large numbers in %s', async (_, name, content) => {
     await make({ [name]: content });
@@ -190,7 +168,7 @@ describe('ids', () => {
   });
 
   it('of a column of fractions are the whole numbers that they are', async () => {
-    await make({ 'e.parquet': copy('SELECT k::DOUBLE AS u, k AS i FROM range(3) r(k)', 'FORMAT parquet') });
+    await make({ 'e.parquet': copyOf('SELECT k::DOUBLE AS u, k AS i FROM range(3) r(k)', 'FORMAT parquet') });
     expect(idsOf(await read(sectionOf({ columns: PAIR, files: 'e.parquet' })))).toEqual(['0', '1', '2']);
   });
 
@@ -223,15 +201,15 @@ describe('many rows', () => {
     ['CSV', 'FORMAT csv', 'csv'],
   ])('of several files of %s keep their order', async (_, options, ending) => {
     await make({
-      [`a.${ending}`]: copy(query(0, 200_000), options),
-      [`b.${ending}`]: copy(query(200_000, 200_001), options),
-      [`c.${ending}`]: copy(query(200_001, NUM), options),
+      [`a.${ending}`]: copyOf(query(0, 200_000), options),
+      [`b.${ending}`]: copyOf(query(200_000, 200_001), options),
+      [`c.${ending}`]: copyOf(query(200_001, NUM), options),
     });
     expectOrder(await read(sectionOf({ columns, files: `*.${ending}` })));
   });
 
   it('keep their order where a condition becomes a join', async () => {
-    await make({ 'a.csv': copy(query(0, 200_000), 'FORMAT csv'), 'b.csv': copy(query(200_000, 200_001), 'FORMAT csv'), 'c.csv': copy(query(200_001, NUM), 'FORMAT csv') }); // prettier-ignore
+    await make({ 'a.csv': copyOf(query(0, 200_000), 'FORMAT csv'), 'b.csv': copyOf(query(200_000, 200_001), 'FORMAT csv'), 'c.csv': copyOf(query(200_001, NUM), 'FORMAT csv') }); // prettier-ignore
     const where = `u NOT IN ('-1', '-2', '-3', '-4', '-5', '-6', '-7')`;
     expectOrder(await read(sectionOf({ columns, files: '*.csv', where })));
   });
@@ -241,8 +219,8 @@ describe('many rows', () => {
     ['CSV', 'FORMAT csv', 'csv'],
   ])('of %s: a message names the row of the file, with a condition too', async (_, options, ending) => {
     await make({
-      [`a.${ending}`]: copy(query(0, 100_000), options),
-      [`b.${ending}`]: copy(query(100_000, NUM, 250_000), options),
+      [`a.${ending}`]: copyOf(query(0, 100_000), options),
+      [`b.${ending}`]: copyOf(query(100_000, NUM, 250_000), options),
     });
     const where = 't::BIGINT % 2 = 0';
     for (const part of [{}, { where }]) {
@@ -266,8 +244,11 @@ describe('features', () => {
     await make({
       'e.csv': EVENTS,
       'i.csv': `i,tags\na,it's|two words|9007199254740993|it's\nb,\n`,
-      'i.parquet': copy(`SELECT 'a' AS i, ['it''s', 'two words', '9007199254740993', 'it''s'] AS tags UNION ALL SELECT 'b', []`, 'FORMAT parquet'), // prettier-ignore
-      'n.parquet': copy(`SELECT 'a' AS i, [9007199254740993, 7] AS tags UNION ALL SELECT 'b', NULL`, 'FORMAT parquet'),
+      'i.parquet': copyOf(`SELECT 'a' AS i, ['it''s', 'two words', '9007199254740993', 'it''s'] AS tags UNION ALL SELECT 'b', []`, 'FORMAT parquet'), // prettier-ignore
+      'n.parquet': copyOf(
+        `SELECT 'a' AS i, [9007199254740993, 7] AS tags UNION ALL SELECT 'b', NULL`,
+        'FORMAT parquet',
+      ),
     });
     const tags = { kind: 'multi' };
     const expected = [["it's", 'two words', '9007199254740993'], []];
@@ -280,7 +261,7 @@ describe('features', () => {
     await make({
       'e.csv': EVENTS,
       'i.csv': 'i,v\na,0.5 0.5 1\nb,"[0, 0, 0]"\n',
-      'i.parquet': copy(`SELECT 'a' AS i, [0.5, 0.5, 1]::FLOAT[3] AS v UNION ALL SELECT 'b', [0, 0, 0]::FLOAT[3]`, 'FORMAT parquet'), // prettier-ignore
+      'i.parquet': copyOf(`SELECT 'a' AS i, [0.5, 0.5, 1]::FLOAT[3] AS v UNION ALL SELECT 'b', [0, 0, 0]::FLOAT[3]`, 'FORMAT parquet'), // prettier-ignore
     });
     for (const files of ['i.csv', 'i.parquet']) {
       const { items: table } = await read(

@@ -1,5 +1,5 @@
-import { ConfigError, type ConfigIssue } from '@towerbench/config';
-import type { Column, Interactions, Table } from '../contract.js';
+import { ConfigError, toSnakeCase, type ConfigIssue } from '@towerbench/config';
+import type { Interactions, Table } from '../contract.js';
 import {
   dataError,
   type DatasetContent,
@@ -7,19 +7,21 @@ import {
   type ReadingProgress,
   type ReadTables,
 } from '../definition.js';
-import { categoricalColumn, multiColumn } from '../sources/columns.js';
 import { packTexts, type PackedTexts } from '../texts.js';
 import {
   cellError,
+  columnOf,
   holdsMoments,
-  idSql,
+  idSqlAt,
   labelSql,
   numberSql,
   timeSql,
+  typeError,
   type CellColumn,
   type CellSql,
 } from './cells.js';
 import { filterRows } from './filters.js';
+import { readTable, tableColumns, type KeyedTable } from './keyed-table.js';
 import type { CustomParams, FeatureSource } from './params.js';
 import { missingColumns, relationOf, unreadable, type NamedSource, type Relation } from './relation.js';
 import { literal, quoted, withSession, type Chunk, type Session } from './session.js';
@@ -86,7 +88,7 @@ async function openAll(session: Session, params: CustomParams): Promise<Reading>
     return relation;
   };
   const columnsOf = (columns: Readonly<Record<string, string | undefined>>, prefix: string) =>
-    Object.entries(columns).flatMap(([key, column]) => (column === undefined ? [] : [{ key: `${prefix}.${snake(key)}`, column }])); // prettier-ignore
+    Object.entries(columns).flatMap(([key, column]) => (column === undefined ? [] : [{ key: `${prefix}.${toSnakeCase(key)}`, column }])); // prettier-ignore
   const featuresOf = (features: Readonly<Record<string, FeatureSource>> = {}) =>
     Object.entries(features).map(([name, { column }]) => ({ key: `features.${name}`, column: column ?? name }));
   const reading = {
@@ -114,14 +116,6 @@ async function openAll(session: Session, params: CustomParams): Promise<Reading>
   const hasQuery = Object.values(reading).some((relation) => relation !== null && relation.files.length === 0);
   if (hasQuery) await session.run('SET threads = 1'); // rows of a query come in one order, whatever it says
   return reading;
-}
-
-function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function columnOf({ columns }: Relation, name: string): CellColumn {
-  return { name, type: columns.get(name) as string };
 }
 
 /** The ids of users and items, in their order; the same are the values of the types `user_id` and `item_id` of the session. */
@@ -156,24 +150,6 @@ async function readIds(session: Session, reading: Reading, params: CustomParams)
     return ids;
   };
   return { users: await of('user'), items: await of('item') };
-}
-
-function idSqlAt(relation: Relation, { key, column }: { readonly key: string; readonly column: string }): string {
-  const found = columnOf(relation, column);
-  const sql = idSql(found);
-  if (sql !== null) return sql;
-  throw typeError(relation, { key, column: found, allowed: 'text or whole numbers' });
-}
-
-function typeError(
-  { table }: Relation,
-  { key, column, allowed }: { readonly key: string; readonly column: CellColumn; readonly allowed: string },
-): ConfigError {
-  return dataError('data-type', `dataset.${table}.${key}`, `column "${column.name}" is ${column.type}`, {
-    received: column.type,
-    allowed,
-    hint: 'name another column, or cast it with sql: SELECT ...',
-  });
 }
 
 /** Refuses ids that mostly mean that there is none, and one id in two spellings. */
@@ -226,6 +202,8 @@ interface NumberColumn {
   readonly column: CellColumn;
   readonly cell: CellSql;
   readonly what: string;
+  /** Whether it holds dates and times rather than numbers. */
+  readonly isMoment: boolean;
 }
 
 async function numberColumns(
@@ -239,16 +217,13 @@ async function numberColumns(
     if (columnName === undefined || (prefix === 'columns' && (name === 'user' || name === 'item'))) continue;
     const column = columnOf(relation, columnName);
     const role = prefix === 'columns' ? name : 'number';
+    const isMoment = role === 'time' && (await holdsMoments(session, relation, column));
     const cell =
-      role === 'time'
-        ? timeSql(column, { isMoment: await holdsMoments(session, relation, column) })
-        : role === 'label'
-          ? labelSql(column)
-          : numberSql(column);
-    const key = `${prefix}.${snake(name)}`;
+      role === 'time' ? timeSql(column, { isMoment }) : role === 'label' ? labelSql(column) : numberSql(column);
+    const key = `${prefix}.${toSnakeCase(name)}`;
     const what = role === 'time' ? 'is no such time' : role === 'label' ? 'is no label' : 'is no number';
     if (cell === null) throw typeError(relation, { key, column, allowed: role === 'time' ? 'a number, text or a timestamp' : 'a number' }); // prettier-ignore
-    found.set(snake(name), { key, column, cell, what });
+    found.set(toSnakeCase(name), { key, column, cell, what, isMoment });
   }
   return found;
 }
@@ -347,8 +322,7 @@ async function readInteractions(
     const rows = await readRows(session, relation, { params, numbers, onProgress });
     const raw = rows.numbers.get('time');
     if (raw === undefined) return { ...rows, time: null };
-    const { column, key } = numbers.get('time') as NumberColumn;
-    const isMoment = await holdsMoments(session, relation, column);
+    const { column, key, isMoment } = numbers.get('time') as NumberColumn;
     const { time, note } = await scaleTimes(raw, { session, relation, key, column, unit: isMoment ? 's' : source.timeUnit, isMoment }); // prettier-ignore
     notes.push(note);
     return { ...rows, time };
@@ -361,9 +335,9 @@ async function readInteractions(
     user: rows.user,
     item: rows.item,
     time: rows.time,
-    rating: rating === undefined ? null : Float32Array.from(rating),
-    label: label === undefined ? null : Uint8Array.from(label),
-    ...(others.length === 0 ? {} : { numbers: Object.fromEntries(others.map(([name, values]) => [name, Float32Array.from(values)])) }), // prettier-ignore
+    rating: rating === undefined ? null : new Float32Array(rating),
+    label: label === undefined ? null : new Uint8Array(label),
+    ...(others.length === 0 ? {} : { numbers: Object.fromEntries(others.map(([name, values]) => [name, new Float32Array(values)])) }), // prettier-ignore
   };
   if (reading.exposures === null) return { interactions, notes };
   return { interactions: withExposures(interactions, await read(reading.exposures), ids), notes };
@@ -390,180 +364,9 @@ function withExposures(
     item: joined(item, (row) => shown.item[row] as number),
     time: time === null ? null : joined(time, (row) => shown.time?.[row] ?? NaN),
     rating: rating === null ? null : joined(rating, unknown),
-    label: Uint8Array.from({ length: user.length + rows.length }, (_, row) => (row < user.length ? 1 : 0)),
+    label: new Uint8Array(user.length + rows.length).fill(1, 0, user.length),
     numbers: Object.fromEntries(Object.entries(numbers).map(([name, values]) => [name, joined(values, unknown)])),
   };
-}
-
-/** A table of users or items: a row of the file for each id, and what the features are of these rows. */
-interface KeyedTable {
-  readonly ids: readonly string[];
-  /** In the order of the interactions' ids, followed by ids that only the table has. */
-  readonly columns: Readonly<Record<string, readonly unknown[]>>;
-  readonly titles: readonly string[] | null;
-  readonly features: Readonly<Record<string, FeatureSource>>;
-  readonly relation: Relation | null;
-}
-
-async function readTable(
-  session: Session,
-  relation: Relation | null,
-  inputs: {
-    readonly ids: readonly string[];
-    readonly source: CustomParams['users'] | CustomParams['items'];
-    readonly key: 'user' | 'item';
-  },
-): Promise<KeyedTable> {
-  const { ids, source, key } = inputs;
-  if (relation === null || source === undefined) return { ids, columns: {}, titles: null, features: {}, relation };
-  const { features, missing } = source;
-  const roles = source.columns as { readonly user?: string; readonly item?: string; readonly title?: string };
-  const keyColumn = roles[key] as string;
-  const keySql = idSqlAt(relation, { key: `columns.${key}`, column: keyColumn });
-  const names = Object.keys(features);
-  const selects = [
-    keySql,
-    ...(roles.title === undefined ? [`NULL`] : [`${quoted(roles.title)}::VARCHAR`]),
-    ...names.map((name) => featureSql(relation, name, features[name] as FeatureSource)),
-  ];
-  const rowOf = new Map<string, number>(ids.map((id, row) => [id, row]));
-  const all = [...ids];
-  const titles: (string | undefined)[] = [];
-  const columns: unknown[][] = names.map(() => []);
-  const isThere = new Uint8Array(ids.length);
-  let doubled: string | null = null;
-  let hasEmptyKey = false;
-  const seen = new Set<string>();
-  try {
-    await session.stream(`SELECT ${selects.join(', ')} FROM (${relation.sql})`, (chunk) => {
-      for (let at = 0; at < chunk.numRows; at++) {
-        const id = chunk.value(0, at) as string | null;
-        if (id === null) {
-          hasEmptyKey = true;
-          continue;
-        }
-        if (seen.has(id)) doubled ??= id;
-        seen.add(id);
-        let row = rowOf.get(id);
-        if (row === undefined) {
-          row = all.length;
-          rowOf.set(id, row);
-          all.push(id);
-        } else isThere[row] = 1;
-        titles[row] = (chunk.value(1, at) as string | null) ?? '';
-        for (const [k, column] of columns.entries()) column[row] = chunk.value(k + 2, at);
-      }
-    });
-  } catch (error) {
-    throw unreadable(error, { table: relation.table, file: relation.files[0] ?? '', source });
-  }
-  const at = { key: `columns.${key}`, column: keyColumn };
-  if (hasEmptyKey) {
-    throw await cellError(session, relation, { ...at, code: 'data-null-id', condition: `${keySql} IS NULL`, what: 'is no id', hint: `mend the file, or leave such rows out: where: ${quoted(keyColumn)} IS NOT NULL` }); // prettier-ignore
-  }
-  if (doubled !== null) {
-    throw await cellError(session, relation, { ...at, code: 'data-duplicate-key', condition: `${keySql} = ${literal(doubled)}`, what: 'is a key, which may stand in one row', hint: `keep one row for each ${key}` }); // prettier-ignore
-  }
-  for (const [k, name] of names.entries()) {
-    const { kind, column } = features[name] as FeatureSource;
-    if (kind !== 'numeric' || !(columns[k] as unknown[]).includes(Infinity)) continue;
-    const found = columnOf(relation, column ?? name);
-    const cell = numberSql(found) as CellSql;
-    throw await cellError(session, relation, { key: `features.${name}`, column: found.name, condition: `${cell.sql} = 'infinity'`, what: 'is no number', code: 'data-value', allowed: cell.allowed, hint: 'mend the file, or write kind: categorical' }); // prettier-ignore
-  }
-  const lost = isThere.indexOf(0);
-  if (lost >= 0 && missing === 'refuse') {
-    const count = isThere.reduce((sum, there) => sum + 1 - there, 0);
-    throw dataError('data-reference', `dataset.${relation.table}.columns.${key}`, `${key} ${JSON.stringify(ids[lost])} of the interactions has no row in ${relation.files[0] ?? 'the query'}${count > 1 ? `, and so have ${(count - 1).toLocaleString('en')} more` : ''}`, {
-      received: ids[lost] as string,
-      hint: `add the rows, leave the interactions out with where, or write missing: unknown under ${relation.table}`,
-    }); // prettier-ignore
-  }
-  return {
-    ids: all,
-    columns: Object.fromEntries(names.map((name, k) => [name, columns[k] as unknown[]])),
-    titles: roles.title === undefined ? null : all.map((id, row) => titles[row] || id),
-    features,
-    relation,
-  };
-}
-
-function featureSql(relation: Relation, name: string, { column, kind }: FeatureSource): string {
-  const found = columnOf(relation, column ?? name);
-  if (kind === 'numeric') {
-    const cell = numberSql(found);
-    if (cell === null) throw typeError(relation, { key: `features.${name}`, column: found, allowed: 'a number' });
-    return cell.sql;
-  }
-  if (kind === 'categorical') {
-    if (/\]$|^(STRUCT|MAP|UNION)/.test(found.type)) throw typeError(relation, { key: `features.${name}`, column: found, allowed: 'text, a number, a date, or true and false; a list is kind: multi' }); // prettier-ignore
-    return idSql(found) ?? `${quoted(found.name)}::VARCHAR`;
-  }
-  const isList = /\[\d*\]$/.test(found.type);
-  return isList ? `to_json(${quoted(found.name)}::VARCHAR[])::VARCHAR` : `${quoted(found.name)}::VARCHAR`; // text keeps all digits
-}
-
-/** Columns of the rows that are kept. */
-function columnsOf({ ids, columns, features, relation }: KeyedTable, rows: Int32Array): Record<string, Column> {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, cells]) => {
-      const spec = features[name] as FeatureSource;
-      const of = Array.from(rows, (row) => cells[row] ?? null);
-      return [name, featureColumn(of, { name, spec, table: (relation as Relation).table, idOf: (k) => ids[rows[k] as number] as string })]; // prettier-ignore
-    }),
-  );
-}
-
-function featureColumn(
-  cells: readonly unknown[],
-  { name, spec, table, idOf }: { readonly name: string; readonly spec: FeatureSource; readonly table: string; readonly idOf: (k: number) => string }, // prettier-ignore
-): Column {
-  const path = `dataset.${table}.features.${name}`;
-  switch (spec.kind) {
-    case 'categorical':
-      return categoricalColumn(cells.map((cell) => (cell as string | null) ?? ''));
-    case 'multi':
-      return multiColumn(cells.map((cell) => [...new Set(listOf(cell as string | null, spec.separator))]));
-    case 'numeric':
-      return { kind: 'numeric', values: Float32Array.from(cells, (cell) => (cell === null ? NaN : (cell as number))) };
-    case 'vector': {
-      const lists = cells.map((cell) => listOf(cell as string | null, spec.separator).map(Number));
-      const width = lists.find((list) => list.length > 0)?.length ?? 0;
-      const one = table === 'items' ? 'item' : 'user';
-      const nameOf = (k: number): string => `${one} ${JSON.stringify(idOf(k))}`;
-      const refuse = (message: string): ConfigError =>
-        dataError('data-vector', path, message, {
-          hint: 'give every row equally many numbers; a separator other than blanks and commas is named by separator',
-        });
-      if (width === 0) throw refuse('no row has numbers');
-      for (const [k, list] of lists.entries()) {
-        const bad = list.findIndex((number) => !Number.isFinite(number));
-        if (bad >= 0) throw refuse(`${nameOf(k)}: ${JSON.stringify(cells[k])} is no list of numbers`);
-        if (list.length > 0 && list.length !== width) {
-          throw refuse(`${nameOf(k)} has ${list.length} numbers, but ${nameOf(lists.findIndex(({ length }) => length > 0))} has ${width}`); // prettier-ignore
-        }
-      }
-      const values = new Float32Array(lists.length * width);
-      for (const [row, list] of lists.entries()) values.set(list, row * width);
-      return { kind: 'vector', width, values };
-    }
-  }
-}
-
-/** The values of a cell: those of a list, else of a text that is parted by the separator. */
-function listOf(cell: string | null, separator: string | undefined): string[] {
-  if (cell === null) return [];
-  if (separator === undefined && cell.startsWith('[') && cell.endsWith(']')) {
-    for (const text of [cell, cell.replaceAll("'", '"')]) {
-      try {
-        return (JSON.parse(text) as unknown[]).flatMap((value) => (value === null ? [] : [typeof value === 'object' ? JSON.stringify(value) : String(value as string)])); // prettier-ignore
-      } catch {
-        // a text that begins and ends with brackets
-      }
-    }
-  }
-  const parts = cell.split(separator ?? /[\s,]+/).map((part) => part.trim());
-  return parts.filter((part) => part !== '');
 }
 
 function rangeOf({ from, to }: NonNullable<CustomParams['timeRange']>): { readonly from: number; readonly to: number } {
@@ -609,8 +412,8 @@ function assembled(inputs: {
   };
   const { time, rating, label, numbers } = interactions;
   const tables: CustomTables = {
-    users: { numRows: userRows.length, columns: columnsOf(users, userRows) } satisfies Table,
-    items: { numRows: itemRows.length, columns: columnsOf(items, itemRows) } satisfies Table,
+    users: { numRows: userRows.length, columns: tableColumns(users, userRows) } satisfies Table,
+    items: { numRows: itemRows.length, columns: tableColumns(items, itemRows) } satisfies Table,
     interactions: {
       user: kept.map((row) => userAt[interactions.user[row] as number] as number),
       item: kept.map((row) => itemAt[interactions.item[row] as number] as number),
