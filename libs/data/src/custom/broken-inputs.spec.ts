@@ -95,8 +95,8 @@ function textOf({ issues }: ConfigError): string {
   });
   return text
     .join('\n')
-    .replaceAll(`${folder}/`, '')
-    .replaceAll(`${relative(process.cwd(), folder)}/`, '');
+    .replaceAll(`${relative(process.cwd(), folder)}/`, '') // first, as it may end in the whole path
+    .replaceAll(`${folder}/`, '');
 }
 
 interface Broken {
