@@ -53,7 +53,7 @@ describe('the documents', () => {
   });
 
   it('show experiments that are valid', () => {
-    const experiments = captured(/^```yaml experiment\n([\s\S]*?)^```$/gm);
+    const experiments = captured(/^```yaml experiment.*\n([\s\S]*?)^```$/gm);
     expect(experiments.length).toBeGreaterThan(0);
     for (const [index, text] of experiments.entries()) {
       const file = join(folder, `${index}.yaml`);

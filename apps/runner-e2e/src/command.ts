@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const root = join(import.meta.dirname, '../../..');
+export const root = join(import.meta.dirname, '../../..');
 export const fixtures = join(import.meta.dirname, '../fixtures');
 /** What Node runs as `towerbench`. */
 export const program = join(root, 'apps/runner/bin/towerbench.mjs');
@@ -35,11 +35,17 @@ export function run(
   {
     detached = false,
     env = {},
+    folder = root,
     user,
-  }: { readonly detached?: boolean; readonly env?: NodeJS.ProcessEnv; readonly user?: number } = {},
+  }: {
+    readonly detached?: boolean;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly folder?: string;
+    readonly user?: number;
+  } = {},
 ): Started {
   const as = user === undefined ? {} : { uid: user, gid: user };
-  const child = spawn(program, args, { cwd: root, detached, env: { ...environment(), ...env }, ...as });
+  const child = spawn(program, args, { cwd: folder, detached, env: { ...environment(), ...env }, ...as });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -25,11 +25,15 @@ import { commandOf, unknownCommand, wrongWords } from './wrong-words.js';
 export const EXIT = { done: 0, runFailed: 1, wrongInput: 2, interrupted: 130 } as const;
 
 /**
- * The command line. Results go to standard output, progress and errors to standard error.
+ * The command line. Results go to standard output, progress and errors to standard error. Without `acts` the words are only read: unknown
+ * commands and options, missing and wrong values are refused as ever, and nothing is done.
  *
  * @returns 0 done, 1 a run failed, 2 wrong input, 130 interrupted and resumable
  */
-export async function main(argv: readonly string[], { root }: { readonly root: string }): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  { root, acts = true }: { readonly root: string; readonly acts?: boolean },
+): Promise<number> {
   let exitCode: number = EXIT.done;
   for (const stream of [process.stdout, process.stderr]) {
     if (!stream.listeners('error').includes(ignoreClosedPipe)) stream.on('error', ignoreClosedPipe);
@@ -42,6 +46,7 @@ export async function main(argv: readonly string[], { root }: { readonly root: s
       throw error;
     }),
   );
+  if (!acts) each(program, (command) => command.commands.length > 0 || command.action(() => undefined));
   const words = asMeant(program, typedArguments(argv, process.env));
   try {
     const { command, numWords } = commandOf(program, words);
