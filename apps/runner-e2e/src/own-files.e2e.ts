@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
-import { towerbench, withFolder } from './command.js';
+import { describe, expect, it, vi } from 'vitest';
+import { start, towerbench, withFolder } from './command.js';
 
 const ROWS = ['a', 'b', 'c'].flatMap((user, u) =>
   ['x', 'y', 'z', 'w'].map((item, k) => `${user},${item},${1_600_000_000 + 100 * k + u}`),
@@ -129,4 +129,28 @@ describe.concurrent('own files that are broken', () => {
       expect(`${stdout}${stderr}`).toMatch(/^read +12 +3 +4$/m);
     });
   });
+});
+
+describe('own files that change', () => {
+  it('stop the runs of a sweep when another command has read them again in between, with what to do', async () => {
+    await withFolder(async (folder) => {
+      const yaml = experiment(FILE)
+        .replace('popularity', 'dssm')
+        .replace('epochs: 1', 'epochs: 4000') // long enough for the other command
+        .replace('seeds: [1]', 'seeds: [1, 2]');
+      writeFileSync(join(folder, 'own.yaml'), yaml);
+      writeFileSync(join(folder, 'events.csv'), EVENTS);
+      const common = ['--config', join(folder, 'own.yaml'), '--store', join(folder, 'runs.sqlite'), '--jobs', '1'];
+      const sweep = start(['sweep', ...common]);
+      await vi.waitFor(() => expect(readdirSync(join(folder, 'runs.sqlite-spool'))).toContainEqual(expect.stringMatching(/points$/)), 30_000); // prettier-ignore
+      writeFileSync(join(folder, 'events.csv'), EVENTS.replace('a,w', 'a,v'));
+      const other = await towerbench('plan', ...common);
+      expect(other.code, other.stderr).toBe(0);
+      const { code, stdout, stderr } = await sweep.ended;
+      expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: expect.stringContaining('base') as string });
+      const [text] =
+        /dataset\.name: the run was planned on custom with the fingerprint [^]*?plans anew[^]*?\n/.exec(stderr) ?? [];
+      expect(text, stderr).toBeDefined();
+    });
+  }, 60_000);
 });

@@ -240,6 +240,7 @@ export class Coordinator {
           config,
           seed: run.seed,
           build: context.build,
+          fingerprint: context.fingerprint,
           places,
           spool: this.#spools.pathOf(attemptId, 'points'),
           checkpoint,

@@ -9,6 +9,8 @@ export type Order =
       readonly seed: number;
       /** What has to compute: see `Engine.build`. */
       readonly build: string;
+      /** What the data must be. */
+      readonly fingerprint: string;
       readonly places: Places;
       /** File that takes the points, see `openSpool`. */
       readonly spool: string;

@@ -3,6 +3,7 @@
  * coordinator starts it in a process group of its own, so that Ctrl-C does not reach it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '@towerbench/config';
 import { preparingOnce } from '@towerbench/data';
 import { allowRelaxedSimd, resolveEngine } from '@towerbench/engine';
 import { openSpool } from '@towerbench/tracking';
@@ -17,10 +18,14 @@ allowRelaxedSimd();
 const prepare = preparingOnce(); // all runs of an experiment read the same data
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
-  void work(order, Date.now).then(answer, (error: unknown) => {
-    answer({ type: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  });
+  void work(order, Date.now).then(answer, (error: unknown) => answer({ type: 'failed', error: textOf(error) }));
 });
+
+/** What is wrong with the input is said without where in the code it was found. */
+function textOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
 
 function answer(message: Answer): void {
   if (process.connected) process.send?.(message);
@@ -36,6 +41,7 @@ async function work(order: Order, now: () => number): Promise<Answer> {
     const run = await executeRun({
       config,
       seed: order.seed,
+      fingerprint: order.fingerprint,
       prepare,
       places,
       checkpoint: order.checkpoint,

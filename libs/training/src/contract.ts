@@ -81,6 +81,8 @@ export interface RunRequest {
   readonly config: TrialConfig;
   readonly seed: number;
   readonly places: Places;
+  /** What the data was when the run was planned, which it must still be; left out, any is right. */
+  readonly fingerprint?: string;
   /** Path of the file that takes the best checkpoint; written anew whenever there is a better one. */
   readonly checkpoint: string;
   /** Validation metric whose values per user are kept beside those of the test part; left out, none is. */

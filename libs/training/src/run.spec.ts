@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
@@ -265,6 +265,25 @@ describe('executeRun', () => {
     const { run } = await record(config);
     const names = [...Object.keys(run.metrics), ...undefinedHere];
     expect(names.sort()).toEqual([...vocabulary.metricsOf(config.dataset)].sort());
+  });
+
+  it('does not begin on other data than was planned, and says both', async () => {
+    const config = trial();
+    const { fingerprint } = describeTrial(config, places);
+    const request = {
+      config,
+      seed: 1,
+      places,
+      checkpoint: checkpointFile(),
+      hooks: { points: () => undefined, progress: () => undefined, log: () => undefined },
+    };
+    await expect(executeRun({ ...request, fingerprint: 'planned' })).rejects.toThrow(
+      `dataset.name: the run was planned on world/movies with the fingerprint planned, but what is there now has ${fingerprint}\n  allowed  planned\n  hint     the files have changed since; run the same command again`,
+    );
+    expect(existsSync(request.checkpoint)).toBe(false);
+    await expect(executeRun({ ...request, fingerprint })).resolves.toMatchObject({
+      bestStep: expect.any(Number) as number,
+    });
   });
 
   it('ends when its signal is set', async () => {

@@ -28,13 +28,14 @@ const LOSS_POINTS = 200;
 /**
  * Trains and evaluates one trial with one seed.
  *
- * @throws {ConfigError} when the data is missing or does not fit
+ * @throws {ConfigError} when the data is missing, does not fit, or is not what was planned
  * @throws {DOMException} `AbortError` when the signal is set
  */
 export async function executeRun({
   config,
   seed,
   places,
+  fingerprint,
   checkpoint,
   objective,
   files,
@@ -48,6 +49,7 @@ export async function executeRun({
   const clock = (): number => (resume?.secondsBefore ?? 0) + (performance.now() - started) / 1000;
   await startEngine(config.engine);
   const data = prepare(config.dataset, places);
+  requirePlanned(data, fingerprint);
   const prepared = performance.now();
   hooks.log(`${data.name}: ${data.train.user.length} training rows, ${data.numUsers} users, ${data.numItems} items`);
   const run = assembleRun(config, data, seed, teachingOf(config, { data, places, seed, run: teacher ?? null }));
@@ -122,6 +124,21 @@ export async function evaluateCheckpoint(request: {
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
   return prefixed('test/', evaluate(data, 'test', storedScorer(config, data, checkpoint)).metrics);
+}
+
+/** Files may be changed, and those of one's own read again by another command, between the plan of a sweep and its runs. */
+function requirePlanned({ name, fingerprint }: PreparedData, planned = fingerprint): void {
+  if (fingerprint === planned) return;
+  throw new ConfigError([
+    {
+      code: 'data-changed',
+      path: 'dataset.name',
+      message: `the run was planned on ${name} with the fingerprint ${planned}, but what is there now has ${fingerprint}`,
+      received: fingerprint,
+      allowed: planned,
+      hint: 'the files have changed since; run the same command again, which plans anew with what they hold now',
+    },
+  ]);
 }
 
 function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: Places): void {
