@@ -12,7 +12,6 @@ import {
   cellError,
   columnOf,
   holdsMoments,
-  idSqlAt,
   labelSql,
   numberSql,
   timeSql,
@@ -21,10 +20,12 @@ import {
   type CellSql,
 } from './cells.js';
 import { filterRows } from './filters.js';
+import { idColumn, idIn, keyIn, nameIds, type IdColumn } from './ids.js';
+import { KeyTable } from './key-table.js';
 import { readTable, tableColumns, type KeyedTable } from './keyed-table.js';
 import type { CustomParams, FeatureSource } from './params.js';
 import { missingColumns, relationOf, unreadable, type NamedSource, type Relation } from './relation.js';
-import { literal, quoted, withSession, type Chunk, type Session } from './session.js';
+import { quoted, withSession, type Chunk, type Session } from './session.js';
 import { scaleTimes } from './times.js';
 
 /** Rows that are read between two reports of progress. */
@@ -49,8 +50,7 @@ export async function readCustom(
 ): Promise<ReadTables> {
   return withSession({ folder: params.interactions.folder, cacheDir }, async (session) => {
     const reading = await openAll(session, params);
-    const ids = await readIds(session, reading, params);
-    const { interactions, notes } = await readInteractions(session, reading, { params, ids, onProgress });
+    const { interactions, ids, notes } = await readInteractions(session, reading, { params, onProgress });
     const { kept, steps } = filterRows(
       interactions,
       {
@@ -118,82 +118,10 @@ async function openAll(session: Session, params: CustomParams): Promise<Reading>
   return reading;
 }
 
-/** The ids of users and items, in their order; the same are the values of the types `user_id` and `item_id` of the session. */
+/** The ids of users and items, in their order. */
 interface Ids {
   readonly users: readonly string[];
   readonly items: readonly string[];
-}
-
-async function readIds(session: Session, reading: Reading, params: CustomParams): Promise<Ids> {
-  const of = async (role: 'user' | 'item'): Promise<readonly string[]> => {
-    const relations = [reading.interactions, reading.exposures].filter((each) => each !== null);
-    const key = `columns.${role}`;
-    const selects = relations.map((relation) => {
-      const sql = idSqlAt(relation, { key, column: (params[relation.table] as { columns: Record<string, string> }).columns[role] as string }); // prettier-ignore
-      return `SELECT DISTINCT ${sql} AS id FROM (${relation.sql})`;
-    });
-    const { table, source } = { table: 'interactions' as const, source: params.interactions };
-    const file = reading.interactions.files[0] ?? '';
-    try {
-      await session.run(
-        `CREATE TYPE ${role}_id AS ENUM (SELECT id FROM (${selects.join(' UNION ')}) WHERE id IS NOT NULL
-         ORDER BY TRY_CAST(id AS BIGINT) NULLS LAST, id)`,
-      );
-    } catch (error) {
-      throw unreadable(error, { table, file, source });
-    }
-    const ids: string[] = [];
-    await session.stream(`SELECT unnest(enum_range(NULL::${role}_id))::VARCHAR`, (chunk) => {
-      for (let row = 0; row < chunk.numRows; row++) ids.push(chunk.value(0, row) as string);
-    });
-    if (params.ids === 'checked') await requireSoundIds(session, relations, { ids, key, params });
-    return ids;
-  };
-  return { users: await of('user'), items: await of('item') };
-}
-
-/** Refuses ids that mostly mean that there is none, and one id in two spellings. */
-async function requireSoundIds(
-  session: Session,
-  relations: readonly Relation[],
-  { ids, key, params }: { readonly ids: readonly string[]; readonly key: string; readonly params: CustomParams },
-): Promise<void> {
-  const role = key === 'columns.user' ? 'user' : 'item';
-  const columnIn = ({ table }: Relation): string => (params[table] as { columns: Record<string, string> }).columns[role] as string; // prettier-ignore
-  const refuse = async (id: string, what: string, hint: string): Promise<never> => {
-    for (const relation of relations) {
-      const column = columnIn(relation);
-      const condition = `${idSqlAt(relation, { key, column })} = ${literal(id)}`;
-      const found = await session.rows(`SELECT 1 FROM (${relation.sql}) WHERE ${condition} LIMIT 1`);
-      if (found.length > 0) throw await cellError(session, relation, { code: 'data-id', key, column, condition, what, hint }); // prettier-ignore
-    }
-    throw new Error(`the id ${JSON.stringify(id)} is in no table`);
-  };
-  const leaveOut = `leave such rows out with where, or write ids: as-is where they are ids like others`;
-  const negative = ids.find((id) => /^-\d+(\.0+)?$/.test(id));
-  if (negative !== undefined) await refuse(negative, 'is negative, which mostly means "unknown"', leaveOut);
-  const empty = ids.find((id) => /^(null|nan|none|n\/a|undefined|nil|\\n)$/i.test(id));
-  if (empty !== undefined) await refuse(empty, 'mostly means "unknown"', leaveOut);
-  const damaged = ids.find((id) => id.includes('\u0000'));
-  if (damaged !== undefined) await refuse(damaged, 'holds a byte 0, as damaged files do', leaveOut);
-  if (relations.some((relation) => /^(FLOAT|DOUBLE|DECIMAL)/.test(columnOf(relation, columnIn(relation)).type))) {
-    const inexact = ids.find((id) => /^-?(\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+|inf(inity)?)$/i.test(id));
-    if (inexact !== undefined) await refuse(inexact, 'is no whole number, or one that fractions do not hold to the last digit', 'write ids as whole numbers or as text; ids: as-is takes them as they are'); // prettier-ignore
-  }
-  const first = new Map<string, string>();
-  for (const id of ids) {
-    if (!/^\d+(\.0+)?$/.test(id)) continue;
-    const same = id.replace(/\.0+$/, '').replace(/^0+(?=\d)/, '');
-    const other = first.get(same);
-    if (other !== undefined) {
-      await refuse(
-        id,
-        `is ${JSON.stringify(other)} of other rows in another spelling`,
-        'write all ids alike, or write ids: as-is where they are two',
-      );
-    }
-    first.set(same, id);
-  }
 }
 
 /** A number of every row, and what is wrong with those that are none. */
@@ -228,8 +156,9 @@ async function numberColumns(
   return found;
 }
 
-/** Growing columns of one relation. */
+/** Columns of one relation. */
 interface RowColumns {
+  /** Numbers of the users' and items' keys. */
   readonly user: Int32Array;
   readonly item: Int32Array;
   readonly numbers: ReadonlyMap<string, Float64Array>;
@@ -239,16 +168,17 @@ async function readRows(
   session: Session,
   relation: Relation,
   inputs: {
-    readonly params: CustomParams;
+    readonly ids: { readonly user: IdColumn; readonly item: IdColumn };
     readonly numbers: ReadonlyMap<string, NumberColumn>;
     readonly onProgress: ReadingProgress | undefined;
   },
 ): Promise<RowColumns> {
-  const { params, numbers, onProgress } = inputs;
-  const { columns } = params[relation.table] as { readonly columns: { readonly user: string; readonly item: string } };
-  const ids = (['user', 'item'] as const).map((role) => ({ role, key: `columns.${role}`, column: columns[role] }));
+  const { ids, numbers, onProgress } = inputs;
+  const roles = [ids.user, ids.item];
+  const isNull = roles.map((column, k) => `(${idIn(column, relation)} IS NULL)::INTEGER * ${k + 1}`);
   const selects = [
-    ...ids.map((id) => `coalesce(enum_code(${idSqlAt(relation, id)}::${id.role}_id)::INTEGER, -1)`),
+    ...roles.map((column) => keyIn(column, relation)),
+    isNull.join(' + '),
     ...[...numbers.values()].map(({ cell }) => cell.sql),
   ];
   const [counted] = await session.rows(`SELECT count(*)::INTEGER AS total FROM (${relation.sql})`);
@@ -259,29 +189,33 @@ async function readRows(
   const values = new Map([...numbers.keys()].map((name) => [name, new Float64Array(total)]));
   let size = 0;
   let reported = 0;
+  let nulls = 0;
   const take = (chunk: Chunk): void => {
-    user.set(chunk.numbers(0), size);
-    item.set(chunk.numbers(1), size);
-    for (const [k, column] of [...values.values()].entries()) column.set(chunk.numbers(k + 2), size);
+    for (const [k, numbered] of [user, item].entries()) {
+      const { keys } = roles[k] as IdColumn;
+      const halves = chunk.halves(k);
+      for (let row = 0; row < chunk.numRows; row++) {
+        numbered[size + row] = keys.add(halves[2 * row] as number, halves[2 * row + 1] as number);
+      }
+    }
+    for (const each of chunk.numbers(2)) nulls |= each;
+    for (const [k, column] of [...values.values()].entries()) column.set(chunk.numbers(k + 3), size);
     size += chunk.numRows;
     if (size - reported < PROGRESS_ROWS) return;
     reported = size;
     onProgress?.({ what: relation.table, rows: size, total });
   };
-  try {
-    await session.stream(`SELECT ${selects.join(', ')} FROM (${relation.sql})`, take);
-  } catch (error) {
-    throw unreadable(error, { table: relation.table, file: relation.files[0] ?? '', source: params[relation.table] as NamedSource['source'] }); // prettier-ignore
-  }
-  for (const { role, key, column } of ids) {
-    if (!(role === 'user' ? user : item).includes(-1)) continue;
+  await session.stream(`SELECT ${selects.join(', ')} FROM (${relation.sql})`, take);
+  for (const [k, column] of roles.entries()) {
+    if ((nulls & (k + 1)) === 0) continue;
+    const name = column.nameIn(relation);
     throw await cellError(session, relation, {
       code: 'data-null-id',
-      key,
-      column,
-      condition: `${idSqlAt(relation, { key, column })} IS NULL`,
+      key: column.path,
+      column: name,
+      condition: `${idIn(column, relation)} IS NULL`,
       what: `is no id`,
-      hint: `mend the file, or leave such rows out: where: ${quoted(column)} IS NOT NULL`,
+      hint: `mend the file, or leave such rows out: where: ${quoted(name)} IS NOT NULL`,
     });
   }
   for (const [name, { key, column, cell, what }] of numbers) {
@@ -310,16 +244,18 @@ async function noRows(session: Session, { table, where, files, numberedSql }: Re
 async function readInteractions(
   session: Session,
   reading: Reading,
-  { params, ids, onProgress }: { readonly params: CustomParams; readonly ids: Ids; readonly onProgress: ReadingProgress | undefined }, // prettier-ignore
-): Promise<{ readonly interactions: Interactions; readonly notes: readonly string[] }> {
+  { params, onProgress }: { readonly params: CustomParams; readonly onProgress: ReadingProgress | undefined },
+): Promise<{ readonly interactions: Interactions; readonly ids: Ids; readonly notes: readonly string[] }> {
   const notes: string[] = [];
+  const relations = [reading.interactions, reading.exposures].filter((each) => each !== null);
+  const columns = { user: idColumn('user', relations, params), item: idColumn('item', relations, params) };
   const read = async (relation: Relation): Promise<RowColumns & { readonly time: Float64Array | null }> => {
     const source = params[relation.table] as CustomParams['interactions'];
     const numbers = new Map([
       ...(await numberColumns(session, relation, source.columns, 'columns')),
       ...(await numberColumns(session, relation, source.numbers ?? {}, 'numbers')),
     ]);
-    const rows = await readRows(session, relation, { params, numbers, onProgress });
+    const rows = await readRows(session, relation, { ids: columns, numbers, onProgress });
     const raw = rows.numbers.get('time');
     if (raw === undefined) return { ...rows, time: null };
     const { column, key, isMoment } = numbers.get('time') as NumberColumn;
@@ -327,7 +263,19 @@ async function readInteractions(
     notes.push(note);
     return { ...rows, time };
   };
-  const rows = await read(reading.interactions);
+  const readable = (relation: Relation): ReturnType<typeof read> =>
+    read(relation).catch((error: unknown) => {
+      if (error instanceof ConfigError) throw error;
+      throw unreadable(error, { table: relation.table, file: relation.files[0] ?? '', source: params[relation.table] as NamedSource['source'] }); // prettier-ignore
+    });
+  const rows = await readable(reading.interactions);
+  const shown = reading.exposures && (await readable(reading.exposures));
+  const users = await nameIds(session, columns.user, params);
+  const items = await nameIds(session, columns.item, params);
+  for (const { user, item } of shown === null ? [rows] : [rows, shown]) {
+    renumber(user, users.rank);
+    renumber(item, items.rank);
+  }
   const label = rows.numbers.get('label');
   const rating = rows.numbers.get('rating');
   const others = [...rows.numbers].filter(([name]) => !['time', 'label', 'rating'].includes(name));
@@ -339,19 +287,25 @@ async function readInteractions(
     label: label === undefined ? null : new Uint8Array(label),
     ...(others.length === 0 ? {} : { numbers: Object.fromEntries(others.map(([name, values]) => [name, new Float32Array(values)])) }), // prettier-ignore
   };
-  if (reading.exposures === null) return { interactions, notes };
-  return { interactions: withExposures(interactions, await read(reading.exposures), ids), notes };
+  return {
+    interactions: shown === null ? interactions : withExposures(interactions, shown),
+    ids: { users: users.ids, items: items.ids },
+    notes,
+  };
+}
+
+function renumber(numbers: Int32Array, rank: Int32Array): void {
+  for (let row = 0; row < numbers.length; row++) numbers[row] = rank[numbers[row] as number] as number;
 }
 
 /** Interactions with label 1, followed by what was shown to a user who has no interaction with it, with label 0. */
 function withExposures(
   { user, item, time, rating, numbers = {} }: Interactions,
   shown: Pick<RowColumns, 'user' | 'item'> & { readonly time: Float64Array | null },
-  ids: Ids,
 ): Interactions {
-  const pair = (u: number, i: number): number => u * ids.items.length + i;
-  const acted = new Set(Float64Array.from(user, (u, row) => pair(u, item[row] as number)));
-  const rows = Int32Array.from(shown.user.keys()).filter((row) => !acted.has(pair(shown.user[row] as number, shown.item[row] as number))); // prettier-ignore
+  const acted = new KeyTable(user.length);
+  for (let row = 0; row < user.length; row++) acted.add(user[row] as number, item[row] as number);
+  const rows = Int32Array.from(shown.user.keys()).filter((row) => acted.find(shown.user[row] as number, shown.item[row] as number) === -1); // prettier-ignore
   const joined = <A extends Int32Array | Float32Array | Float64Array>(first: A, fill: (row: number) => number): A => {
     const all = new (first.constructor as new (length: number) => A)(first.length + rows.length);
     all.set(first);

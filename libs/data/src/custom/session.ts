@@ -25,6 +25,8 @@ export interface Chunk {
   readonly numRows: number;
   /** The numbers of a column of a numeric type that holds no NULL; valid until the next chunk. */
   numbers(column: number): Int32Array | Float64Array | Float32Array;
+  /** Numbers of 64 bits, NULL or not, as their low and high halves in turn; valid until the next chunk. */
+  halves(column: number): Int32Array;
   /** Any column, value by value. */
   value(column: number, row: number): unknown;
 }
@@ -81,11 +83,14 @@ function sessionOf(connection: DuckDBConnection, select: StatementType): Session
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) return;
         const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+        const itemsOf = (column: number): Int32Array =>
+          (vectors[column] as unknown as { readonly items: Int32Array }).items;
         take({
           numRows: chunk.rowCount,
-          numbers: (column) => {
-            const { items } = vectors[column] as unknown as { readonly items: Int32Array };
-            return items.subarray(0, chunk.rowCount);
+          numbers: (column) => itemsOf(column).subarray(0, chunk.rowCount),
+          halves: (column) => {
+            const { buffer, byteOffset } = itemsOf(column);
+            return new Int32Array(buffer, byteOffset, 2 * chunk.rowCount);
           },
           value: (column, row) => vectors[column]?.getItem(row),
         });
