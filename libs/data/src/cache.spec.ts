@@ -29,8 +29,8 @@ describe('cached', () => {
   it.each([
     ['cut off', () => truncateSync(path, 40)],
     ['empty', () => writeFileSync(path, '')],
-    ['of something else', () => writeFileSync(path, 'no content of ours, but long enough to have a digest before it')],
-    ['changed in one bit', () => writeFileSync(path, readFileSync(path).map((byte, at) => (at === 60 ? byte ^ 1 : byte)))], // prettier-ignore
+    ['of something else', () => writeFileSync(path, 'no content of ours, but long enough to have a checksum after it')],
+    ['changed in one bit', () => writeFileSync(path, readFileSync(path).map((byte, at) => (at === 30 ? byte ^ 1 : byte)))], // prettier-ignore
   ])('makes anew what is %s', (_, damage) => {
     get();
     damage();
@@ -66,7 +66,7 @@ describe('what is kept', () => {
   it.each([
     ['the first block', 3_000],
     ['the last block', -100],
-    ['the digest', -1],
+    ['the checksum', -1],
   ])('is removed where one bit of %s has changed', (_, place) => {
     keep(path, large);
     const bytes = readFileSync(path);
@@ -79,7 +79,7 @@ describe('what is kept', () => {
 
   it.each([
     ['nothing', () => writeFileSync(path, '')],
-    ['less than a digest', () => truncateSync(path, 20)],
+    ['less than a length', () => truncateSync(path, 3)],
     ['half of a block', () => truncateSync(path, 60_000)],
     ['more than was written', () => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(40)]))],
     ['a length beyond its end', () => writeFileSync(path, readFileSync(path).fill(0xff, 0, 4))],

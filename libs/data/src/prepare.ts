@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Section } from '@towerbench/config';
+import canonicalize from 'canonicalize';
+import { keepIfPossible, readKept } from './cache.js';
 import type { Dataset, EvaluationSet, Examples, History, PreparedData, Protocol, Ragged } from './contract.js';
 import type { CommonParams, DataPlaces, DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
@@ -6,6 +10,7 @@ import { positiveRows, requireTimes, timelines } from './interactions.js';
 import { loadDataset, locate, type Source } from './load.js';
 import { sampleWeights } from './sample-weights.js';
 import { CONTEXT, needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
+import { packTexts, unpackTexts, type PackedTexts } from './texts.js';
 
 type DatasetSection = Section & { readonly name: string };
 
@@ -28,8 +33,7 @@ export function describeDataset(
  * @throws {ConfigError} when files are missing or wrong, a feature does not fit, or an order is needed that is not known
  */
 export function prepareData(section: DatasetSection, places: DataPlaces): PreparedData {
-  const source = locate(section, places);
-  return prepare(loadDataset(source, places), source);
+  return preparedOf(locate(section, places), places);
 }
 
 /**
@@ -43,10 +47,57 @@ export function preparingOnce(): typeof prepareData {
     const key = JSON.stringify([source.fingerprint, source.params]);
     if (last?.key !== key) {
       last = null; // room for the next
-      last = { key, data: prepare(loadDataset(source, places), source) };
+      last = { key, data: preparedOf(source, places) };
     }
     return last.data;
   };
+}
+
+/** Prepared data of so many interactions, which takes seconds to make, is kept in the cache. */
+const KEPT_FROM = 1_000_000;
+/** Raised when the form of kept data changes, or what is made of the same tables. */
+const PREPARED_FORMAT = 1;
+
+/** Prepared data as plain data and typed arrays. */
+interface KeptData extends Omit<PreparedData, 'userIds' | 'itemIds' | 'itemTitles' | 'truth'> {
+  readonly userIds: PackedTexts | null;
+  readonly itemIds: PackedTexts | null;
+  readonly itemTitles: PackedTexts | null;
+}
+
+function preparedOf(source: Source, places: DataPlaces): PreparedData {
+  const path = join(places.cacheDir, `prepared-${prepareKey(source)}`);
+  const kept = readKept<KeptData>(path);
+  if (kept !== undefined) {
+    return {
+      ...kept,
+      userIds: kept.userIds && unpackTexts(kept.userIds),
+      itemIds: kept.itemIds && unpackTexts(kept.itemIds),
+      itemTitles: kept.itemTitles && unpackTexts(kept.itemTitles),
+      truth: null,
+    };
+  }
+  const data = prepare(loadDataset(source, places), source);
+  const { truth, userIds, itemIds, itemTitles, ...rest } = data;
+  if (truth === null && data.history.items.length >= KEPT_FROM) {
+    keepIfPossible(path, {
+      ...rest,
+      userIds: userIds && packTexts(userIds),
+      itemIds: itemIds && packTexts(itemIds),
+      itemTitles: itemTitles && packTexts(itemTitles),
+    } satisfies KeptData);
+  }
+  return data;
+}
+
+/** Names all that prepared data follows from: what is measured, and what a model sees of it. */
+function prepareKey({ fingerprint, params, definition }: Source): string {
+  const { features, minFrequency, sampleWeight, sampleWeightClip } = params;
+  const { task, category, keepsSeen } = definition;
+  const named = { format: PREPARED_FORMAT, fingerprint, features, minFrequency, sampleWeight, sampleWeightClip, task, category, keepsSeen }; // prettier-ignore
+  return createHash('sha256')
+    .update(canonicalize(named) as string)
+    .digest('hex');
 }
 
 function protocolOf({ definition, params, fingerprint }: Source): Protocol {
@@ -121,6 +172,8 @@ function requireOrder({ split, features }: CommonParams, { interactions }: Datas
 interface DividedRows {
   /** Row numbers by user: context, then training, validation and test. */
   readonly rows: Ragged;
+  /** The item of each entry of `rows`. */
+  readonly items: Int32Array;
   /** First entry of `rows` of each user's validation and test part. */
   readonly validStart: Int32Array;
   readonly testStart: Int32Array;
@@ -135,13 +188,14 @@ interface DividedRows {
   readonly itemCounts: Int32Array;
 }
 
+/** Rows of a user lie scattered in the data: what is asked of them is gathered in one walk, and read in order from then on. */
 function divide(
-  { users, items, interactions }: Dataset,
+  { users, items: { numRows: numItems }, interactions }: Dataset,
   timeline: Ragged,
   parts: Uint8Array,
   params: CommonParams,
 ): DividedRows {
-  const { item, label, time } = interactions;
+  const { label, time } = interactions;
   const { offsets } = timeline;
   const numRows = timeline.items.length;
   const rows = new Int32Array(numRows);
@@ -165,38 +219,46 @@ function divide(
     add(TEST);
   }
 
+  const items = gathered(interactions.item, rows);
+  const labels = label && gathered(label, rows);
+  const times = time && gathered(time, rows);
   const historyOffsets = new Int32Array(users.numRows + 1);
   const historyItems = new Int32Array(numRows);
-  const historyTimes = time === null ? null : new Float64Array(numRows);
+  const historyTimes = times && new Float64Array(numRows);
   const before = new Int32Array(numRows);
   const userRows = new Int32Array(users.numRows);
-  const itemRows = new Int32Array(items.numRows);
-  const itemCounts = new Int32Array(items.numRows);
+  const itemRows = new Int32Array(numItems);
+  const itemCounts = new Int32Array(numItems);
   const trainEntries = new Int32Array(numRows);
+  const trainUser = new Int32Array(numRows);
   let numPositives = 0;
   let numTrain = 0;
   for (let user = 0; user < users.numRows; user++) {
+    const firstPositive = numPositives;
+    const [firstTrain, endTrain] = [trainStart[user] as number, validStart[user] as number];
     for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
-      const row = rows[entry] as number;
-      const positive = label === null || label[row] === 1;
-      before[entry] = numPositives - (historyOffsets[user] as number);
-      if (entry >= (trainStart[user] as number) && entry < (validStart[user] as number)) {
+      const item = items[entry] as number;
+      const positive = labels === null || labels[entry] === 1;
+      before[entry] = numPositives - firstPositive;
+      if (entry >= firstTrain && entry < endTrain) {
+        trainUser[numTrain] = user;
         trainEntries[numTrain++] = entry;
-        userRows[user]!++;
-        itemRows[item[row] as number]!++;
-        if (positive) itemCounts[item[row] as number]!++;
+        itemRows[item]!++;
+        if (positive) itemCounts[item]!++;
       }
       if (!positive) continue;
-      if (historyTimes !== null) historyTimes[numPositives] = time?.[row] as number;
-      historyItems[numPositives++] = item[row] as number;
+      if (historyTimes !== null) historyTimes[numPositives] = (times as Float64Array)[entry] as number;
+      historyItems[numPositives++] = item;
     }
+    userRows[user] = endTrain - firstTrain;
     historyOffsets[user + 1] = numPositives;
   }
 
   const train = trainEntries.subarray(0, numTrain);
-  const of = (column: Int32Array) => train.map((entry) => column[rows[entry] as number] as number);
+  const trainRows = gathered(rows, train);
   return {
     rows: { offsets, items: rows },
+    items,
     validStart,
     testStart,
     history: {
@@ -206,16 +268,12 @@ function divide(
     },
     before,
     train: {
-      user: of(interactions.user),
-      item: of(item),
-      label: label === null ? null : Uint8Array.from(train, (entry) => label[rows[entry] as number] as number),
-      weight: sampleWeights(
-        interactions,
-        train.map((entry) => rows[entry] as number),
-        params,
-      ),
-      ...(interactions.numbers === undefined ? {} : { numbers: numbersOf(interactions.numbers, train, rows) }),
-      historyEnd: train.map((entry) => before[entry] as number),
+      user: trainUser.slice(0, numTrain),
+      item: gathered(items, train),
+      label: labels && gathered(labels, train),
+      weight: sampleWeights(interactions, trainRows, params),
+      ...(interactions.numbers === undefined ? {} : { numbers: numbersOf(interactions.numbers, trainRows) }),
+      historyEnd: gathered(before, train),
     },
     userRows,
     itemRows,
@@ -223,18 +281,15 @@ function divide(
   };
 }
 
-/** The numbers of the rows that `entries` of `rows` name. */
-function numbersOf(
-  numbers: Readonly<Record<string, Float32Array>>,
-  entries: Int32Array,
-  rows: Int32Array,
-): Record<string, Float32Array> {
-  return Object.fromEntries(
-    Object.entries(numbers).map(([name, values]) => [
-      name,
-      Float32Array.from(entries, (entry) => values[rows[entry] as number] as number),
-    ]),
-  );
+/** The values of a column at `rows`. */
+function gathered<A extends Uint8Array | Int32Array | Float32Array | Float64Array>(column: A, rows: Int32Array): A {
+  const values = new (column.constructor as new (length: number) => A)(rows.length);
+  for (let k = 0; k < rows.length; k++) values[k] = column[rows[k] as number] as number;
+  return values;
+}
+
+function numbersOf(numbers: Readonly<Record<string, Float32Array>>, rows: Int32Array): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, values]) => [name, gathered(values, rows)]));
 }
 
 function labelledSet({ interactions }: Dataset, split: DividedRows, part: typeof VALID | typeof TEST): EvaluationSet {
@@ -265,7 +320,7 @@ function rankingSet(
   part: typeof VALID | typeof TEST,
   { keepsSeen = false }: Pick<DatasetDefinition, 'keepsSeen'>,
 ): EvaluationSet {
-  const { interactions, fixedSplit, items } = dataset;
+  const { fixedSplit } = dataset;
   const { rows, validStart, testStart, before } = split;
   const users: number[] = [];
   const historyEnd: number[] = [];
@@ -273,7 +328,7 @@ function rankingSet(
   const seen = raggedBuilder(rows.items.length);
   const published = part === TEST ? (fixedSplit?.negatives ?? null) : null;
   const candidates = raggedBuilder(published?.items.reduce((sum, { length }) => sum + length, 0) ?? 0);
-  const takenBy = new Int32Array(items.numRows).fill(-1); // the user who has the item in one of the lists
+  const takenBy = new Int32Array(dataset.items.numRows).fill(-1); // the user who has the item in one of the lists
   const listOfRow = new Map(published === null ? [] : [...(fixedSplit?.test ?? [])].map((row, k) => [row, k]));
 
   for (let user = 0; user < validStart.length; user++) {
@@ -283,7 +338,7 @@ function rankingSet(
     if (from === to) continue;
     const take = (first: number, end: number, list: ReturnType<typeof raggedBuilder>): void => {
       for (let entry = first; entry < end; entry++) {
-        const item = interactions.item[rows.items[entry] as number] as number;
+        const item = split.items[entry] as number;
         if (takenBy[item] === user) continue;
         takenBy[item] = user;
         list.add(item);

@@ -15,7 +15,7 @@ import {
 import { datasetOf, paramsOf } from './dataset-of.js';
 
 /** Raised when the form of kept tables changes, or what is made of the same files. */
-const TABLES_FORMAT = 2;
+const TABLES_FORMAT = 3;
 
 /** What was read of a person's own files. */
 export interface ReadReport extends Pick<ReadTables, 'steps' | 'notes'> {

@@ -10,11 +10,14 @@ export interface PackedTexts {
   readonly bytes: Uint8Array;
 }
 
-export function packTexts(texts: readonly string[]): PackedTexts {
-  const offsets = new Float64Array(texts.length + 1);
-  for (const [row, text] of texts.entries()) offsets[row + 1] = (offsets[row] as number) + Buffer.byteLength(text);
-  const bytes = Buffer.alloc(offsets[texts.length] as number);
-  for (const [row, text] of texts.entries()) bytes.write(text, offsets[row] as number);
+export function packTexts(texts: Texts): PackedTexts {
+  const { length } = texts;
+  const offsets = new Float64Array(length + 1);
+  for (let row = 0; row < length; row++) {
+    offsets[row + 1] = (offsets[row] as number) + Buffer.byteLength(texts.at(row) as string);
+  }
+  const bytes = Buffer.alloc(offsets[length] as number);
+  for (let row = 0; row < length; row++) bytes.write(texts.at(row) as string, offsets[row] as number);
   return { offsets, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
