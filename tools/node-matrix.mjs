@@ -145,7 +145,18 @@ async function tryOn(version) {
 
   await note('compiled', () => ended(run('tools/native/build.mjs', '--no-download')));
   const built = await note('built', () =>
-    ended(run('node_modules/.bin/nx', 'run-many', '-t', 'build', '-p', 'runner,dashboard', '--output-style=stream')),
+    ended(
+      run(
+        'node_modules/.bin/nx',
+        'run-many',
+        '-t',
+        'build',
+        '-p',
+        'runner,dashboard',
+        '--skip-nx-cache',
+        '--output-style=stream',
+      ),
+    ),
   );
   if (built) {
     await note('doctor', async () => {

@@ -16,6 +16,7 @@ import { root, run, withFolder } from './command.js';
  *   ```sh parsed                 it is not run, as it takes long, needs a network or changes the machine: the command line reads it, and says
  *                                whether there are such commands, options and values; experiment files are loaded
  *   ```yaml file=configs/my.yaml any language: saved in the copy
+ *   ```text output               lines that the block before has printed, whatever their numbers and spaces; `…` stands for lines left out
  */
 
 interface Block {
@@ -26,7 +27,7 @@ interface Block {
   readonly text: string;
 }
 
-const MARKS = /^(parsed|fails|file=\S+|experiment)$/;
+const MARKS = /^(parsed|fails|file=\S+|output|experiment)$/;
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs/how-to')).map((file) => `docs/how-to/${file}`)];
 
@@ -115,10 +116,21 @@ async function read(block: Block, copy: string, place: string): Promise<void> {
   }
 }
 
+/** Lines without what another machine or another training changes. */
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').map((line) =>
+    line
+      .replaceAll(/\b(?=\w*\d)[\da-f]{8,}\b|\d[\d.,:]*/g, '#')
+      .replaceAll(/ +/g, ' ')
+      .trim(),
+  );
+}
+
 describe.concurrent('what pages say to type', () => {
   it.for(pages)('%s', async (page, context) => {
     await withFolder(async (copy) => {
       copyWorkspace(copy);
+      let printed: readonly string[] = [];
       for (const block of blocksOf(page)) {
         const place = `${page}:${block.line}`;
         context.expect(block.words.filter((word) => !MARKS.test(word)), `${place}: words behind the language`).toEqual([]);
@@ -126,13 +138,17 @@ describe.concurrent('what pages say to type', () => {
         if (file !== undefined) {
           mkdirSync(dirname(join(copy, file)), { recursive: true });
           writeFileSync(join(copy, file), block.text);
+        } else if (block.words.includes('output')) {
+          const lost = linesOf(block.text).filter((line) => !['', '…', ...printed].includes(line));
+          context.expect(lost, `${place}: is printed no more by the block before, which printed\n${printed.join('\n')}`).toEqual([]);
         } else if (block.language === 'sh' && block.words.includes('parsed')) {
           await read(block, copy, place);
         } else if (block.language === 'sh') {
-          const env = { HOME: copy, TOWERBENCH_DATA: '' };
+          const env = { HOME: copy, INIT_CWD: copy, TOWERBENCH_DATA: '' };
           const { code, stdout, stderr } = await run('bash', ['-c', RUNS + block.text], { folder: copy, env }).ended;
           const fails = block.words.includes('fails');
           context.expect({ fails: code !== 0 }, `${place}\n${stdout}${stderr}`).toEqual({ fails });
+          printed = linesOf(`${stdout}\n${stderr}`);
         }
       }
     });

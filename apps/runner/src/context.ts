@@ -43,7 +43,7 @@ export function contextOf(
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 /** A path that a person typed, relative to where they are. */

@@ -425,8 +425,9 @@ const BROKEN: Readonly<Record<string, Broken>> = {
     files: { 'events.csv': GOOD },
     interactions: { files: 'events.csv/more.csv' },
     says: [
-      'data-unreadable at dataset.interactions.files: "events.csv/more.csv" cannot be opened: ENOTDIR',
+      'data-missing at dataset.interactions.files: there is no file "events.csv/more.csv"',
       'received events.csv/more.csv',
+      'hint there is no folder "events.csv"; paths are relative to the experiment file',
     ],
   },
   'a path that is too long': {

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import { readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigError, didYouMean, type ConfigIssue } from '@towerbench/config';
 import { dataError } from '../definition.js';
@@ -91,7 +91,7 @@ async function filesOfPattern(
     throw refuse(
       'data-missing',
       /[*?[]/.test(pattern) ? `no file matches "${whole}"` : `there is no file "${whole}"`,
-      near ?? (existsSync(dirname(whole)) ? 'paths are relative to the experiment file' : `there is no folder "${dirname(whole)}"; paths are relative to the experiment file`),
+      near ?? (statOf(dirname(whole), refuse)?.isDirectory() ? 'paths are relative to the experiment file' : `there is no folder "${dirname(whole)}"; paths are relative to the experiment file`),
     ); // prettier-ignore
   }
   for (const file of files) {
@@ -109,13 +109,18 @@ function statOf(
     return statSync(file, { throwIfNoEntry: false });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') return undefined; // as Node 22 and later say themselves
     throw refuse('data-unreadable', `"${file}" cannot be opened: ${code}`, code === 'EACCES' ? 'give yourself the right to read its folders' : undefined); // prettier-ignore
   }
 }
 
 /** Where a link leads; null for what is none. */
 function linkTarget(path: string): string | null {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null;
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function suggestedPattern(folder: string): string {
