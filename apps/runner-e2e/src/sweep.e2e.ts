@@ -180,6 +180,8 @@ describe('other commands', () => {
     expect(evaluated.code, evaluated.stderr).toBe(0);
     const { metrics } = JSON.parse(evaluated.stdout) as { metrics: Record<string, number> };
     for (const [name, value] of Object.entries(metrics)) expect(value, name).toBe(base?.metrics[name]);
+    const table = await towerbench('evaluate', String(base?.id), '--protocol', 'sampled-9', '--store', store);
+    expect(table.stdout).toMatch(/^Means over the \d+ users who have something to find; the other \d+ of the data are in none\.$/m); // prettier-ignore
   });
 
   it('report writes a page and figures that stand alone', async () => {
@@ -270,7 +272,7 @@ describe('other commands', () => {
     expect(JSON.stringify(schema)).toContain('"world/field-noise"');
   });
 
-  it.each(['sweep', 'plan', 'report', 'runs', 'show', 'diff', 'evaluate', 'doctor', 'schema'])(
+  it.each(['sweep', 'plan', 'report', 'runs', 'show', 'diff', 'evaluate', 'recommend', 'doctor', 'schema'])(
     '%s --help has examples',
     async (command) => {
       const { stdout, code } = await towerbench(command, '--help');

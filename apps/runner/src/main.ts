@@ -10,6 +10,7 @@ import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
 import type { MlflowExportOptions, MlflowImportOptions } from './commands/mlflow.js';
 import type { PlanOptions } from './commands/plan.js';
+import type { RecommendOptions } from './commands/recommend.js';
 import type { ReportOptions } from './commands/report.js';
 import type { RunsOptions } from './commands/runs.js';
 import type { SchemaOptions } from './commands/schema.js';
@@ -212,6 +213,24 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .addOption(new Option('--format <format>', 'form').choices(['table', 'json']).default('table'))
     .action(async (run: string, options: CommonOptions & EvaluateOptions) =>
       (await import('./commands/evaluate.js')).evaluate(context(options), run, options),
+    );
+
+  add(program, 'recommend <run>', 'List the best items of users by a stored run, with the reasons that it has.', [
+    'recommend 3 --user 12',
+    'recommend 3 --user 12 --user 40 --k 20 --with-seen',
+    `recommend 3 --features '{"age": 25, "gender": "F"}' --history 50,181`,
+  ])
+    .option('--user <id>', 'a user by the id of the data; repeatable', collect, [])
+    .option('--features <json>', 'user features of somebody new, by name')
+    .option('--history <ids>', 'items that somebody new had, parted by commas, the oldest first')
+    .option('--k <number>', 'items to list', '10')
+    .option(
+      '--with-seen',
+      'list items that the user had before, too, marked (default: leave them out, as evaluation does)',
+    )
+    .addOption(new Option('--format <format>', 'form').choices(['table', 'json', 'csv']).default('table'))
+    .action(async (run: string, options: CommonOptions & RecommendOptions) =>
+      (await import('./commands/recommend.js')).recommend(context(options), run, options),
     );
 
   const data = withExamples(program.command('data'), [

@@ -12,6 +12,7 @@ const MEANINGS: readonly (readonly [names: string, ...Meaning[]])[] = [
   ['compare', ['compare all variants', 'report'], ['compare two runs', 'diff 3 7']],
   ['info inspect log logs describe', ['see one run whole, with its log', 'show 3']],
   ['eval test score', ['measure a stored checkpoint', 'evaluate 3 --protocol full']],
+  ['predict infer recommendations top', ['list the best items of a user', 'recommend 3 --user 12']],
   ['dataset datasets', ['list datasets', 'data list']],
   ['download fetch', ['download a dataset', 'data fetch movielens-100k']],
   ['clean prune delete remove rm', ['list what nothing refers to, and remove it with --delete', 'gc']],

@@ -4,7 +4,7 @@ export { loadExperiment, type LoadOptions } from './experiment.js';
 export { trialIdentity, type IdentityContext } from './identity.js';
 export { experimentJsonSchema } from './schema.js';
 export { gridPoints, hasValue, isActive, isPointOf, isSame } from './space.js';
-export { didYouMean, suggest } from './suggest.js';
+export { didYouMean, nearestWords, suggest } from './suggest.js';
 export { toSnakeCase } from './shape.js';
 export { typedFolder } from './typed-folder.js';
 export { withYamlKeys } from './yaml-keys.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { suggest } from './suggest.js';
+import { nearestWords, suggest } from './suggest.js';
 
 const words = ['embedding_dim', 'hidden_units', 'output_dim', 'bce', 'in-batch-softmax'];
 
@@ -39,5 +39,15 @@ describe('suggest', () => {
 
   it('answers at once for a very long word', () => {
     expect(suggest('x'.repeat(1_000_000), words)).toBeUndefined();
+  });
+});
+
+describe('nearestWords', () => {
+  it('lists the nearest first, and of equally near ones those that stand first', () => {
+    const users = ['u100', 'u2', 'anna', 'u10', 'u1', 'U11'];
+    expect(nearestWords('u11', users, 4)).toEqual(['U11', 'u10', 'u1', 'u100']);
+    expect(nearestWords('ana', users, 1)).toEqual(['anna']);
+    expect(nearestWords('x', [], 3)).toEqual([]);
+    expect(nearestWords('x', users, 99)).toHaveLength(users.length);
   });
 });

@@ -31,6 +31,21 @@ export function didYouMean(received: string, allowed: readonly string[]): string
   return word === undefined ? undefined : `did you mean "${word}"?`;
 }
 
+/** The words nearest in spelling, the nearest first; of equally near ones the first stays before the others. */
+export function nearestWords(received: string, words: Iterable<string>, count: number): string[] {
+  const found: { readonly word: string; readonly distance: number }[] = [];
+  for (const word of words) {
+    const most = found.length < count ? Infinity : (found[count - 1] as { distance: number }).distance;
+    if (Math.abs(word.length - received.length) >= most) continue;
+    const distance = editDistance(received.toLowerCase(), word.toLowerCase());
+    if (distance >= most) continue;
+    const place = found.findIndex((other) => other.distance > distance);
+    found.splice(place < 0 ? found.length : place, 0, { word, distance });
+    found.length = Math.min(found.length, count);
+  }
+  return found.map(({ word }) => word);
+}
+
 function squeeze(word: string): string {
   return word.toLowerCase().replace(/[-_\s]/g, '');
 }

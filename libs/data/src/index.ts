@@ -5,6 +5,8 @@ export { datasetOf, measuredSection } from './dataset-of.js';
 export type { DataPlaces, DatasetDefinition, DatasetFacts, Download, ReadingProgress } from './definition.js';
 export { fetchDataset, missingDownloads, type Transfer } from './fetch.js';
 export { labelsBy } from './interactions.js';
+export { prepareWithNewUser, type DataWithNewUser, type NewUser } from './new-user.js';
+export { ownItemIds, ownUserIds, type OwnIds } from './own-ids.js';
 export { loadDataset, locate, type Source } from './load.js';
 export { readyDataset, type ReadReport } from './ready.js';
 export { describeDataset, prepareData, preparingOnce } from './prepare.js';

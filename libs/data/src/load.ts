@@ -17,7 +17,7 @@ import {
 import { readyTables } from './ready.js';
 
 /** Raised when the stored form of prepared tables changes. */
-const CACHE_FORMAT = 4;
+const CACHE_FORMAT = 5;
 
 /** A dataset section, resolved: its definition, its inputs where they lie, and the fingerprint of both. */
 export interface Source {

@@ -56,7 +56,7 @@ export function preparingOnce(): typeof prepareData {
 /** Prepared data of so many interactions, which takes seconds to make, is kept in the cache. */
 const KEPT_FROM = 1_000_000;
 /** Raised when the form of kept data changes, or what is made of the same tables. */
-const PREPARED_FORMAT = 1;
+const PREPARED_FORMAT = 2;
 
 /** Prepared data as plain data and typed arrays. */
 interface KeptData extends Omit<PreparedData, 'userIds' | 'itemIds' | 'itemTitles' | 'truth'> {
@@ -113,7 +113,7 @@ function protocolOf({ definition, params, fingerprint }: Source): Protocol {
 }
 
 /** Splits and encodes tables. */
-function prepare(dataset: Dataset, source: Source): PreparedData {
+export function prepare(dataset: Dataset, source: Source): PreparedData {
   const { users, items, interactions, fixedSplit } = dataset;
   const { params, definition } = source;
   const rows = positiveRows(interactions, definition.own === undefined ? params.positive : null); // own tables hold what it kept

@@ -86,7 +86,7 @@ export function readyTables(
       hint: 'run the same command again, which reads the files again',
     });
   const remembered = rememberedOf(section, places);
-  if (remembered === null) throw gone();
+  if (remembered === null || !existsSync(remembered.tables)) throw gone();
   const { own } = datasetOf(section) as Required<Pick<DatasetDefinition, 'own'>>;
   return {
     digest: remembered.digest,

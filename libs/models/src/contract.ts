@@ -161,6 +161,13 @@ export interface ScoringModel {
   scorePairs(users: Int32Array, items: Int32Array): Float32Array;
   /** Vectors whose inner products are the scores, where it has them: ranks are found faster. */
   readonly vectors?: (users: Int32Array) => CatalogueVectors;
+  /**
+   * Scores of every item for somebody whose training items these are, each of them once: [items]. They are the sum of what each of these
+   * items scores alone, unless there is a `reason`. Left out where it scores nobody who was not there in training.
+   */
+  readonly scoreHistory?: (items: Int32Array) => Float32Array;
+  /** Why an item scores what it does for a user, in a few words; left out where other items say it, those of `scoreHistory` or of `vectors`. */
+  readonly reason?: (user: number, item: number) => string;
   /** Numbers it stores, once it is fitted. */
   readonly parameterCount: number;
 }

@@ -49,6 +49,21 @@ describe.each(scorers)('$name', (definition: ModelDefinition) => {
     expectClose(model.scoreUsers(everyone), products, { absolute: 1e-5 });
   });
 
+  it('scores whoever has the items of a user as that user, if it scores anybody new, and says why an item scores or adds up what its items score', () => {
+    const { scoreHistory, scoreUsers, reason } = scored();
+    if (reason !== undefined) expect(reason(3, 2)).toMatch(/^\d+ .*\w$/);
+    if (scoreHistory === undefined) return;
+    for (const [user, row] of rows.entries()) {
+      const items = Int32Array.from(row.flatMap((had, item) => (had === 0 ? [] : [item])));
+      const scores = scoreHistory(items);
+      expect(scores).toEqual(scoreUsers(Int32Array.of(user)));
+      if (reason !== undefined) continue;
+      const alone = Array.from(items, (item) => scoreHistory(Int32Array.of(item)));
+      const sums = Float32Array.from(scores, (_, item) => alone.reduce((sum, each) => sum + (each[item] as number), 0));
+      expectClose(scores, [...sums], { absolute: 1e-6 });
+    }
+  });
+
   it('gives the same scores for the same seed, and for every seed where no parameters would be stored', () => {
     const { scoreUsers, parameters } = scored(1);
     expect(scored(1).scoreUsers(everyone)).toEqual(scoreUsers(everyone));

@@ -1,3 +1,4 @@
+export { csvText } from './csv.js';
 export { buildReport } from './build.js';
 export { toCsv, toJson, toLatex, toMarkdown } from './documents.js';
 export { curvesFigure, forestFigure, meansFigure, stacked, type FigureName, type VariantCurve } from './figures.js';

@@ -35,6 +35,8 @@ function coarseScorer({ numUsers, numItems }: PreparedData, dim: number, seed: n
       dim,
     }),
     aggregate: null,
+    items: null,
+    baseline: null,
     logits: null,
   };
 }

@@ -10,9 +10,11 @@ export type {
   TeacherRun,
   TrialContext,
 } from './contract.js';
-export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial } from './run.js';
+export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial, type TestedUsers } from './run.js';
+export { openRecommender, type Recommendation, type RecommendedItem, type Recommender, type Why } from './recommend.js';
 export { resumePoint } from './loop-state.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+export type { StoredRun } from './stored-run.js';
 export type { Trainer } from './trainer.js';
 export { describeTrial, isMeasuredByUser } from './trial.js';
 export { vocabulary } from './vocabulary.js';

@@ -320,8 +320,8 @@ describe('evaluateCheckpoint', () => {
   it('gives the stored numbers under the same protocol, others under another', async () => {
     const config = trial();
     const { run, checkpoint } = await record(config);
-    const under = (protocol: Parameters<typeof evaluateCheckpoint>[0]['protocol']) =>
-      evaluateCheckpoint({ config, checkpoint, places, protocol });
+    const under = async (protocol: Parameters<typeof evaluateCheckpoint>[0]['protocol']) =>
+      (await evaluateCheckpoint({ config, checkpoint, places, protocol })).metrics;
     const full = await under({ kind: 'full' });
     for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
     const sampled = await under({ kind: 'sampled', numNegatives: 9 });
@@ -334,7 +334,7 @@ describe('evaluateCheckpoint', () => {
   it.each(baselines)('gives the stored numbers of the baseline %s', async (type) => {
     const config = { ...trial(), model: sampleTrial({ model: { type } }).model };
     const { run, checkpoint } = await record(config);
-    const full = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
+    const { metrics: full } = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
     for (const [name, value] of Object.entries(full)) expect(value, name).toBe(run.metrics[name]);
   });
 
@@ -345,7 +345,7 @@ describe('evaluateCheckpoint', () => {
       model: { type: 'mind', embeddingDim: 8, hiddenUnits: [], outputDim: 8, numInterests: 3 },
     });
     const { run, checkpoint } = await record(config, 7);
-    const found = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
+    const { metrics: found } = await evaluateCheckpoint({ config, checkpoint, places, protocol: { kind: 'full' } });
     for (const [name, value] of Object.entries(found)) expect(value, name).toBe(run.metrics[name]);
   });
 

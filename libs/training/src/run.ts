@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, type TrialConfig } from '@towerbench/config';
-import { describeDataset, prepareData, readyDataset, type PreparedData } from '@towerbench/data';
+import { prepareData, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { isLargerBetter } from '@towerbench/metrics';
 import { isPassingOnDisk } from '@towerbench/tracking';
@@ -9,8 +9,9 @@ import type { ExecutedRun, Places, PrepareData, RunFiles, RunHooks, RunProgress,
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { emptyWindow, loopText, newLoop, restoredLoop, resumePoint, type LossWindow } from './loop-state.js';
-import { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
+import { writeSafetensors, type WrittenFile } from './safetensors.js';
 import { staticScorer } from './scoring.js';
+import { readyStoredData, type StoredRun } from './stored-run.js';
 import type { StepReport } from './trainer.js';
 import { teachingOf } from './teacher.js';
 import { TopLists, writeLists, type RankedUsers } from './top-lists.js';
@@ -106,24 +107,41 @@ export async function oracleMetrics(
   return prefixed('test/', evaluate(data, 'test', scorer).metrics);
 }
 
+/** How many users the test metrics of a ranking are means over. */
+export interface TestedUsers {
+  readonly tested: number;
+  /** Those of them who had nothing before: a model knows their features alone. */
+  readonly withoutHistory: number;
+  /** Users of the data without anything to find, who are in no mean. */
+  readonly notTested: number;
+}
+
 /**
  * Test metrics of a stored checkpoint, measured under `protocol`.
  *
  * @throws {ConfigError} when the data is not what the checkpoint was trained on, is missing, or cannot be measured so
  */
-export async function evaluateCheckpoint(request: {
-  readonly config: TrialConfig;
-  /** Its file. */
-  readonly checkpoint: string;
-  readonly places: Places;
-  readonly protocol: EvaluationProtocol;
-}): Promise<Record<string, number>> {
-  const { config, checkpoint, places, protocol } = request;
-  await readyDataset(config.dataset, places);
-  requireSameData(config, checkpoint, places);
+export async function evaluateCheckpoint({
+  protocol,
+  ...stored
+}: StoredRun & { readonly protocol: EvaluationProtocol }): Promise<{
+  readonly metrics: Readonly<Record<string, number>>;
+  /** null for labelled rows. */
+  readonly users: TestedUsers | null;
+}> {
+  const { config, checkpoint, places } = stored;
+  await readyStoredData(stored);
   await startEngine(config.engine);
   const data = underProtocol(prepareData(config.dataset, places), protocol, Number(config.dataset['seed']));
-  return prefixed('test/', evaluate(data, 'test', storedScorer(config, data, checkpoint)).metrics);
+  const { metrics } = evaluate(data, 'test', storedScorer(config, data, checkpoint));
+  return { metrics: prefixed('test/', metrics), users: testedUsers(data) };
+}
+
+function testedUsers({ test, numUsers }: PreparedData): TestedUsers | null {
+  if (test.kind === 'labelled') return null;
+  const tested = test.users.length;
+  const withoutHistory = test.historyEnd.reduce((count, end) => count + (end === 0 ? 1 : 0), 0);
+  return { tested, withoutHistory, notTested: numUsers - tested };
 }
 
 /** Files may be changed, and those of one's own read again by another command, between the plan of a sweep and its runs. */
@@ -137,22 +155,6 @@ function requirePlanned({ name, fingerprint }: PreparedData, planned = fingerpri
       received: fingerprint,
       allowed: planned,
       hint: 'the files have changed since; run the same command again, which plans anew with what they hold now',
-    },
-  ]);
-}
-
-function requireSameData({ dataset }: TrialConfig, checkpoint: string, places: Places): void {
-  const trainedOn = readSafetensors(checkpoint, ({ metadata }) => metadata['fingerprint']);
-  const { fingerprint } = describeDataset(dataset, places);
-  if (trainedOn === fingerprint) return;
-  throw new ConfigError([
-    {
-      code: 'data-changed',
-      path: 'dataset.name',
-      message: `the checkpoint was trained on ${dataset.name} with the fingerprint ${trainedOn}, but what is there now has ${fingerprint}`,
-      received: fingerprint,
-      allowed: trainedOn ?? 'nothing: the checkpoint names no data',
-      hint: 'name the folder with the files that it was trained on by --data, or train it on these first',
     },
   ]);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TrialConfig } from '@towerbench/config';
-import type { ExecutedRun, Places, PrepareData, TeacherRun } from './contract.js';
+import type { ExecutedRun, Places, PrepareData, RunFiles, TeacherRun } from './contract.js';
 import { executeRun } from './run.js';
 import { vocabulary } from './vocabulary.js';
 
@@ -59,6 +59,7 @@ export async function record(
     readonly at?: Places;
     readonly prepare?: PrepareData;
     readonly objective?: string;
+    readonly files?: RunFiles;
   } = {},
 ): Promise<Recorded> {
   const points: Recorded['points'][number][] = [];

@@ -22,6 +22,10 @@ export interface Scorer {
   readonly vectors: ((users: Int32Array, historyEnd: Int32Array) => CatalogueVectors) | null;
   /** See `MultiInterestModel.aggregate`; null where lists are by score. */
   readonly aggregate: NonNullable<MultiInterestModel['aggregate']> | null;
+  /** Vectors of all items, in their order, alike where items are; null where there are none. */
+  readonly items: (() => Pick<CatalogueVectors, 'candidates' | 'dim'>) | null;
+  /** What a baseline says beside its scores; null for all else. */
+  readonly baseline: Pick<ScoringModel, 'scoreHistory' | 'reason'> | null;
 }
 
 /** Rows that are encoded at once. */
@@ -61,6 +65,8 @@ export function towerScorer(model: TowerModel, parameters: readonly Parameter[],
         ? (users, historyEnd) => ({ queries: encode.queries(users, historyEnd).vectors, candidates, dim })
         : null,
     aggregate: (model.retrieval === 'multi-interest' && model.aggregate) || null,
+    items: () => ({ candidates, dim }),
+    baseline: null,
   };
 }
 
@@ -180,6 +186,8 @@ export function rankerScorer(model: RankingModel, parameters: readonly Parameter
     },
     vectors: null,
     aggregate: null,
+    items: null,
+    baseline: null,
   };
 }
 
@@ -217,10 +225,13 @@ function pairPoolScorer(model: RankingModel, parameters: readonly Parameter[], d
 
 /** A baseline or the truth as a scorer; neither reads a history that grows. */
 export function staticScorer(source: ScoringModel | Truth): Scorer {
+  const vectors = ('vectors' in source ? source.vectors : undefined) ?? null;
   return {
     scoreUsers: (users) => source.scoreUsers(users),
     scorePairs: (users, items) => source.scorePairs(users, items),
-    vectors: ('vectors' in source ? source.vectors : undefined) ?? null,
+    vectors,
     aggregate: null,
+    items: vectors && (() => vectors(new Int32Array(0))),
+    baseline: 'kind' in source ? source : null,
   };
 }

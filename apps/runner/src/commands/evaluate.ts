@@ -1,10 +1,8 @@
-import type { TrialConfig } from '@towerbench/config';
 import { allowRelaxedSimd } from '@towerbench/engine';
-import { artifactFile } from '@towerbench/tracking';
-import { evaluateCheckpoint, parseEvaluationProtocol } from '@towerbench/training';
-import { inputError, withReader, type Context } from '../context.js';
+import { evaluateCheckpoint, parseEvaluationProtocol, type TestedUsers } from '@towerbench/training';
+import { inputError, type Context } from '../context.js';
+import { findStoredRun } from '../stored-run.js';
 import { textTable } from '../text.js';
-import { findRun } from './show.js';
 
 export interface EvaluateOptions {
   readonly protocol: string;
@@ -23,20 +21,11 @@ export async function evaluate(
       allowed: 'full, keep-seen, sampled-N (e.g. sampled-99)',
     });
   }
-  const run = withReader(context, (reader) => findRun(reader, argument));
-  const checkpoint = run.artifacts.find(({ kind }) => kind === 'checkpoint');
-  if (checkpoint === undefined) {
-    throw inputError('run', `run ${run.id} is ${run.status} and has no checkpoint`, { hint: 'choose a finished run' });
-  }
+  const { run, stored } = findStoredRun(context, argument);
   allowRelaxedSimd();
-  const metrics = await evaluateCheckpoint({
-    config: run.config as unknown as TrialConfig,
-    checkpoint: artifactFile(context.storePath, checkpoint.sha256),
-    places: context.places,
-    protocol: parsed,
-  });
+  const { metrics, users } = await evaluateCheckpoint({ ...stored, protocol: parsed });
   if (format === 'json') {
-    process.stdout.write(`${JSON.stringify({ run: run.id, protocol, metrics }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ run: run.id, protocol, metrics, users }, null, 2)}\n`);
     return;
   }
   const rows = Object.entries(metrics).map(([name, value]) => [
@@ -44,7 +33,16 @@ export async function evaluate(
     value.toFixed(6),
     run.metrics[name]?.toFixed(6) ?? '',
   ]);
-  process.stdout.write(
-    `run ${run.id} under ${protocol}\n\n${textTable(['metric', protocol, 'stored'], rows, [1, 2])}\n`,
-  );
+  const table = textTable(['metric', protocol, 'stored'], rows, [1, 2]);
+  process.stdout.write(`${[`run ${run.id} under ${protocol}`, table, ...usersText(users)].join('\n\n')}\n`);
 }
+
+function usersText(users: TestedUsers | null): string[] {
+  if (users === null) return [];
+  const { tested, withoutHistory, notTested } = users;
+  const count = (number: number): string => number.toLocaleString('en');
+  return [
+    `Means over the ${count(tested)} users who have something to find; the other ${count(notTested)} of the data are in none.` +
+      (withoutHistory === 0 ? '' : `\n${count(withoutHistory)} of them had nothing before: a model knows only the features of these.`),
+  ];
+} // prettier-ignore

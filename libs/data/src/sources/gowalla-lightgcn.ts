@@ -7,7 +7,7 @@ import {
   type DatasetContent,
   type InputFile,
 } from '../definition.js';
-import { formatError, idLists, type IdLists } from './rows.js';
+import { formatError, idLists, numbersTo, type IdLists } from './rows.js';
 
 /** Of the repository of the paper, in which the files have the git ids below. */
 const FILES =
@@ -19,9 +19,6 @@ const FOLDERS = ['gowalla', 'lightgcn-gowalla'] as const;
 
 const part = (name: string): [string, ...string[]] =>
   FOLDERS.flatMap((folder) => [`${folder}/${name}.txt`, `${folder}/${name}.txt.gz`]) as [string, ...string[]];
-
-/** `0`, `1` ...: how the source numbers what it has `count` of. */
-const numbersTo = (count: number): string[] => Array.from({ length: count }, (_, id) => String(id));
 
 function readPart(input: InputFile): IdLists {
   const read = idLists(input);

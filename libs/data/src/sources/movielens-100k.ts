@@ -94,6 +94,8 @@ export const movielens100k = defineDataset({
         rating: Float32Array.from(rating),
         label: null,
       },
+      userIds: ofUser.ids.map(String),
+      itemIds: ofItem.ids.map(String),
       itemTitles: titles,
       truth: null,
       fixedSplit: null,

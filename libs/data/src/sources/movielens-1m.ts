@@ -105,6 +105,8 @@ export const movielens1m = defineDataset({
         rating: Float32Array.from(rating),
         label: null,
       },
+      userIds: ofUser.ids.map(String),
+      itemIds: ofItem.ids.map(String),
       itemTitles: titles,
       truth: null,
       fixedSplit: null,

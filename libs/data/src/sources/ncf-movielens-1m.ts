@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commonParams, defineDataset, fixedSplit, type DatasetContent, type InputFile } from '../definition.js';
-import { formatError, numberRows, textLines } from './rows.js';
+import { formatError, numberRows, numbersTo, textLines } from './rows.js';
 
 /** Of the repository of the paper, in which the files have the git ids below. */
 const COMMIT = '4aab159e81c44b062c091bdaed0ab54ac632371f';
@@ -105,6 +105,8 @@ export const ncfMovielens1m = defineDataset({
         rating: Float32Array.from(column(2)),
         label: null,
       },
+      userIds: numbersTo(NUM_USERS),
+      itemIds: numbersTo(NUM_ITEMS),
       itemTitles: null,
       truth: null,
       fixedSplit: {

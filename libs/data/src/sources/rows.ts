@@ -220,3 +220,8 @@ export function rowsOfIds(ids: Iterable<number>): {
   for (const id of ids) if (!of.has(id)) of.set(id, of.size);
   return { ids: [...of.keys()], of };
 }
+
+/** `0`, `1` ...: ids of a source that numbers what it has `count` of. */
+export function numbersTo(count: number): string[] {
+  return Array.from({ length: count }, (_, id) => String(id));
+}

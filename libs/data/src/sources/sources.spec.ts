@@ -44,6 +44,7 @@ describe('movielens-1m', () => {
     expect(column(data, 'users', 'age')).toEqual(['1', '56', '25']);
     expect(column(data, 'users', 'occupation')).toEqual(['10', '16', '15']);
     expect(column(data, 'users', 'zip')).toEqual(['48067', '70072', '55117']);
+    expect([data.userIds, data.itemIds]).toEqual([['1', '2', '9'], ['7', '30']]); // prettier-ignore
     expect(data.itemTitles).toEqual(['Heat (1995)', 'Misérables, Les (1995)']);
     expect(column(data, 'items', 'year')).toEqual([1995, 1995]);
     expect(data.items.columns['genres']).toEqual({

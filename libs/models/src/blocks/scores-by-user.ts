@@ -33,3 +33,25 @@ export function scoresByUser(
       }),
   };
 }
+
+/**
+ * Scores of a baseline that adds up what each training item of a user says.
+ *
+ * @param addItem adds what an item says of all items
+ * @shape scores [items]
+ */
+export function scoresByHistory(
+  { numItems, itemsOf }: { readonly numItems: number; readonly itemsOf: readonly Int32Array[] },
+  addItem: (item: number, scores: Float64Array) => void,
+): Required<Pick<ScoringModel, 'scoreUsers' | 'scorePairs' | 'scoreHistory'>> {
+  return {
+    ...scoresByUser(numItems, (user, scores) => {
+      for (const item of itemsOf[user] as Int32Array) addItem(item, scores);
+    }),
+    scoreHistory(items) {
+      const scores = new Float64Array(numItems);
+      for (const item of items) addItem(item, scores);
+      return Float32Array.from(scores);
+    },
+  };
+}

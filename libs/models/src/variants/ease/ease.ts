@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { trainingPositives } from '../../blocks/positives.js';
-import { scoresByUser } from '../../blocks/scores-by-user.js';
+import { scoresByHistory } from '../../blocks/scores-by-user.js';
 import { defineModel, type FitProgress } from '../../contract.js';
 import { negativeInverse } from './negative-inverse.js';
 
@@ -60,11 +60,9 @@ export const definition = defineModel({
         for (const _swept of negativeInverse(weights, numItems)) yield { done: ++done, total };
         divideByDiagonal(weights, numItems);
       },
-      ...scoresByUser(numItems, (user, scores) => {
-        for (const source of itemsOf[user] as Int32Array) {
-          const row = source * numItems;
-          for (let item = 0; item < numItems; item++) scores[item]! += weights[row + item] as number;
-        }
+      ...scoresByHistory({ numItems, itemsOf }, (source, scores) => {
+        const row = source * numItems;
+        for (let item = 0; item < numItems; item++) scores[item]! += weights[row + item] as number;
       }),
     };
   },

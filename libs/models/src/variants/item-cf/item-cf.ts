@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cosineNeighbours, type Neighbours } from '../../blocks/cosine-neighbours.js';
 import { trainingPositives } from '../../blocks/positives.js';
-import { scoresByUser } from '../../blocks/scores-by-user.js';
+import { scoresByHistory } from '../../blocks/scores-by-user.js';
 import { defineModel, type FitProgress } from '../../contract.js';
 
 const params = z.strictObject({
@@ -64,11 +64,9 @@ export const definition = defineModel({
         });
         weightsFrom = truncation === 'per-target' ? transposed(found) : found;
       },
-      ...scoresByUser(numItems, (user, scores) => {
-        for (const source of itemsOf[user] as Int32Array) {
-          const { ids, weights } = weightsFrom[source] as Neighbours;
-          for (let k = 0; k < ids.length; k++) scores[ids[k] as number]! += weights[k] as number;
-        }
+      ...scoresByHistory({ numItems, itemsOf }, (source, scores) => {
+        const { ids, weights } = weightsFrom[source] as Neighbours;
+        for (let k = 0; k < ids.length; k++) scores[ids[k] as number]! += weights[k] as number;
       }),
     };
   },

@@ -23,6 +23,8 @@ export const definition = defineModel({
         return scores;
       },
       scorePairs: (_users, items) => Float32Array.from(items, (item) => counts[item] as number),
+      scoreHistory: () => counts.slice(),
+      reason: (_user, item) => `${data.itemCounts[item]} in training, and the same list for everybody`,
     };
   },
 });

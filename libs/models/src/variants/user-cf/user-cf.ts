@@ -55,6 +55,11 @@ export const definition = defineModel({
           for (const item of itemsOf[other] as Int32Array) scores[item]! += weights[k] as number;
         }
       }),
+      reason(user, item) {
+        const { ids } = nearest[user] as Neighbours;
+        const having = ids.filter((other) => itemsOf[other]?.includes(item) === true);
+        return `${having.length} of the ${ids.length} nearest users had it`;
+      },
     };
   },
 });
