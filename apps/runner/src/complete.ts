@@ -11,7 +11,13 @@ interface Offer {
 }
 
 /** Which files may stand at `<NAME>` in a usage, by that name. */
-const FILES: Readonly<Record<string, RegExp>> = { 'experiment.yaml': /\.ya?ml$/, path: /./, file: /./, folder: /\/$/ };
+const FILES: Readonly<Record<string, RegExp>> = {
+  'experiment.yaml': /\.ya?ml$/,
+  path: /./,
+  file: /./,
+  'dataset|file': /./,
+  folder: /\/$/,
+};
 
 /**
  * What may stand in the place of the last of the words, which are those after `towerbench`; it may be empty. Read from the tree of commands
@@ -61,7 +67,7 @@ export async function complete(program: Command, words: readonly string[], root:
   if (isHelp) return [];
   if (!current.startsWith('-')) {
     const operands = typed.filter((word, at) => !word.startsWith('-') && optionOf(typed[at - 1]) === undefined);
-    const argument = command.registeredArguments[operands.length];
+    const argument = command.registeredArguments[operands.length] ?? command.registeredArguments.findLast(({ variadic }) => variadic);
     if (argument !== undefined) return valueFor(argument, argument.name(), current);
   }
   const offers = options.flatMap(({ long, description, required, parseArg }) => {

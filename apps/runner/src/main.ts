@@ -4,7 +4,7 @@ import { ConfigError } from '@towerbench/config';
 import { StoreError } from '@towerbench/tracking';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DiffOptions } from './commands/diff.js';
-import type { DataListOptions } from './commands/data.js';
+import type { DataListOptions, DatasetOptions, DescribeOptions } from './commands/data.js';
 import type { DoctorOptions } from './commands/doctor.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import type { GarbageOptions } from './commands/gc.js';
@@ -246,15 +246,30 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     .action(async (options: CommonOptions & DataListOptions) =>
       (await import('./commands/data.js')).dataList(context(options), options),
     );
-  add(data, 'check <dataset>', 'Read a dataset and check its counts.', ['data check movielens-1m']).action(
-    async (name: string, options: CommonOptions) =>
-      (await import('./commands/data.js')).dataCheck(context(options), name),
-  );
-  add(data, 'describe <dataset>', 'What a dataset holds: columns, counts, terms of use, parameters.', [
-    'data describe world/movies',
-  ]).action(async (name: string, options: CommonOptions) =>
-    (await import('./commands/data.js')).dataDescribe(context(options), name),
-  );
+  add(data, 'check [dataset]', 'Read a dataset, or that of an experiment, and check its counts.', [
+    'data check movielens-1m',
+    'data check --config configs/own-data.yaml',
+  ])
+    .option('--config <experiment.yaml>', 'the dataset that an experiment file names')
+    .action(async (name: string | undefined, options: CommonOptions & DatasetOptions) =>
+      (await import('./commands/data.js')).dataCheck(context(options), name, options),
+    );
+  add(
+    data,
+    'describe [dataset|file...]',
+    'What a dataset holds: columns, counts, terms of use, parameters. Of your own files or folders: what they seem to be, and an experiment that reads them, to edit.',
+    [
+      'data describe world/movies',
+      'data describe logs/*.parquet items.csv --out mine.yaml',
+      'data describe --config configs/own-data.yaml',
+    ],
+  )
+    .option('--config <experiment.yaml>', 'the dataset that an experiment file names')
+    .option('--out <file>', 'write the experiment to a file, with paths relative to it, instead of standard output')
+    .addOption(new Option('--format <format>', 'form').choices(['text', 'json']).default('text'))
+    .action(async (names: readonly string[], options: CommonOptions & DescribeOptions) =>
+      (await import('./commands/data.js')).dataDescribe(context(options), names, options),
+    );
   add(data, 'fetch <dataset>', 'Download a dataset, or say which file to put where.', [
     'data fetch movielens-100k',
   ]).action(async (name: string, options: CommonOptions) =>

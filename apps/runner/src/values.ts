@@ -12,7 +12,8 @@ export const EXAMPLE = 'configs/senet.yaml';
 /** What may stand at `<NAME>` in a usage, by that name; what is not here is free text, a number, or a path. */
 const VALUES: Readonly<Record<string, (context: Context) => readonly string[] | Promise<readonly string[]>>> = {
   'experiment.yaml': ({ root }) => yamlFiles(root, 'configs'),
-  dataset: async () => (await import('./commands/data.js')).datasetNames(),
+  dataset: datasetNames,
+  'dataset|file': datasetNames,
   experiment: (context) => withReaderOfAny(context, (reader) => reader.experiments().map(({ name }) => name)) ?? [],
   protocol: () => ['full', 'keep-seen', 'sampled-99'],
   run: (context) =>
@@ -20,6 +21,10 @@ const VALUES: Readonly<Record<string, (context: Context) => readonly string[] | 
       reader.experiments().flatMap(({ name }) => reader.runs(name).map(({ id }) => String(id))),
     ) ?? [],
 };
+
+async function datasetNames(): Promise<readonly string[]> {
+  return (await import('./commands/data.js')).datasetNames();
+}
 
 /** What may stand at `<name>`; none where that cannot be listed. */
 export async function valuesOf(name: string, context: Context): Promise<readonly string[]> {

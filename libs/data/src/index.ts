@@ -33,3 +33,7 @@ export type {
   Truth,
   Vocabulary,
 } from './contract.js';
+export { typeText } from './custom/describe/content.js';
+export { describeFiles, type Description } from './custom/describe/describe.js';
+export { rowsText, type Draft, type Plain } from './custom/describe/draft.js';
+export type { TableGuess } from './custom/describe/guess.js';

@@ -1,20 +1,26 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { suggest, toSnakeCase } from '@towerbench/config';
+import { loadExperiment, suggest, toSnakeCase, type Section } from '@towerbench/config';
 import {
   datasets,
   fetchDataset,
   loadDataset,
   locate,
   missingDownloads,
+  readyDataset,
   type Column,
   type Dataset,
   type DatasetDefinition,
   type DatasetFacts,
+  type ReadReport,
   type Transfer,
 } from '@towerbench/data';
-import { inputError, type Context } from '../context.js';
+import { vocabulary } from '@towerbench/sweep';
+import { inputError, typedPath, type Context } from '../context.js';
+import { readingProgress, readingText } from '../reading-view.js';
 import { bytes, duration, textTable } from '../text.js';
+import { experimentFile, someOf } from '../values.js';
+import { describeOwnFiles, type DescribeFilesOptions } from './describe-files.js';
 
 export interface DataListOptions {
   readonly format: 'table' | 'json';
@@ -55,16 +61,55 @@ function definitionOf(name: string): DatasetDefinition {
   return datasets.get(name);
 }
 
-/** The dataset with every parameter at its default. */
-function load(name: string, { places }: Context): Dataset {
-  const definition = definitionOf(name);
-  if (definition.own !== undefined) {
-    throw inputError('name', `${name} is read from the files that an experiment names`, {
-      hint: 'npx towerbench plan --config FILE reads them',
-    });
+/** The dataset with every parameter at its default, or the one that an experiment names; files of one's own are read first. */
+async function load(
+  context: Context,
+  named: NamedDataset,
+): Promise<{ readonly dataset: Dataset; readonly report: ReadReport | null }> {
+  const { places } = context;
+  const section = named.section ?? { name: named.name, ...(definitionOf(named.name).params.parse({}) as object) };
+  const progress = readingProgress(process.stderr);
+  try {
+    const report = await readyDataset(section, places, progress.show).finally(() => progress.clear());
+    return { dataset: loadDataset(locate(section, places), places), report };
+  } catch (error) {
+    throw named.placed(error);
   }
-  const section = { name, ...(definition.params.parse({}) as object) };
-  return loadDataset(locate(section, places), places);
+}
+
+/** What a command is asked about: a dataset by its name, or the section of an experiment file. */
+interface NamedDataset {
+  readonly name: string;
+  /** Null for a dataset with every parameter at its default. */
+  readonly section: (Section & { readonly name: string }) | null;
+  /** The error with the place in the file. */
+  placed(error: unknown): unknown;
+}
+
+function namedDataset(
+  context: Context,
+  command: string,
+  names: readonly string[],
+  { config }: DatasetOptions,
+): NamedDataset {
+  const [name, ...more] = names;
+  if (config !== undefined) {
+    if (name !== undefined) throw inputError(command, `received "${name}" and --config`, { hint: 'take one of them' });
+    const { trials, searches } = loadExperiment({ file: experimentFile(context, config), vocabulary });
+    const trial = trials[0] ?? searches[0]?.trialAt({});
+    if (trial === undefined) throw new Error(`${config} has no trial`);
+    return { name: trial.config.dataset.name, section: trial.config.dataset, placed: trial.placed };
+  }
+  if (name === undefined) {
+    throw inputError(command, 'needs <dataset>', { allowed: someOf(datasets.names), hint: `for example npx towerbench ${command} world/movies` }); // prettier-ignore
+  }
+  if (more.length > 0)
+    throw inputError(command, `received "${more[0]}" beside the dataset ${name}`, { hint: 'name one dataset' });
+  const { own } = definitionOf(name);
+  if (own !== undefined && command === 'data check') {
+    throw inputError('name', `${name} is read from the files that an experiment names`, { hint: `npx towerbench ${command} --config FILE reads them` }); // prettier-ignore
+  }
+  return { name, section: null, placed: (error) => error };
 }
 
 type State = 'made by code' | 'yours' | 'there' | 'missing';
@@ -159,9 +204,15 @@ export function dataList({ places: { dataDir } }: Context, { format }: DataListO
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+export interface DatasetOptions {
+  readonly config?: string;
+}
+
 /** `towerbench data check` */
-export function dataCheck(context: Context, name: string): void {
-  const { interactions, users, items, fingerprint } = load(name, context);
+export async function dataCheck(context: Context, name: string | undefined, options: DatasetOptions): Promise<void> {
+  const named = namedDataset(context, 'data check', name === undefined ? [] : [name], options);
+  const { dataset, report } = await load(context, named);
+  const { interactions, users, items, fingerprint } = dataset;
   const untimed = interactions.time === null ? interactions.user.length : interactions.time.filter(Number.isNaN).length;
   const rows = [
     ['interactions', interactions.user.length.toLocaleString('en')],
@@ -170,13 +221,32 @@ export function dataCheck(context: Context, name: string): void {
     ['without time', untimed.toLocaleString('en')],
     ...(interactions.order === 'within-users' ? [['in order within users, no moments', 'all']] : []),
   ];
+  const read = report === null ? '' : `${readingText(report)}\n\n`;
   process.stdout.write(
-    `${name}: as it should be\n\n${textTable(['what', 'count'], rows, [1])}\n\nfingerprint ${fingerprint}\n`,
+    `${named.name}: as it should be\n\n${read}${textTable(['what', 'count'], rows, [1])}\n\nfingerprint ${fingerprint}\n`,
   );
 }
 
-/** `towerbench data describe` */
-export function dataDescribe(context: Context, name: string): void {
+export type DescribeOptions = DatasetOptions & DescribeFilesOptions;
+
+/** `towerbench data describe`: a dataset by its name or out of an experiment, else files. */
+export async function dataDescribe(
+  context: Context,
+  names: readonly string[],
+  options: DescribeOptions,
+): Promise<void> {
+  const command = 'data describe';
+  if (options.config === undefined && names.length > 0 && !datasets.has(names[0] as string) && areFiles(names)) {
+    const yaml = names.find((name) => /\.ya?ml$/.test(name));
+    if (yaml !== undefined) throw inputError(command, `"${yaml}" is an experiment file`, { hint: `npx towerbench ${command} --config ${yaml}` }); // prettier-ignore
+    await describeOwnFiles(context, names, options);
+    return;
+  }
+  if (options.out !== undefined || options.format !== 'text') {
+    throw inputError(command, `${options.out === undefined ? '--format' : '--out'} is for files and folders of your own`, { hint: `for example npx towerbench ${command} logs --out mine.yaml` }); // prettier-ignore
+  }
+  const named = namedDataset(context, command, names, options);
+  const { name } = named;
   const definition = definitionOf(name);
   const { summary, facts, reference, params } = definition;
   const lines = [name, `  ${summary}`, `  terms    ${facts.license}`];
@@ -204,11 +274,17 @@ export function dataDescribe(context: Context, name: string): void {
   const missing = missingFiles(definition, context.places.dataDir);
   if (missing.length > 0) {
     lines.push('', 'missing:', ...missingText(definition, context.places.dataDir).map((line) => `  ${line}`));
-  } else if (definition.own === undefined) {
-    const dataset = load(name, context);
+  } else if (definition.own === undefined || named.section !== null) {
+    const { dataset, report } = await load(context, named);
+    if (report !== null) lines.push('', readingText(report));
     lines.push('', textTable(['table', 'column', 'kind', 'values'], columnRows(dataset), [3]));
   }
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Whether what was typed names files rather than datasets: it is there, is a pattern, or ends as files do. */
+function areFiles(names: readonly string[]): boolean {
+  return names.some((name) => existsSync(typedPath(name)) || /[*?[]|\.\w+$/.test(name));
 }
 
 /** `towerbench data fetch` */

@@ -6,7 +6,7 @@ import type { Relation } from './relation.js';
 import { literal, quoted, type Session, type SqlRow } from './session.js';
 
 /** Texts that programs write for "not known". */
-const UNKNOWN_TEXTS = ['', 'null', 'na', 'n/a', 'nan', 'none', '\\n'];
+export const UNKNOWN_TEXTS = ['', 'null', 'na', 'n/a', 'nan', 'none', '\\n'];
 const NUMBER_TYPES = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 const MOMENT_TYPES = /^(TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?|DATE)$/;
 

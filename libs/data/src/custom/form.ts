@@ -12,6 +12,8 @@ export interface SaidForm {
   readonly encoding: 'utf-8' | 'utf-16' | 'latin-1';
   /** Key of the section that names the file. */
   readonly path: string;
+  /** Whether first rows are all that will be read, so that the end of a compressed file does not matter. */
+  readonly isGlance?: boolean;
 }
 
 const GZIP = '1f8b';
@@ -27,7 +29,7 @@ const UTF_16_BIG_END = 'feff';
  *
  * @throws {ConfigError} when the file cannot be opened, is something else than is said, or is cut off
  */
-export async function requireForm(file: string, { format, encoding, path }: SaidForm): Promise<void> {
+export async function requireForm(file: string, { format, encoding, path, isGlance = false }: SaidForm): Promise<void> {
   const refuse = (what: string, hint: string): Error =>
     dataError('data-form', path, `${file} ${what}`, { received: basename(file), hint });
   const { first, last, size } = endsOf(file, path);
@@ -37,13 +39,13 @@ export async function requireForm(file: string, { format, encoding, path }: Said
   if (packing === 'gz') {
     if (!is(GZIP)) throw refuse('is no gzip file, though its name ends in .gz', 'rename it, or get it again');
     if (format === 'parquet') throw refuse('is packed Parquet, which is not read', 'unpack it: gunzip FILE');
-    await requireWholeGzip(file, refuse);
+    if (!isGlance) await requireWholeGzip(file, refuse);
     return;
   }
   if (packing === 'zst') {
     if (!is(ZSTD)) throw refuse('is no Zstandard file, though its name ends in .zst', 'rename it, or get it again');
     if (format === 'parquet') throw refuse('is packed Parquet, which is not read', 'unpack it: zstd -d FILE');
-    requireWholeZstd(file, refuse);
+    if (!isGlance) requireWholeZstd(file, refuse);
     return;
   }
   if (is(GZIP)) throw refuse('is a gzip file by its content', `name it ${basename(file)}.gz`);

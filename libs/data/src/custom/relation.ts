@@ -26,7 +26,7 @@ export interface Relation {
   readonly files: readonly string[];
 }
 
-type Format = 'csv' | 'parquet' | 'json';
+export type Format = 'csv' | 'parquet' | 'json';
 
 const ENDINGS: Readonly<Record<string, Format>> = {
   csv: 'csv', tsv: 'csv', txt: 'csv', dat: 'csv', data: 'csv', inter: 'csv', tab: 'csv',
@@ -141,15 +141,21 @@ function namesIn(folder: string): string[] {
 /**
  * Makes a source readable: finds its files, tells their form, reads the names and types of its columns.
  *
+ * @param isGlance whether first rows are all that will be read: nothing is read to its end
  * @throws {ConfigError} when a file is missing or of another form, or headers do not fit together
  */
-export async function relationOf(session: Session, named: NamedSource, wanted: readonly string[]): Promise<Relation> {
+export async function relationOf(
+  session: Session,
+  named: NamedSource,
+  wanted: readonly string[],
+  { isGlance = false }: { readonly isGlance?: boolean } = {},
+): Promise<Relation> {
   const { table, source } = named;
   const where = source.where ?? null;
   if (source.sql !== undefined)
     await requireSelect(session, source.sql, { code: 'data-sql', path: `dataset.${table}.sql` });
   const files = source.sql === undefined ? await filesOf(session, named) : [];
-  const from = source.sql === undefined ? await readerOf(session, named, { files, wanted }) : null;
+  const from = source.sql === undefined ? await readerOf(session, named, { files, wanted, isGlance }) : null;
   const rows =
     from === null ? `SELECT * FROM (${(source.sql as string).replace(/;\s*$/, '')}\n)` : `SELECT * FROM ${from.plain}`;
   const columns = await columnsOf(session, rows, named, files);
@@ -235,7 +241,7 @@ function firstLine(error: unknown): string {
 async function readerOf(
   session: Session,
   named: NamedSource,
-  { files, wanted }: { readonly files: readonly string[]; readonly wanted: readonly string[] },
+  { files, wanted, isGlance }: { readonly files: readonly string[]; readonly wanted: readonly string[]; readonly isGlance: boolean }, // prettier-ignore
 ): Promise<{ readonly plain: string; readonly withFile: string }> {
   const { table, source } = named;
   const formats = files.map((file) => formatOf(file, named));
@@ -247,7 +253,7 @@ async function readerOf(
     }); // prettier-ignore
   }
   for (const file of files)
-    await requireForm(file, { format, encoding: source.encoding, path: `dataset.${table}.files` });
+    await requireForm(file, { format, encoding: source.encoding, path: `dataset.${table}.files`, isGlance });
   const reader = (call: string, options: string): { plain: string; withFile: string } => ({
     plain: `${call}(${listOf(files)}${options})`,
     withFile: `${call}(${listOf(files)}${options}, filename = 'towerbench_file')`,
@@ -256,7 +262,7 @@ async function readerOf(
     case 'parquet':
       return reader('read_parquet', await parquetOptions(session, named, files));
     case 'json':
-      return reader('read_json', await jsonOptions(session, named, files));
+      return reader('read_json', await jsonOptions(session, named, { files, isGlance }));
     case 'csv':
       return reader('read_csv', await csvOptions(session, named, { files, wanted }));
   }
@@ -287,9 +293,13 @@ async function parquetOptions(session: Session, named: NamedSource, files: reado
 }
 
 /** JSON whose ids stay as they are written: of a UUID DuckDB would change the case. */
-async function jsonOptions(session: Session, named: NamedSource, files: readonly string[]): Promise<string> {
+async function jsonOptions(
+  session: Session,
+  named: NamedSource,
+  { files, isGlance }: { readonly files: readonly string[]; readonly isGlance: boolean },
+): Promise<string> {
   const isLines = files.every((file) => /\.(jsonl|ndjson)(\.gz|\.zst)?$/i.test(file));
-  const options = `, sample_size = -1${isLines ? `, format = 'newline_delimited'` : ''}`;
+  const options = `${isGlance ? '' : ', sample_size = -1'}${isLines ? `, format = 'newline_delimited'` : ''}`;
   const columns = await columnsOf(session, `SELECT * FROM read_json(${listOf(files)}${options})`, named, files).catch(
     async (error: unknown) => {
       throw (isLines ? await badJsonLine(files, `dataset.${named.table}.files`) : null) ?? error;
@@ -316,9 +326,13 @@ function escaped(file: string): string {
   return file.replace(/[*?[]/g, '[$&]');
 }
 
+/** What a file holds by the end of its name. */
+export function formatByName(file: string): Format | undefined {
+  return ENDINGS[/\.(\w+)(?:\.(?:gz|zst))?$/.exec(basename(file).toLowerCase())?.[1] ?? ''];
+}
+
 function formatOf(file: string, { table, source }: NamedSource): Format {
-  const ending = /\.(\w+)(?:\.(?:gz|zst))?$/.exec(basename(file).toLowerCase())?.[1] ?? '';
-  const format = source.format ?? ENDINGS[ending];
+  const format = source.format ?? formatByName(file);
   if (format !== undefined) return format;
   throw dataError('data-format', `dataset.${table}.files`, `what "${file}" holds cannot be told from its name`, {
     received: basename(file),

@@ -4,9 +4,9 @@ import type { Relation } from './relation.js';
 import { quoted, type Session } from './session.js';
 
 /** Numbers of each unit in a second, the largest unit first. */
-const PER_SECOND = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;
-const UNIT_WORDS = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' } as const;
-type Unit = keyof typeof PER_SECOND;
+export const PER_SECOND = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;
+export const UNIT_WORDS = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' } as const;
+export type Unit = keyof typeof PER_SECOND;
 
 /** Numbers of at least this size are of the unit, where the unit must be told: 1e11 s is the year 5138, 1e11 ms is 1973. */
 const FROM = { s: 0, ms: 1e11, us: 1e14, ns: 1e17 } as const;
@@ -78,7 +78,8 @@ export async function scaleTimes(
   }; // prettier-ignore
 }
 
-function unitOf(value: number): Unit {
+/** The unit that a number is of by its size. */
+export function unitOf(value: number): Unit {
   const size = Math.abs(value);
   return size >= FROM.ns ? 'ns' : size >= FROM.us ? 'us' : size >= FROM.ms ? 'ms' : 's';
 }
