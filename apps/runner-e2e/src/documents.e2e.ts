@@ -15,7 +15,7 @@ import { root, run, withFolder } from './command.js';
  *   ```sh fails                  it runs, and does not succeed
  *   ```sh parsed                 it is not run, as it takes long, needs a network or changes the machine: the command line reads it, and says
  *                                whether there are such commands, options and values; experiment files are loaded
- *   ```yaml file=configs/my.yaml any language: saved in the copy
+ *   ```yaml file=configs/my.yaml any language: saved in the copy; a file that is there says the same
  *   ```text output               lines that the block before has printed, whatever their numbers and spaces; `…` stands for lines left out
  */
 
@@ -52,7 +52,7 @@ npx() {
 `;
 
 /** A bash that knows no program, and writes down what follows on `npx`, also behind a program such as `srun`. */
-const READS = `log=$PWD/.npx; : > "$log"; PATH=
+const READS = `log=$PWD/.npx; : > "$log"; PATH=/nowhere
 npx() { printf '%s\\0' $# "$@" >> "$log"; }
 command_not_found_handle() { while [ $# -gt 0 ] && [ "$1" != npx ]; do shift; done; "$@"; }
 `;
@@ -136,6 +136,7 @@ describe.concurrent('what pages say to type', () => {
         context.expect(block.words.filter((word) => !MARKS.test(word)), `${place}: words behind the language`).toEqual([]);
         const file = block.words.find((word) => word.startsWith('file='))?.slice('file='.length);
         if (file !== undefined) {
+          if (existsSync(join(copy, file))) context.expect(block.text, `${place}: ${file}`).toBe(readFileSync(join(copy, file), 'utf8'));
           mkdirSync(dirname(join(copy, file)), { recursive: true });
           writeFileSync(join(copy, file), block.text);
         } else if (block.words.includes('output')) {
