@@ -153,4 +153,15 @@ describe('own files that change', () => {
       expect(text, stderr).toBeDefined();
     });
   }, 60_000);
+
+  it('of the example are found better by what is known of the items than by popularity', async () => {
+    await withFolder(async (folder) => {
+      const args = ['--config', 'configs/own-data.yaml', '--store', join(folder, 'runs.sqlite')];
+      const { code, stdout, stderr } = await towerbench('sweep', ...args);
+      expect(code, stderr).toBe(0);
+      const valueOf = (variant: string): number => Number(new RegExp(`^${variant} +(\\S+)`, 'm').exec(stdout)?.[1]);
+      expect(valueOf('popularity')).toBeGreaterThan(0);
+      expect(valueOf('base'), stdout).toBeGreaterThan(2 * valueOf('popularity'));
+    });
+  });
 });

@@ -1,13 +1,13 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadExperiment, type Experiment, type VariantTrial } from '@towerbench/config';
-import { prepareData, type PreparedData } from '@towerbench/data';
+import { prepareData, readyDataset, type PreparedData } from '@towerbench/data';
 import { startEngine } from '@towerbench/engine';
 import { engineUnderTest } from '@towerbench/testing';
 import { assembleRun, describeTrial, type Places } from '@towerbench/training';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pointAt } from './search/units.js';
 import { vocabulary } from './vocabulary.js';
 
@@ -15,8 +15,10 @@ const root = new URL('../../../', import.meta.url);
 const load = (path: string): ReturnType<typeof loadExperiment> =>
   loadExperiment({ file: fileURLToPath(new URL(path, root)), vocabulary });
 
-/** Planted worlds read no files. */
-const places: Places = { dataDir: join(tmpdir(), 'no-data'), cacheDir: join(tmpdir(), 'no-cache') };
+const cacheDir = mkdtempSync(join(tmpdir(), 'towerbench-configs-'));
+afterAll(() => rmSync(cacheDir, { recursive: true }));
+/** Planted worlds read no files, and own files lie beside their experiment. */
+const places: Places = { dataDir: join(tmpdir(), 'no-data'), cacheDir };
 
 /** All of a grid; of a search one of each variant, its parameters in the middle. */
 function trialsOf({ trials, searches }: Experiment): readonly VariantTrial[] {
@@ -28,7 +30,7 @@ function trialsOf({ trials, searches }: Experiment): readonly VariantTrial[] {
 beforeAll(() => startEngine(engineUnderTest));
 
 describe.each(readdirSync(new URL('configs', root)).filter((file) => file.endsWith('.yaml')))('configs/%s', (file) => {
-  it('is a comparison over at least three seeds, each variant of which can be trained on the data that it names', () => {
+  it('is a comparison over at least three seeds, each variant of which can be trained on the data that it names', async () => {
     const experiment = load(`configs/${file}`);
     const { seeds, metric, report } = experiment;
     const trials = trialsOf(experiment);
@@ -36,6 +38,7 @@ describe.each(readdirSync(new URL('configs', root)).filter((file) => file.endsWi
     expect(trials.length).toBeGreaterThanOrEqual(3);
     const prepared = new Map<string, PreparedData>();
     for (const { config } of trials) {
+      await readyDataset(config.dataset, places);
       const { fingerprint } = describeTrial(config, places);
       const data = prepared.get(fingerprint) ?? prepareData(config.dataset, places);
       prepared.set(fingerprint, data);

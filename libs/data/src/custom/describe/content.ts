@@ -171,7 +171,7 @@ function listFeature(column: ColumnProfile, parts: CellParts, rows: number): Fea
   return {
     kind: 'multi',
     ...form,
-    why: `lists${by} of ${fewest} to ${most} values, ${count(distinct)} different`,
+    why: `lists${by} of ${fewest === most ? most : `${fewest} to ${most}`} values, ${count(distinct)} different`,
     isUnsure: separator === ',' && phrases > known / 2,
   };
 }

@@ -359,7 +359,7 @@ function keyedGuess(
   const title = role === 'users' ? undefined : titleOf(columns.filter((column) => column !== key));
   const of = columns.map((column): ColumnGuess => {
     const { name } = column;
-    if (column === key) return { name, role: one, why: `${share === 1 ? 'every' : percentText(share)} ${one} of the interactions (${asked}) ${share === 1 ? 'has a row' : 'have a row'} by it, and no value stands twice`, isUnsure }; // prettier-ignore
+    if (column === key) return { name, role: one, why: `${share === 1 ? 'every' : percentText(share)} ${one} of the interactions${plainName(asked) === plainName(name) ? '' : ` (${asked})`} ${share === 1 ? 'has a row' : 'have a row'} by it, and no value stands twice`, isUnsure }; // prettier-ignore
     if (column === title?.column) return { name, role: 'title', why: title.why, isUnsure: title.isUnsure };
     if (isRowNumber(column, profile)) return { name, role: null, why: 'the number of the row', isUnsure: false };
     const { kind, ...found } = featureOf(column, { rows: sampled, isCode: isCode(name) });

@@ -91,7 +91,7 @@ export function isTitle(name: string): boolean {
 
 /** Whether a name is that of the group that an item belongs to. */
 export function isCategory(name: string): boolean {
-  return /^(main|primary|top)?(category|categoryname|categoryid|genre|department|brand|section|topic|type|producttype|productgroupname|cat|group)$/.test(plainName(name)); // prettier-ignore
+  return /^(main|primary|top)?(category|categoryname|categoryid|genre|department|brand|section|topic|type|kind|class|course|producttype|productgroupname|cat|group)$/.test(plainName(name)); // prettier-ignore
 }
 
 /** Whether the values of a column of this name are codes even where they are numbers. */
