@@ -31,37 +31,56 @@ export function rankPositives(
   }: { readonly numItems: number; readonly positives: ItemLists; readonly seen: ItemLists; readonly from: number },
   write: Ranks,
 ): void {
-  const excluded = new Uint8Array(numItems);
+  const candidates = new Float32Array(numItems); // the scores of one user; NaN, which compares with nothing, for what was seen
   const numUsers = scores.length / numItems;
   for (let row = 0; row < numUsers; row++) {
     const user = from + row;
-    const ownSeen = listOf(seen, user);
-    for (const item of ownSeen) excluded[item] = 1;
-    const at = row * numItems;
+    candidates.set(scores.subarray(row * numItems, (row + 1) * numItems));
+    for (const item of listOf(seen, user)) candidates[item] = NaN;
     const first = positives.offsets[user] as number;
-    const own = listOf(positives, user);
-    for (let p = 0; p < own.length; p++) {
-      const target = own[p] as number;
-      if (excluded[target] === 1) throw new RangeError(`item ${target} is a positive and a seen item of entry ${user}`);
-      const score = scores[at + target] as number;
-      let greater = 0;
-      let equal = 0;
-      for (let item = 0; item < numItems; item++) {
-        if (excluded[item] === 1) continue;
-        const other = scores[at + item] as number;
-        if (other > score) greater++;
-        else if (other === score) equal++;
-        else if (!(other < score)) throw new RangeError(`the score of item ${item} for entry ${user} is ${other}`);
-      }
-      write.ranks[first + p] = greater + (equal - 1) / 2;
+    for (const [p, target] of listOf(positives, user).entries()) {
+      write.ranks[first + p] = rankAmong(candidates, candidates[target] as number);
     }
-    let numSeen = 0;
-    for (const item of ownSeen) {
-      if (excluded[item] === 1) numSeen++;
-      excluded[item] = 0;
-    }
-    write.numCandidates[user] = numItems - numSeen;
+    let numCandidates = 0;
+    for (let item = 0; item < numItems; item++) numCandidates += Number(!Number.isNaN(candidates[item]));
+    write.numCandidates[user] = numCandidates;
+    requireNumbers(candidates, { numCandidates, user, positives, seen });
   }
+}
+
+/** Counts without branches, which a processor could not foresee. */
+function rankAmong(scores: Float32Array, score: number): number {
+  let greater = 0;
+  let equal = 0;
+  for (let item = 0; item < scores.length; item++) {
+    const other = scores[item] as number;
+    greater += Number(other > score);
+    equal += Number(other === score);
+  }
+  return greater + (equal - 1) / 2;
+}
+
+/** Refuses positives that were seen, and candidates whose score is NaN. */
+function requireNumbers(
+  candidates: Float32Array,
+  {
+    numCandidates,
+    user,
+    positives,
+    seen,
+  }: {
+    readonly numCandidates: number;
+    readonly user: number;
+    readonly positives: ItemLists;
+    readonly seen: ItemLists;
+  },
+): void {
+  const ownSeen = new Set(listOf(seen, user));
+  const both = listOf(positives, user).find((item) => ownSeen.has(item));
+  if (both !== undefined) throw new RangeError(`item ${both} is a positive and a seen item of entry ${user}`);
+  if (numCandidates + ownSeen.size === candidates.length) return;
+  const item = candidates.findIndex((score, at) => Number.isNaN(score) && !ownSeen.has(at));
+  throw new RangeError(`the score of item ${item} for entry ${user} is NaN`);
 }
 
 /**

@@ -29,16 +29,18 @@ export function topK(scores: Float32Array, k: number, excluded: Uint8Array): Int
     items[a] = items[b] as number;
     items[b] = held;
   };
-  for (let item = 0; item < scores.length; item++) {
+  let item = 0;
+  for (; item < scores.length && size < items.length; item++) {
     if (excluded[item] === 1) continue;
-    if (size < items.length) {
-      items[size] = item;
-      for (let at = size++; at > 0 && worse(items[at] as number, items[(at - 1) >> 1] as number); at = (at - 1) >> 1)
-        swap(at, (at - 1) >> 1);
-    } else if (worse(items[0] as number, item)) {
-      items[0] = item;
-      down(0);
-    }
+    items[size] = item;
+    for (let at = size++; at > 0 && worse(items[at] as number, items[(at - 1) >> 1] as number); at = (at - 1) >> 1)
+      swap(at, (at - 1) >> 1);
+  }
+  for (let least = scores[items[0] as number] as number; item < scores.length; item++) {
+    if (!((scores[item] as number) > least) || excluded[item] === 1) continue; // most items: compared with the worst, and left
+    items[0] = item;
+    down(0);
+    least = scores[items[0]] as number;
   }
   const sorted = new Int32Array(size);
   for (let place = size - 1; place >= 0; place--) {
