@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nativeFailure } from './doctor.js';
+import { isSupportedNode, nativeFailure } from './doctor.js';
 
 describe('nativeFailure', () => {
   it('says of which Node a module is that another one compiled, however deep that is told', () => {
@@ -12,5 +12,15 @@ describe('nativeFailure', () => {
   it('is the first line of anything else', () => {
     expect(nativeFailure(new Error('no such file\nat somewhere'))).toBe('no such file');
     expect(nativeFailure('a text')).toBe('a text');
+  });
+});
+
+describe('isSupportedNode', () => {
+  it.each(['20.19.0', '20.20.2', '22.13.0', '22.23.5', '24.0.0', '26.12.1'])('takes %s', (version) => {
+    expect(isSupportedNode(version)).toBe(true);
+  });
+
+  it.each(['18.20.8', '20.18.3', '21.7.3', '22.12.0', '23.11.1'])('refuses %s', (version) => {
+    expect(isSupportedNode(version)).toBe(false);
   });
 });

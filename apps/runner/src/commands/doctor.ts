@@ -59,14 +59,19 @@ function tableOf(findings: readonly Finding[]): string {
   );
 }
 
+/** Whether all that is needed allows this Node, as `engines` in package.json says. */
+export function isSupportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19);
+}
+
 function node(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const supported = major > 20 || (major === 20 && minor >= 19);
+  const supported = isSupportedNode(process.versions.node);
   return {
     what: 'node',
     state: supported ? 'ok' : 'broken',
     detail: `${process.version}, ABI ${process.versions.modules}, ${process.platform}-${process.arch}`,
-    ...(supported ? {} : { remedy: 'install Node 20.19 or newer' }),
+    ...(supported ? {} : { remedy: 'install Node 24, or 22.13 or 20.19 and newer of these releases' }),
   };
 }
 
