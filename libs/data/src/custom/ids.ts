@@ -37,13 +37,24 @@ export function idIn({ path, nameIn }: IdColumn, relation: Relation): string {
   return idSqlAt(relation, { key: path, column: nameIn(relation) });
 }
 
-/** The key of the id in SQL, a number of 64 bits; any where there is no id. */
+/** Stands for NULL among whole numbers, unless it is one of them. */
+const NULL_KEY = -(2n ** 63n);
+
+/** The key in SQL, a number of 64 bits. */
 export function keyIn(column: IdColumn, relation: Relation): string {
-  return column.isWhole ? `coalesce(${quoted(column.nameIn(relation))}::BIGINT, 0)` : hashOf(idIn(column, relation));
+  return column.isWhole
+    ? `coalesce(${quoted(column.nameIn(relation))}::BIGINT, ${NULL_KEY})`
+    : hashOf(cellIn(column, relation));
 }
 
-function hashOf(id: string): string {
-  return `hash(${id})`;
+/** What an id is made of by `nullif(trim(...), '')`: the cell of a text, which is hashed in a third of the time. */
+function cellIn(column: IdColumn, relation: Relation): string {
+  const { name, type } = columnOf(relation, column.nameIn(relation));
+  return type === 'VARCHAR' ? quoted(name) : idIn(column, relation);
+}
+
+function hashOf(cell: string): string {
+  return `hash(${cell})`;
 }
 
 /** Ids in their order, and where each key, by its number, stands in it. */
@@ -55,12 +66,26 @@ export interface NamedIds {
 /**
  * Names the keys of all rows: whole numbers come in the order of their values, texts after them as they are compared in JavaScript.
  *
- * @throws {ConfigError} when an id is none, or one id stands there in two spellings, unless `ids` is `as-is`
+ * @throws {ConfigError} when a row has no id; and unless `ids` is `as-is`, when an id mostly means that there is none, or stands there in two
+ * spellings
  */
 export async function nameIds(session: Session, column: IdColumn, params: CustomParams): Promise<NamedIds> {
-  const named = column.isWhole ? wholeIds(column.keys) : textIds(await textsOf(session, column));
+  const { keys, isWhole } = column;
+  const texts = isWhole ? [] : await textsOf(session, column);
+  if (isWhole ? keys.find(0, Number(NULL_KEY >> 32n)) !== -1 : texts.includes(null)) await requireIds(session, column);
+  const named = isWhole ? wholeIds(keys) : textIds(texts as readonly string[]);
   if (params.ids === 'checked') await requireSound(session, column, named.ids);
   return named;
+}
+
+async function requireIds(session: Session, column: IdColumn): Promise<void> {
+  const { path: key, relations, nameIn } = column;
+  for (const relation of relations) {
+    const condition = `${idIn(column, relation)} IS NULL`;
+    const name = nameIn(relation);
+    const found = await session.rows(`SELECT 1 FROM (${relation.sql}) WHERE ${condition} LIMIT 1`);
+    if (found.length > 0) throw await cellError(session, relation, { code: 'data-null-id', key, column: name, condition, what: 'is no id', hint: `mend the file, or leave such rows out: where: ${quoted(name)} IS NOT NULL` }); // prettier-ignore
+  }
 }
 
 function wholeIds(keys: KeyTable): NamedIds {
@@ -79,9 +104,14 @@ function textIds(texts: readonly string[]): NamedIds {
     if ((first === null) !== (second === null)) return first === null ? 1 : -1;
     return (texts[a] as string) < (texts[b] as string) ? -1 : 1;
   });
+  const ids: string[] = [];
   const rank = new Int32Array(order.length);
-  for (let k = 0; k < order.length; k++) rank[order[k] as number] = k;
-  return { ids: Array.from(order, (number) => texts[number] as string), rank };
+  for (const number of order) {
+    const text = texts[number] as string;
+    if (text !== ids.at(-1)) ids.push(text); // cells that differ in the blanks around it are one id
+    rank[number] = ids.length - 1;
+  }
+  return { ids, rank };
 }
 
 function valueOf(text: string): number | bigint {
@@ -89,29 +119,29 @@ function valueOf(text: string): number | bigint {
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 
-/** The text of each key. */
-async function textsOf(session: Session, column: IdColumn): Promise<readonly string[]> {
+/** The id of each key, null where it is none. */
+async function textsOf(session: Session, column: IdColumn): Promise<readonly (string | null)[]> {
   const { role, relations, keys } = column;
-  const texts: string[] = [];
-  let numTexts = 0;
+  const texts: (string | null)[] = [];
+  const isNamed = new Uint8Array(keys.size);
   let isNew = false;
-  const selects = relations.map((relation) => `SELECT ${idIn(column, relation)} AS id FROM (${relation.sql})`);
-  const all = `SELECT DISTINCT id FROM (${selects.join(' UNION ALL ')}) WHERE id IS NOT NULL`;
-  await session.stream(`SELECT id, ${hashOf('id')} FROM (${all})`, (chunk) => {
+  const cells = relations.map((relation) => `SELECT ${cellIn(column, relation)} AS cell FROM (${relation.sql})`);
+  const distinct = `SELECT DISTINCT cell FROM (${cells.join(' UNION ALL ')})`;
+  await session.stream(`SELECT nullif(trim(cell), ''), ${hashOf('cell')} FROM (${distinct})`, (chunk) => {
     const halves = chunk.halves(1);
     for (let row = 0; row < chunk.numRows; row++) {
       const number = keys.find(halves[2 * row] as number, halves[2 * row + 1] as number);
-      const text = chunk.value(0, row) as string;
+      const text = chunk.value(0, row) as string | null;
       if (number === -1) isNew = true;
-      else if (texts[number] !== undefined)
+      else if (isNamed[number] === 1)
         throw new Error(`the ${role}s ${JSON.stringify(texts[number])} and ${JSON.stringify(text)} have one hash of 64 bits`); // prettier-ignore
       else {
         texts[number] = text;
-        numTexts++;
+        isNamed[number] = 1;
       }
     }
   });
-  if (!isNew && numTexts === keys.size) return texts;
+  if (!isNew && !isNamed.includes(0)) return texts;
   throw dataError('data-changing', 'dataset.interactions', `${role}s are others when they are read again`, {
     hint: 'wait until whatever writes the files is done; a query must give the same rows every time',
   });

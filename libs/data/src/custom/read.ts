@@ -20,12 +20,12 @@ import {
   type CellSql,
 } from './cells.js';
 import { filterRows } from './filters.js';
-import { idColumn, idIn, keyIn, nameIds, type IdColumn } from './ids.js';
+import { idColumn, keyIn, nameIds, type IdColumn } from './ids.js';
 import { KeyTable } from './key-table.js';
 import { readTable, tableColumns, type KeyedTable } from './keyed-table.js';
 import type { CustomParams, FeatureSource } from './params.js';
 import { missingColumns, relationOf, unreadable, type NamedSource, type Relation } from './relation.js';
-import { quoted, withSession, type Chunk, type Session } from './session.js';
+import { withSession, type Chunk, type Session } from './session.js';
 import { scaleTimes } from './times.js';
 
 /** Rows that are read between two reports of progress. */
@@ -175,10 +175,8 @@ async function readRows(
 ): Promise<RowColumns> {
   const { ids, numbers, onProgress } = inputs;
   const roles = [ids.user, ids.item];
-  const isNull = roles.map((column, k) => `(${idIn(column, relation)} IS NULL)::INTEGER * ${k + 1}`);
   const selects = [
     ...roles.map((column) => keyIn(column, relation)),
-    isNull.join(' + '),
     ...[...numbers.values()].map(({ cell }) => cell.sql),
   ];
   const [counted] = await session.rows(`SELECT count(*)::INTEGER AS total FROM (${relation.sql})`);
@@ -189,7 +187,6 @@ async function readRows(
   const values = new Map([...numbers.keys()].map((name) => [name, new Float64Array(total)]));
   let size = 0;
   let reported = 0;
-  let nulls = 0;
   const take = (chunk: Chunk): void => {
     for (const [k, numbered] of [user, item].entries()) {
       const { keys } = roles[k] as IdColumn;
@@ -198,26 +195,13 @@ async function readRows(
         numbered[size + row] = keys.add(halves[2 * row] as number, halves[2 * row + 1] as number);
       }
     }
-    for (const each of chunk.numbers(2)) nulls |= each;
-    for (const [k, column] of [...values.values()].entries()) column.set(chunk.numbers(k + 3), size);
+    for (const [k, column] of [...values.values()].entries()) column.set(chunk.numbers(k + 2), size);
     size += chunk.numRows;
     if (size - reported < PROGRESS_ROWS) return;
     reported = size;
     onProgress?.({ what: relation.table, rows: size, total });
   };
   await session.stream(`SELECT ${selects.join(', ')} FROM (${relation.sql})`, take);
-  for (const [k, column] of roles.entries()) {
-    if ((nulls & (k + 1)) === 0) continue;
-    const name = column.nameIn(relation);
-    throw await cellError(session, relation, {
-      code: 'data-null-id',
-      key: column.path,
-      column: name,
-      condition: `${idIn(column, relation)} IS NULL`,
-      what: `is no id`,
-      hint: `mend the file, or leave such rows out: where: ${quoted(name)} IS NOT NULL`,
-    });
-  }
   for (const [name, { key, column, cell, what }] of numbers) {
     if (!(values.get(name) as Float64Array).includes(Infinity)) continue;
     throw await cellError(session, relation, {
