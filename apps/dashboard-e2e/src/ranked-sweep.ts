@@ -25,6 +25,10 @@ const usersFile: UsersFile = {
   historyLength: Array.from({ length: NUM_USERS }, (_, k) => k % 12),
   positives: Array.from({ length: NUM_USERS }, (_, k) => [targetOf(k)]),
   history: Array.from({ length: NUM_USERS }, (_, k) => Array.from({ length: k % 12 }, (_, i) => (k + 3 * i + 1) % NUM_ITEMS)), // prettier-ignore
+  ids: {
+    users: Array.from({ length: NUM_USERS }, (_, k) => `anna/${3 * k}`),
+    items: Array.from({ length: NUM_ITEMS }, (_, item) => `m-${item}`),
+  },
   items: {
     titles: Array.from({ length: NUM_ITEMS }, (_, item) => `Movie ${item}`),
     counts: Array.from({ length: NUM_ITEMS }, (_, item) => countOf(item)),

@@ -1,3 +1,6 @@
+/** Letters by which words are compared where there may be very many. */
+const COMPARED = 40;
+
 /**
  * The allowed word a person most likely meant, or undefined when none is near.
  *
@@ -31,13 +34,15 @@ export function didYouMean(received: string, allowed: readonly string[]): string
   return word === undefined ? undefined : `did you mean "${word}"?`;
 }
 
-/** The words nearest in spelling, the nearest first; of equally near ones the first stays before the others. */
+/** The words nearest in spelling, by their first letters where they are long, the nearest first; of equally near ones the first stays before. */
 export function nearestWords(received: string, words: Iterable<string>, count: number): string[] {
+  const start = received.slice(0, COMPARED).toLowerCase();
   const found: { readonly word: string; readonly distance: number }[] = [];
   for (const word of words) {
     const most = found.length < count ? Infinity : (found[count - 1] as { distance: number }).distance;
-    if (Math.abs(word.length - received.length) >= most) continue;
-    const distance = editDistance(received.toLowerCase(), word.toLowerCase());
+    const other = word.slice(0, COMPARED).toLowerCase();
+    if (Math.abs(other.length - start.length) >= most) continue;
+    const distance = editDistance(start, other);
     if (distance >= most) continue;
     const place = found.findIndex((other) => other.distance > distance);
     found.splice(place < 0 ? found.length : place, 0, { word, distance });

@@ -27,6 +27,7 @@ function testUsers({ numUsers = 120, each = 1 } = {}): TestUsers {
     historyLength: Int32Array.from(numbers, (k) => k % 7),
     positives: ragged(numbers.map((k) => Array.from({ length: each }, (_, i) => (k * 7 + i * 13) % NUM_ITEMS))),
     history: ragged(numbers.map(() => [])),
+    ids: null,
     items: {
       titles: null,
       counts: Int32Array.from({ length: NUM_ITEMS }, (_, item) => Math.floor(400 / (item + 1)) - 8),

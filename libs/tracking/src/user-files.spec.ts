@@ -34,6 +34,16 @@ describe('readUsersFile', () => {
     expect(sizeBytes).toBe(4 * (3 + 3 + 2 + 4 + 4 + 3 + 3) + 2 * 3 + 2 * 16);
   });
 
+  it('reads what the data calls users and items, which earlier files do not say', () => {
+    const ids = { users: ['anna', 'b/1', ''], items: ['x', 'yy'] };
+    const named = readUsersFile(file({ ...users, ids }));
+    const plain = readUsersFile(file(users));
+    expect([named.ids, plain.ids]).toEqual([ids, null]);
+    expect(named.sizeBytes - plain.sizeBytes).toBe(5 * 16 + 2 * 10);
+    const path = file({ ...users, ids: { ...ids, users: ['anna'] } });
+    expect(() => readUsersFile(path)).toThrow(`${path} cannot be read: it describes 3 of 3 users`);
+  });
+
   it('reads files of before `every`, where all users have a history', () => {
     const { every: _, ...older } = users;
     expect(readUsersFile(file({ ...older, history: [[5], [], [7]] })).every).toBe(1);

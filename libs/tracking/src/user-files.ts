@@ -17,6 +17,8 @@ export interface UsersFile {
   readonly positives: readonly (readonly number[])[];
   /** The newest of what a user had before, newest last. */
   readonly history: readonly (readonly number[])[];
+  /** How the data calls these users, and its items; earlier files have none. */
+  readonly ids?: OwnNames;
   readonly items: {
     /** null where the data has none. */
     readonly titles: readonly string[] | null;
@@ -24,6 +26,14 @@ export interface UsersFile {
     readonly counts: readonly number[];
     readonly categories: readonly number[] | null;
   };
+}
+
+/** What the data calls users and items. */
+export interface OwnNames {
+  /** In the order of the users of the file. */
+  readonly users: readonly string[];
+  /** Of all items. */
+  readonly items: readonly string[];
 }
 
 /** What a run recommends, in the order of the users of its `UsersFile`. */
@@ -47,6 +57,8 @@ export interface TestUsers {
   readonly historyLength: Int32Array;
   readonly positives: ItemLists;
   readonly history: ItemLists;
+  /** null where they were not kept. */
+  readonly ids: OwnNames | null;
   readonly items: {
     readonly titles: readonly string[] | null;
     readonly counts: Int32Array;
@@ -72,9 +84,9 @@ const MAX_BYTES = 512 * 1024 * 1024;
  */
 export function readUsersFile(path: string): TestUsers {
   return readJson(path, (content) => {
-    const { numUsers, every = 1, users, historyLength, positives, history, items } = content as UsersFile;
+    const { numUsers, every = 1, users, historyLength, positives, history, ids, items } = content as UsersFile;
     const numListed = Math.ceil(numUsers / every);
-    if (users.length !== numUsers || historyLength.length !== numUsers || positives.length !== numUsers || history.length !== numListed) {
+    if (users.length !== numUsers || (ids ?? { users }).users.length !== numUsers || historyLength.length !== numUsers || positives.length !== numUsers || history.length !== numListed) {
       throw new RangeError(`it describes ${users.length} of ${numUsers} users`);
     } // prettier-ignore
     const { titles, categories } = items;
@@ -84,6 +96,7 @@ export function readUsersFile(path: string): TestUsers {
       historyLength: Int32Array.from(historyLength),
       positives: ragged(positives),
       history: ragged(history),
+      ids: ids ?? null,
       items: {
         titles,
         counts: Int32Array.from(items.counts),
@@ -91,7 +104,8 @@ export function readUsersFile(path: string): TestUsers {
       },
     };
     const numbers = [read.users, read.historyLength, read.items.counts, read.items.categories, ...both(read.positives), ...both(read.history)]; // prettier-ignore
-    const text = (titles ?? []).reduce((sum, title) => sum + 2 * title.length + 16, 0);
+    const texts = [...(titles ?? []), ...(ids?.users ?? []), ...(ids?.items ?? [])];
+    const text = texts.reduce((sum, each) => sum + 2 * each.length + 16, 0);
     return { ...read, sizeBytes: bytesOf(numbers) + text };
   });
 }

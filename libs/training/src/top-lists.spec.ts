@@ -24,6 +24,8 @@ describe('what a run keeps of its users', () => {
     const split = { protocol: 'ratio', test: 0.4, valid: 0.2 };
     const { run, users, lists } = await runWithLists(sampleTrial({ dataset: { split } }));
     const { offsets } = users.positives;
+    expect(users.ids?.users).toEqual(Array.from(users.users, (user) => String(user + 1))); // a world calls users by numbers from 1
+    expect(users.ids?.items).toEqual(Array.from(users.items.counts, (_, item) => String(item + 1)));
     expect(users.positives.items.length).toBeGreaterThan(users.users.length); // several to find
     expect(lists.ranks).toHaveLength(users.positives.items.length);
     const parts = positiveRecall(lists.ranks as Float64Array, offsets, 10);

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { PreparedData, Ragged, RankingSet, Texts } from '@towerbench/data';
+import { ownItemIds, ownUserIds, type PreparedData, type Ragged, type RankingSet, type Texts } from '@towerbench/data';
 import { listOf } from '@towerbench/metrics';
 import { packFile, type ListsFile, type PackedFile, type UsersFile } from '@towerbench/tracking';
 import type { ExecutedRun, RunFiles } from './contract.js';
@@ -65,10 +65,9 @@ function everyUser(numUsers: number): number {
   return Math.max(1, Math.ceil(numUsers / MAX_USERS));
 }
 
-function usersFile(
-  { history, itemCounts, itemCategories, itemTitles, itemIds }: PreparedData,
-  { users, positives, historyEnd }: RankingSet,
-): UsersFile {
+function usersFile(data: PreparedData, { users, positives, historyEnd }: RankingSet): UsersFile {
+  const { history, itemCounts, itemCategories, itemTitles } = data;
+  const ofUsers = ownUserIds(data);
   const every = everyUser(users.length);
   const entries = [...users.keys()];
   const numbers = (of: Ragged, entry: number): number[] => [...listOf(of, entry)];
@@ -85,8 +84,9 @@ function usersFile(
           .slice(0, historyEnd[entry])
           .slice(-HISTORY),
       ),
+    ids: { users: Array.from(users, (user) => ofUsers.at(user)), items: [...ownItemIds(data)] },
     items: {
-      titles: textsOf(itemTitles ?? itemIds),
+      titles: textsOf(itemTitles),
       counts: [...itemCounts],
       categories: itemCategories === null ? null : [...itemCategories],
     },

@@ -25,7 +25,7 @@ export const patterns = {
   runCurve: '/api/runs/:id/curve',
   runDiff: '/api/runs/:id/diff/:other',
   userPair: '/api/runs/:id/users/:other',
-  user: '/api/runs/:id/users/:other/:user',
+  user: '/api/runs/:id/users/:other/one',
   stopRun: '/api/runs/:id/stop',
   retryRun: '/api/runs/:id/retry',
   noteRun: '/api/runs/:id/notes',
@@ -84,7 +84,7 @@ export const api = {
   userPair: (id: string, other: string, metric: string | null) =>
     `/api/runs/${encodeURIComponent(id)}/users/${encodeURIComponent(other)}?${query({ metric })}`,
   user: (id: string, other: string, user: string) =>
-    `/api/runs/${encodeURIComponent(id)}/users/${encodeURIComponent(other)}/${encodeURIComponent(user)}`,
+    `/api/runs/${encodeURIComponent(id)}/users/${encodeURIComponent(other)}/one?${query({ user })}`,
   stopRun: (id: number) => `/api/runs/${id}/stop`,
   retryRun: (id: number) => `/api/runs/${id}/retry`,
   noteRun: (id: number) => `/api/runs/${id}/notes`,

@@ -248,6 +248,8 @@ export interface UserPair {
   readonly numUsers: number;
   /** One user in so many has a history and lists. */
   readonly every: number;
+  /** Whether users and items are called as the data calls them; else by their numbers in the prepared data, from 0, as runs of earlier versions. */
+  readonly hasOwnIds: boolean;
   /** Users for whom the one, the other and neither has the greater value; none has a value for the others. */
   readonly greater: { readonly a: number; readonly b: number; readonly neither: number };
   /** Users with lists for whom the one or the other is furthest ahead, the furthest first. */
@@ -261,16 +263,16 @@ export interface PairedRun {
   readonly experiments: readonly string[];
 }
 
-/** The number of a user in the data, and the values of the two runs. */
+/** The id of a user, and the values of the two runs. */
 export interface UserValues {
-  readonly user: number;
+  readonly user: string;
   readonly a: number;
   readonly b: number;
 }
 
 /** What two runs recommend to a user. */
 export interface UserView {
-  readonly user: number;
+  readonly user: string;
   readonly historyLength: number;
   /** The newest of it, newest first. */
   readonly history: readonly ItemView[];
@@ -278,9 +280,9 @@ export interface UserView {
   readonly lists: { readonly a: readonly ListedItem[]; readonly b: readonly ListedItem[] };
 }
 
-/** An item by its number in the data; `count` are its training interactions. */
+/** An item by its id; `count` are its training interactions. */
 export interface ItemView {
-  readonly item: number;
+  readonly item: string;
   readonly title: string | null;
   readonly category: number | null;
   readonly count: number;

@@ -323,9 +323,10 @@ describe('the API', () => {
     const [a, b] = rankedSweep((writer = openStoreWriter(path)), path).filter(({ seed }) => seed === 2);
     const of = [String(a!.id), String(b!.id)] as const;
     const pair = await get<UserPair>(api.userPair(...of, null));
-    expect([pair.metric, pair.most.b]).toEqual(['test/recall@1', [{ user: 3, a: 0, b: 1 }]]);
-    const user = await get<UserView>(api.user(...of, '3'));
-    expect(user.targets).toEqual([{ item: 1, title: 'Brazil', category: 0, count: 5, a: 4.5, b: 1 }]);
+    expect([pair.metric, pair.most.b]).toEqual(['test/recall@1', [{ user: 'u/3', a: 0, b: 1 }]]);
+    const user = await get<UserView>(api.user(...of, 'u/3'));
+    expect(user.targets).toEqual([{ item: 'b2', title: 'Brazil', category: 0, count: 5, a: 4.5, b: 1 }]);
+    for (const id of ['..', 'Zoë 8']) expect((await get<UserView>(api.user(...of, id))).user).toBe(id);
   });
 
   it('says what is missing of slices and users, and what a parameter may be', async () => {
@@ -343,16 +344,16 @@ describe('the API', () => {
       [api.userPair(a, 'x', null), 400, 'id: expected a positive whole number'],
       [api.userPair(a, String(runs[0]!.id), null), 404, `run ${runs[0]!.id} was tested on labelled rows, so it ranks no items for users`],
       [api.userPair(a, b, 'nonsense'), 400, 'metric: "nonsense" has no values per user here'],
-      [api.user(a, b, '4'), 404, 'the test part has no user 4'],
-      [api.user(a, b, '-1'), 400, 'user: expected a whole number from 0'],
-      [api.user(a, b, '../../x'), 400, 'user: expected a whole number from 0'],
+      [api.user(a, b, 'an'), 404, 'the test part has no user an; the nearest are ann, '],
+      [api.user(a, b, 'ann\n'), 400, 'user: expected 1 to 1000 characters without control characters'],
+      [api.user(a, b, '../../x'), 404, 'the test part has no user ../../x; '],
     ]; // prettier-ignore
     for (const [url, status, message] of cases) {
       const [found, error] = (await refusal(url)) as [number, { readonly message: string }];
       expect([found, error.message.slice(0, message.length)], url).toEqual([status, message]);
     }
     rmSync(join(folder, 'artifacts'), { recursive: true });
-    expect(await refusal(api.user(a, b, '2'))).toMatchObject([404, { code: 'not-found' }]);
+    expect(await refusal(api.user(a, b, 'ann'))).toMatchObject([404, { code: 'not-found' }]);
   });
 
   it('refuses another name of the host', async () => {

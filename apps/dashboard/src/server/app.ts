@@ -24,11 +24,6 @@ function idParameter(value: unknown): number {
   throw new RequestProblem('bad-request', 'id: expected a positive whole number');
 }
 
-function userParameter(value: unknown): number {
-  if (typeof value === 'string' && /^\d{1,10}$/.test(value)) return Number(value);
-  throw new RequestProblem('bad-request', 'user: expected a whole number from 0');
-}
-
 function metricParameter({ metric }: Request['query']): string | undefined {
   return metric === undefined ? undefined : textParameter(metric, 'metric');
 }
@@ -166,7 +161,7 @@ export function createApp(options: {
     users.pair(reader, id(request), idParameter(request.params['other']), metricParameter(request.query)),
   );
   answer(patterns.user, (reader, request) =>
-    users.user(reader, id(request), idParameter(request.params['other']), userParameter(request.params['user'])),
+    users.user(reader, id(request), idParameter(request.params['other']), textParameter(request.query['user'], 'user')),
   );
   answer(patterns.run, (reader, request) => queries.run(reader, id(request)));
   answer(patterns.runCurve, (reader, request) =>

@@ -38,9 +38,12 @@ const target = fc
   .tuple(
     known,
     fc.array(piece, { maxLength: 4 }),
-    fc.array(fc.tuple(fc.oneof(piece, fc.constantFrom('series', 'x', 'from', 'sort', 'variants', 'metric')), piece), {
-      maxLength: 4,
-    }),
+    fc.array(
+      fc.tuple(fc.oneof(piece, fc.constantFrom('series', 'x', 'from', 'sort', 'variants', 'metric', 'user')), piece),
+      {
+        maxLength: 4,
+      },
+    ),
   ) // prettier-ignore
   .map(([path, pieces, query]) => {
     const filled =

@@ -44,14 +44,15 @@ describe('the users of two runs', () => {
       metrics: ['test/recall@1'],
       numUsers: 4,
       every: 1,
+      hasOwnIds: true,
     });
     expect(greater).toEqual({ a: 2, b: 1, neither: 1 });
     expect(most).toEqual({
       a: [
-        { user: 2, a: 1, b: 0 },
-        { user: 8, a: 0.5, b: 0 },
+        { user: 'ann', a: 1, b: 0 },
+        { user: 'Zoë 8', a: 0.5, b: 0 },
       ],
-      b: [{ user: 3, a: 0, b: 1 }],
+      b: [{ user: 'u/3', a: 0, b: 1 }],
     });
   });
 
@@ -60,14 +61,14 @@ describe('the users of two runs', () => {
     const [a, b] = pairOf({ users, lists: { items: [[0], [6]], ranks: [0, 1, 2, 3, 4] } });
     const { most, greater } = queries().pair(reader, a, b);
     expect(greater).toEqual({ a: 2, b: 1, neither: 1 });
-    expect(most).toEqual({ a: [{ user: 2, a: 1, b: 0 }], b: [] });
+    expect(most).toEqual({ a: [{ user: 'ann', a: 1, b: 0 }], b: [] });
     expect(
       queries()
-        .user(reader, a, b, 5)
+        .user(reader, a, b, '..')
         .history.map(({ title }) => title),
     ).toEqual(['Alien']);
-    expect(() => queries().user(reader, a, b, 8)).toThrow(
-      'lists were kept of one user in 2, and user 8 is not among them; user 5 is',
+    expect(() => queries().user(reader, a, b, 'Zoë 8')).toThrow(
+      'lists were kept of one user in 2, and user Zoë 8 is not among them; user .. is',
     );
   });
 
@@ -84,9 +85,9 @@ describe('the users of two runs', () => {
 describe('one user', () => {
   it('is shown with history, items to find and their ranks, and both lists with hits and what only one has', () => {
     const [a, b] = pairOf();
-    const item = (k: number, category = 0) => ({ item: k, title: testUsers.items.titles?.[k], category, count: testUsers.items.counts[k] }); // prettier-ignore
-    expect(queries().user(reader, a, b, 2)).toEqual({
-      user: 2,
+    const item = (k: number, category = 0) => ({ item: testUsers.ids?.items[k], title: testUsers.items.titles?.[k], category, count: testUsers.items.counts[k] }); // prettier-ignore
+    expect(queries().user(reader, a, b, 'ann')).toEqual({
+      user: 'ann',
       historyLength: 2,
       history: [item(6, 1), item(5, 1)],
       targets: [{ ...item(0), a: 1, b: 2 }],
@@ -101,19 +102,20 @@ describe('one user', () => {
         ],
       },
     });
-    expect(queries().user(reader, a, b, 3).targets).toMatchObject([{ item: 1, a: 4.5, b: 1 }]);
-    expect(queries().user(reader, a, b, 8).targets).toMatchObject([
-      { item: 3, a: 1, b: 5 },
-      { item: 4, a: 2, b: 6 },
+    expect(queries().user(reader, a, b, 'u/3').targets).toMatchObject([{ item: 'b2', a: 4.5, b: 1 }]);
+    expect(queries().user(reader, a, b, 'Zoë 8').targets).toMatchObject([
+      { item: 'd4', a: 1, b: 5 },
+      { item: 'e5', a: 2, b: 6 },
     ]);
   });
 
-  it('has of older files the places in the lists, and nothing beyond them', () => {
-    const { every: _, ...users } = testUsers;
+  it('has of older files the places in the lists, and nothing beyond them; all go by their numbers', () => {
+    const { every: _, ids: __, ...users } = testUsers;
     const [a, b] = pairOf({ users, lists: { items: [[1, 0], [0], [6, 2], [6, 4]] } });
-    expect(queries().user(reader, a, b, 8).targets).toMatchObject([
-      { item: 3, a: null, b: null },
-      { item: 4, a: 2, b: 2 },
+    expect(queries().pair(reader, a, b)).toMatchObject({ hasOwnIds: false, most: { b: [{ user: '3' }] } });
+    expect(queries().user(reader, a, b, '8').targets).toMatchObject([
+      { item: '3', a: null, b: null },
+      { item: '4', a: 2, b: 2 },
     ]);
   });
 
@@ -132,10 +134,10 @@ describe('one user', () => {
     });
     const other = rankedSweep(writer, path, { name: 'other', users: { ...testUsers, users: [1, 2, 3, 4] } });
     const { user } = queries();
-    expect(() => user(reader, a, b, 4)).toThrow('the test part has no user 4');
-    expect(() => user(reader, 999, b, 2)).toThrow('the store has no run 999');
-    expect(() => user(reader, a, bare[0]!.id, 2)).toThrow(`what is recommended to users was not kept for run ${bare[0]!.id}; run it again, in a store of its own`); // prettier-ignore
-    expect(() => user(reader, a, bare[1]!.id, 2)).toThrow(`run ${bare[1]!.id} has not finished, so it recommends nothing yet`); // prettier-ignore
-    expect(() => user(reader, a, other[0]!.id, 2)).toThrow(`run ${a} and run ${other[0]!.id} were not measured on the same users`); // prettier-ignore
+    expect(() => user(reader, a, b, 'zoe 8')).toThrow('the test part has no user zoe 8; the nearest are Zoë 8, ');
+    expect(() => user(reader, 999, b, 'ann')).toThrow('the store has no run 999');
+    expect(() => user(reader, a, bare[0]!.id, 'ann')).toThrow(`what is recommended to users was not kept for run ${bare[0]!.id}; run it again, in a store of its own`); // prettier-ignore
+    expect(() => user(reader, a, bare[1]!.id, 'ann')).toThrow(`run ${bare[1]!.id} has not finished, so it recommends nothing yet`); // prettier-ignore
+    expect(() => user(reader, a, other[0]!.id, 'ann')).toThrow(`run ${a} and run ${other[0]!.id} were not measured on the same users`); // prettier-ignore
   });
 });

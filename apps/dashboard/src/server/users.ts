@@ -1,3 +1,4 @@
+import { nearestWords } from '@towerbench/config';
 import { isOfRanking, isPerUser, listOf } from '@towerbench/metrics';
 import type { KeptFiles } from '@towerbench/report';
 import type { RunLists, StoreReader, TestUsers } from '@towerbench/tracking';
@@ -6,12 +7,14 @@ import { RequestProblem } from './problem.js';
 
 /** Users on each side who are named. */
 const MOST = 25;
+/** Users who are named in the place of one who is not there. */
+const NEAR = 5;
 
 /** What two runs do for the same test users. No model is asked: both have kept what they recommend. */
 export interface UserQueries {
   /** The users between whom the runs differ most, in one metric or the first one of the report. */
   pair(reader: StoreReader, a: number, b: number, metric?: string): UserPair;
-  user(reader: StoreReader, a: number, b: number, user: number): UserView;
+  user(reader: StoreReader, a: number, b: number, user: string): UserView;
 }
 
 /** Makes the queries. They throw RequestProblems: `not-found` for what is not there or was not kept, `conflict` for runs on different users. */
@@ -53,7 +56,7 @@ export function createUsers(files: KeptFiles): UserQueries {
           .sort((x, y) => sign * (gap(y) - gap(x)) || x - y)
           .slice(0, MOST)
           .map((entry) => ({
-            user: users.users[entry] as number,
+            user: nameOf(users, entry),
             a: own[entry] as number,
             b: others[entry] as number,
           }));
@@ -65,6 +68,7 @@ export function createUsers(files: KeptFiles): UserQueries {
         metrics,
         numUsers: users.users.length,
         every: users.every,
+        hasOwnIds: users.ids !== null,
         greater: { a: count((d) => d > 0), b: count((d) => d < 0), neither: count((d) => d === 0) },
         most: { a: furthest(1), b: furthest(-1) },
       };
@@ -96,14 +100,26 @@ export function createUsers(files: KeptFiles): UserQueries {
 }
 
 /** Where a user stands among the test users. */
-function entryOf({ users, every }: TestUsers, user: number): number {
-  const entry = users.indexOf(user);
-  if (entry < 0) throw new RequestProblem('not-found', `the test part has no user ${user}`);
+function entryOf(users: TestUsers, user: string): number {
+  const names = users.ids?.users ?? Array.from(users.users, String);
+  const entry = names.indexOf(user);
+  if (entry < 0) throw new RequestProblem('not-found', `the test part has no user ${user}; the nearest are ${nearestWords(user, names, NEAR).join(', ')}`); // prettier-ignore
+  const { every } = users;
   if (entry % every === 0) return entry;
-  const nearest = users[entry - (entry % every)];
+  const nearest = names[entry - (entry % every)];
   throw new RequestProblem('not-found', `lists were kept of one user in ${every}, and user ${user} is not among them; user ${nearest} is`); // prettier-ignore
 }
 
-function viewOf({ items: { titles, categories, counts } }: TestUsers, item: number): ItemView {
-  return { item, title: titles?.[item] ?? null, category: categories?.[item] ?? null, count: counts[item] ?? 0 };
+/** What the user of an entry is called. */
+function nameOf({ ids, users }: TestUsers, entry: number): string {
+  return ids?.users[entry] ?? String(users[entry]);
+}
+
+function viewOf({ ids, items: { titles, categories, counts } }: TestUsers, item: number): ItemView {
+  return {
+    item: ids?.items[item] ?? String(item),
+    title: titles?.[item] ?? null,
+    category: categories?.[item] ?? null,
+    count: counts[item] ?? 0,
+  };
 }

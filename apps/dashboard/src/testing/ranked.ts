@@ -11,6 +11,7 @@ export const testUsers: UsersFile = {
   historyLength: [2, 0, 1, 60],
   positives: [[0], [1], [2], [3, 4]],
   history: [[5, 6], [], [0], [1, 2]],
+  ids: { users: ['ann', 'u/3', '..', 'Zoë 8'], items: ['a1', 'b2', 'c3', 'd4', 'e5', 'f6', 'g7'] },
   items: { titles: ['Alien', 'Brazil', 'Clue', 'Dune', 'Eden', 'Fargo', 'Gigi'], counts: [9, 5, 4, 3, 2, 1, 0], categories: [0, 0, 0, 1, 1, 1, 1] }, // prettier-ignore
 };
 

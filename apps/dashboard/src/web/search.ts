@@ -107,7 +107,7 @@ export function slicesSearch(search: Record<string, unknown>): SlicesSearch {
 /** The state of the page of two runs' users. */
 export interface UsersSearch {
   readonly metric?: string | undefined;
-  /** The number of the user who is shown. */
+  /** The id of the user who is shown. */
   readonly user?: string | undefined;
 }
 

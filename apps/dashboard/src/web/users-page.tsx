@@ -40,7 +40,7 @@ function Pair({ pair, user }: { readonly pair: UserPair; readonly user: string |
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
   // a user from the address alone does not take the focus
   const [asked, setAsked] = useState<string>();
-  const { a, b, metric, metrics, numUsers, every, greater, most } = pair;
+  const { a, b, metric, metrics, numUsers, every, hasOwnIds, greater, most } = pair;
   const titles = { a: `A: ${nameOf(a)}`, b: `B: ${nameOf(b)}` };
   return (
     <>
@@ -68,12 +68,23 @@ function Pair({ pair, user }: { readonly pair: UserPair; readonly user: string |
         }}
       >
         <label>
-          User <input key={user} name="user" type="number" min={0} step={1} required defaultValue={user} />
+          User{' '}
+          <input
+            key={user}
+            name="user"
+            type="search"
+            autoComplete="off"
+            spellCheck={false}
+            required
+            defaultValue={user}
+          />
         </label>
         <button type="submit">Show</button>
       </form>
       <p className="muted note">
-        Users and items go by their numbers in the prepared data.
+        {hasOwnIds
+          ? 'Users and items go by the ids of the data, numbers from 1 where it has no others.'
+          : 'Users and items go by their numbers in the prepared data, from 0: these runs have kept no ids.'}
         {every > 1 && ` Lists were kept of one test user in ${every}.`}
       </p>
       {user !== undefined && <OneUser pair={pair} user={user} titles={titles} takesFocus={asked === user} />}
@@ -126,11 +137,11 @@ function Furthest({
                     <Link
                       from={route.id}
                       to="."
-                      search={(before) => ({ ...before, user: String(user) })}
+                      search={(before) => ({ ...before, user })}
                       replace
                       resetScroll={false}
-                      aria-current={shown === String(user) ? 'true' : undefined}
-                      onClick={() => onAsked(String(user))}
+                      aria-current={shown === user ? 'true' : undefined}
+                      onClick={() => onAsked(user)}
                     >
                       {`user ${user}`}
                     </Link>
