@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { loadExperiment } from '@towerbench/config';
 import { main } from '@towerbench/runner';
 import { vocabulary } from '@towerbench/sweep';
+import { withTables } from '../peers/table.mjs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -50,6 +51,28 @@ describe('the documents', () => {
     );
     expect(missing).toEqual([]);
     expect(rows.filter(([, , row = '']) => row.includes('“')).length).toBeGreaterThanOrEqual(24);
+  });
+
+  it('show the tables that their rows make', () => {
+    const tables = [
+      ['docs/platforms.md', 'docs/node-matrix.jsonl'],
+      ['docs/performance.md', 'docs/performance.jsonl'],
+    ];
+    for (const [page = '', rows = ''] of tables) {
+      const text = readFileSync(join(root, page), 'utf8');
+      const lines = readFileSync(join(root, rows), 'utf8').trim().split('\n');
+      const made = withTables(text, lines.map((line) => JSON.parse(line))); // prettier-ignore
+      expect(text, `run: node tools/peers/write-tables.mjs ${page} ${rows}`).toBe(made);
+    }
+  });
+
+  it('say that all versions of Node give the same figures, as their rows do', () => {
+    const rows = readFileSync(join(root, 'docs/node-matrix.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line)); // prettier-ignore
+    expect(readFileSync(join(root, 'docs/platforms.md'), 'utf8')).toContain(
+      'To the bit: `figures` are equal under all',
+    );
+    expect(new Set(rows.map(({ figures }) => figures)).size).toBe(1);
+    expect(rows.map(({ failed }) => failed)).toEqual(rows.map(() => 0));
   });
 
   it('show experiments that are valid', () => {
