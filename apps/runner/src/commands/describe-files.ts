@@ -46,7 +46,9 @@ function accountText({ tables, left }: Description): string {
     const path = relative(typedFolder(), file);
     return path.startsWith('..') ? file : path;
   };
-  const parts = tables.map((table) => {
+  const order = ['interactions', 'exposures', 'users', 'items', null];
+  const sorted = [...tables].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
+  const parts = sorted.map((table) => {
     const { files } = table.profile;
     const more = files.length === 1 ? '' : ` and ${files.length - 1} more`;
     const head = `${shown(files[0] as string)}${more}: ${rowsText(table.profile)}\n${table.role ?? 'not used'}: ${table.why}`;
@@ -161,7 +163,7 @@ function inline(value: Plain): string {
     const entries = Object.entries(value).map(([key, each]) => `${inline(key)}: ${inline(each)}`);
     return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
   }
-  return stringify([value], { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false, blockQuote: false }).trim().slice(1, -1); // prettier-ignore
+  return stringify([value], { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false, blockQuote: false, singleQuote: true }).trim().slice(1, -1); // prettier-ignore
 }
 
 function asJson({ tables, left, facts }: Description, { dataset, reasons }: Draft): unknown {
