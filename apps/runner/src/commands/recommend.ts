@@ -70,7 +70,7 @@ export async function recommend(context: Context, argument: string, options: Rec
     process.stdout.write(csvOf(views));
   } else {
     const model = `run ${run.id}: ${variant}, seed ${seed}`;
-    const texts = views.map((view) => textOf(view, { areSeenKept: seen === 'kept', hasTitles: recommender.data.itemTitles !== null })); // prettier-ignore
+    const texts = views.map((view) => textOf(view, { areSeenKept: seen === 'kept', hasTitles: recommender.data.itemTitles !== null, isRanked: recommender.data.task === 'ranking' })); // prettier-ignore
     process.stdout.write(`${[model, ...texts].join('\n\n')}\n`);
   }
 }
@@ -159,7 +159,7 @@ function csvOf(views: readonly ForUser[]): string {
 
 function textOf(
   { user, historyLength, notes, items, heldOut }: ForUser,
-  { areSeenKept, hasTitles }: { readonly areSeenKept: boolean; readonly hasTitles: boolean },
+  { areSeenKept, hasTitles, isRanked }: { readonly areSeenKept: boolean; readonly hasTitles: boolean; readonly isRanked: boolean }, // prettier-ignore
 ): string {
   const [first] = items;
   const isSameWhy = items.every(({ why }) => whyText(why) === (first && whyText(first.why)));
@@ -174,7 +174,8 @@ function textOf(
     ...(onceBelow ? [] : [whyText(why)]),
   ]);
   const who = user === null ? 'somebody new' : `user ${user}`;
-  const seen = areSeenKept ? 'seen ones are among the items, marked' : 'seen ones are left out, as in evaluation';
+  const leftOut = isRanked ? 'as in evaluation' : 'while the test of this data scores labelled rows and ranks nothing';
+  const seen = areSeenKept ? 'seen ones are among the items, marked' : `seen ones are left out, ${leftOut}`;
   const found = heldOut.map(
     (target) => `${labelOf(target)} is at ${placeText(target.rank)}, with a score of ${scoreText(target.score)}`,
   );
@@ -183,7 +184,11 @@ function textOf(
     ...(notes.length === 0 ? [] : [notes.map((note) => `  ${note}`).join('\n')]),
     textTable(head, rows, [0, hasTitles ? 3 : 2]),
     ...(onceBelow ? [`why: ${whyText(first.why)}`] : []),
-    ...(found.length === 0 ? [] : [`to find: ${found.join('; ')}`]),
+    ...(found.length > 0
+      ? [`to find: ${found.join('; ')}`]
+      : user !== null && isRanked
+        ? ['to find: nothing, for the user is not in the test part']
+        : []),
   ].join('\n\n');
 }
 
