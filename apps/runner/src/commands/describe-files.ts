@@ -34,10 +34,14 @@ export async function describeOwnFiles(
   if (out !== undefined) process.stderr.write(`next: look it over, then npx towerbench sweep --config ${out}\n`);
 }
 
+/** A name that an experiment may have: words of a-z and 0-9 joined by `-`. */
+const experimentName = (text: string): string =>
+  text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || 'own-data'; // prettier-ignore
+
 /** The name of the folder of the interactions. */
 function nameOf({ tables }: Description): string {
   const main = tables.find(({ role }) => role === 'interactions') as TableGuess;
-  return basename(dirname(main.profile.files[0] as string)) || 'own-data';
+  return basename(dirname(main.profile.files[0] as string));
 }
 
 /** What each table is, column by column, and what a person should look at. */
@@ -76,7 +80,7 @@ function accountText({ tables, left }: Description): string {
 /** The settings of a first comparison: batches and epochs by the number of rows. */
 function settingsFor({ facts, tables }: Description): Readonly<Record<string, Plain>> {
   const main = tables.find(({ role }) => role === 'interactions') as TableGuess;
-  const rows = (facts.rows * main.profile.rows) / main.profile.sampled;
+  const rows = (facts.rows * (main.profile.about ?? main.profile.rows)) / main.profile.sampled;
   const [batchSize, epochs] =
     rows < 2000 ? [32, 20] : rows < 20_000 ? [256, 10] : rows < 2_000_000 ? [512, 5] : [2048, 1];
   return {
@@ -105,7 +109,7 @@ function experimentText(described: Description, { dataset, reasons }: Draft, nam
   return [
     '# Drafted by `towerbench data describe`. Look at what is said to be NOT SURE, and change what is wrong.',
     ...unused,
-    `name: ${inline(name)}`,
+    `name: ${experimentName(name)}`,
     'dataset:',
     ...sections,
     ...Object.entries(settingsFor(described)).flatMap(([key, value]) => block({ [key]: value }, { path: [''], indent: '', said })), // prettier-ignore
@@ -173,6 +177,7 @@ function asJson({ tables, left, facts }: Description, { dataset, reasons }: Draf
       files: profile.files,
       rows: profile.rows,
       isCounted: profile.isCounted,
+      about: profile.about,
       rowsLookedAt: profile.sampled,
       columns: columns.map((column, k) => ({ ...profile.columns[k], ...column })),
     })),

@@ -6,7 +6,7 @@ import { formatByName } from '../relation.js';
 import { literal, quoted, withSession, type Session } from '../session.js';
 import { PER_SECOND, unitOf } from '../times.js';
 import { quotedValues, timesOf } from './content.js';
-import { draftOf, positiveOf, whereOf, type Draft, type RowFacts } from './draft.js';
+import { draftOf, isWhole, positiveOf, whereOf, type Draft, type RowFacts } from './draft.js';
 import { coveragesToMeasure, guess, type ColumnAt, type TableGuess } from './guess.js';
 import { fileRole } from './names.js';
 import { coverageOf, formOf, openTable, type FileForm, type OpenTable } from './profile.js';
@@ -175,8 +175,14 @@ function noInteractions(guesses: readonly TableGuess[], folder: string): ConfigE
   return new ConfigError(issues);
 }
 
+const isParquet = ({ reading, files }: OpenTable['profile']): boolean => (reading.format ?? formatByName(files[0] as string)) === 'parquet'; // prettier-ignore
+
 /** Counts what decides on the split, over the rows that were looked at and that the draft takes. */
-async function factsOf(session: Session, { sample, relation }: OpenTable, table: TableGuess): Promise<RowFacts> {
+async function factsOf(
+  session: Session,
+  { sample, relation, profile }: OpenTable,
+  table: TableGuess,
+): Promise<RowFacts> {
   const of = (role: string): string | undefined => table.columns.find((column) => column.role === role)?.name;
   const idOf = (role: string): string => {
     const name = of(role) as string;
@@ -191,7 +197,11 @@ async function factsOf(session: Session, { sample, relation }: OpenTable, table:
        (SELECT count(*) FROM (SELECT u FROM (${rows}) GROUP BY u HAVING count(*) >= 3)) AS three FROM (${rows})`,
   );
   const at = (key: string): number => Number(found?.[key] ?? 0);
-  return { rows: at('rows'), users: at('users'), items: at('items'), usersWithThree: at('three'), untimed: at('untimed'), times: at('times') }; // prettier-ignore
+  const isAll = isWhole(profile);
+  const [all] = isAll || !isParquet(profile) ? [] : await session.rows(`SELECT approx_count_distinct(${idOf('user')}) AS users FROM (${relation.sql})`); // prettier-ignore
+  const positives = at('rows') / profile.sampled;
+  const rowsPerUser = isAll ? at('rows') / at('users') : all === undefined ? null : (profile.rows * positives) / Number(all['users']); // prettier-ignore
+  return { rowsPerUser, isWhole: isAll, rows: at('rows'), users: at('users'), items: at('items'), usersWithThree: at('three'), untimed: at('untimed'), times: at('times') }; // prettier-ignore
 }
 
 /** The times of a Parquet table that was only looked at in part, over all rows: one column is soon read. */
@@ -200,11 +210,9 @@ async function withWholeRange(
   { relation, profile }: OpenTable,
   table: TableGuess,
 ): Promise<TableGuess> {
-  const format = profile.reading.format ?? formatByName(profile.files[0] as string);
   const time = table.columns.find(({ role }) => role === 'time');
   const column = profile.columns.find(({ name }) => name === time?.name);
-  if (time === undefined || column === undefined || format !== 'parquet' || profile.sampled === profile.rows)
-    return table;
+  if (time === undefined || column === undefined || !isParquet(profile) || isWhole(profile)) return table;
   const isMoment = timesOf(column)?.unit === 'moment';
   const cell = isMoment ? `epoch(${quoted(time.name)}::TIMESTAMP)` : `${quoted(time.name)}::DOUBLE`;
   const [range] = await session.rows(`SELECT min(${cell}) AS first, max(${cell}) AS last FROM (${relation.sql})`);

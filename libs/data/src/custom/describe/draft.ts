@@ -5,7 +5,7 @@ import { toSnakeCase } from '@towerbench/config';
 import { quoted } from '../session.js';
 import { count, counted } from './content.js';
 import { percentText, type ColumnGuess, type TableGuess, type TableRole } from './guess.js';
-import { isNumbered, type ColumnProfile } from './profile.js';
+import { isNumbered, type ColumnProfile, type TableProfile } from './profile.js';
 
 /** What the rows that were looked at have, of those that the draft takes. */
 export interface RowFacts {
@@ -14,6 +14,10 @@ export interface RowFacts {
   readonly items: number;
   /** Users with at least three rows, which leave-one-out needs. */
   readonly usersWithThree: number;
+  /** Rows of a user on average, counted over all rows; null where not all were looked at and counting would take long. */
+  readonly rowsPerUser: number | null;
+  /** Whether all rows were looked at. */
+  readonly isWhole: boolean;
   /** Rows without a time. */
   readonly untimed: number;
   /** Different times. */
@@ -86,20 +90,24 @@ export function whereOf({ profile, columns }: TableGuess): { readonly sql: strin
 
 /** How rows are divided, by whether their order is known and how many a user has. */
 function splitOf(
-  { users, usersWithThree, untimed, times, rows }: RowFacts,
+  { users, usersWithThree, rowsPerUser, isWhole, untimed, times, rows }: RowFacts,
   hasTime: boolean,
 ): { readonly split: Plain; readonly why: string; readonly isUnsure: boolean } {
   const byTime = hasTime && untimed === 0 && times > 1;
-  const enough = usersWithThree >= Math.max(1, users / 10);
-  const who = `${percentText(usersWithThree / Math.max(1, users))} of the users have 3 rows or more`;
+  const enough = isWhole ? usersWithThree >= Math.max(1, users / 10) : rowsPerUser === null || rowsPerUser >= 3;
+  const who = isWhole
+    ? `${percentText(usersWithThree / Math.max(1, users))} of the users have 3 rows or more`
+    : rowsPerUser === null
+      ? 'whether users have the 3 rows that this needs is not known, as not all rows were looked at'
+      : `users have ${rowsPerUser.toFixed(1)} rows on average`;
   if (byTime && enough) {
-    return { split: { protocol: 'leave-one-out' }, why: `the last row of each user is for testing; ${who}. { protocol: global-time } leaks nothing of the future`, isUnsure: false }; // prettier-ignore
+    return { split: { protocol: 'leave-one-out' }, why: `the last row of each user is for testing; ${who}. { protocol: global-time } leaks nothing of the future`, isUnsure: !isWhole && rowsPerUser === null }; // prettier-ignore
   }
   if (byTime && times >= 20 && rows >= 20) {
-    return { split: { protocol: 'global-time' }, why: `only ${who}, too few for leave-one-out: two moments cut all rows`, isUnsure: false }; // prettier-ignore
+    return { split: { protocol: 'global-time' }, why: `two moments cut all rows, as users have too few for leave-one-out: ${who}`, isUnsure: false }; // prettier-ignore
   }
   const reason = !hasTime ? 'there is no time' : untimed > 0 ? `${counted(untimed, 'row')} ${untimed === 1 ? 'has' : 'have'} no time` : 'there are too few times'; // prettier-ignore
-  return { split: { protocol: 'ratio' }, why: `at random, because ${reason}${enough ? '' : `; only ${who}, so little is left to test`}`, isUnsure: !enough }; // prettier-ignore
+  return { split: { protocol: 'ratio' }, why: `at random, because ${reason}${enough ? '' : `; ${who}, so little is left to test`}`, isUnsure: !enough }; // prettier-ignore
 }
 
 /**
@@ -116,10 +124,14 @@ export function draftOf(guesses: readonly TableGuess[], facts: RowFacts, base: s
   for (const role of ROLES) {
     const table = guesses.find((each) => each.role === role);
     if (table === undefined) continue;
-    const { section, names } = tableSection(table, { base, say, isAllKnown: isWhole(table) && isWhole(interactions) });
+    const { section, names } = tableSection(table, {
+      base,
+      say,
+      isAllKnown: isWhole(table.profile) && isWhole(interactions.profile),
+    });
     dataset[role] = section;
     if (role === 'users' || role === 'items') features[role] = names;
-    say([role], `${table.profile.isCounted ? '' : 'at least '}${counted(table.profile.rows, 'row')}: ${table.why}`, table.isUnsure); // prettier-ignore
+    say([role], `${rowsText(table.profile)}: ${table.why}`, table.isUnsure); // prettier-ignore
   }
   const exposed = 'exposures' in dataset;
   const positive = exposed ? null : positiveOf(interactions);
@@ -136,7 +148,7 @@ export function draftOf(guesses: readonly TableGuess[], facts: RowFacts, base: s
 }
 
 /** Whether all rows were looked at. */
-const isWhole = ({ profile }: TableGuess): boolean => profile.isCounted && profile.sampled === profile.rows;
+export const isWhole = ({ isCounted, sampled, rows }: TableProfile): boolean => isCounted && sampled === rows;
 
 function tableSection(
   table: TableGuess,
@@ -256,7 +268,8 @@ function placed(file: string, base: string): string {
 }
 
 /** What else there is to know of a table, for people. */
-export function rowsText({ rows, isCounted, sampled }: TableGuess['profile']): string {
+export function rowsText({ rows, isCounted, about, sampled }: TableGuess['profile']): string {
   if (isCounted && sampled === rows) return counted(rows, 'row');
-  return `${isCounted ? counted(rows, 'row') : `at least ${counted(rows, 'row')}`}, ${count(sampled)} of them looked at`;
+  const all = isCounted ? counted(rows, 'row') : about === null ? `at least ${counted(rows, 'row')}` : `about ${counted(about, 'row')}, by the size`; // prettier-ignore
+  return `${all}, ${count(sampled)} of them looked at`;
 }

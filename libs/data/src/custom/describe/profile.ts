@@ -63,6 +63,8 @@ export interface TableProfile {
   /** Rows of all files; at least so many where they were not counted. */
   readonly rows: number;
   readonly isCounted: boolean;
+  /** Where they were not counted: about how many there are by the size of the files; null where that does not tell. */
+  readonly about: number | null;
   /** Rows that were looked at. */
   readonly sampled: number;
   readonly columns: readonly ColumnProfile[];
@@ -148,18 +150,24 @@ async function firstRows(session: Session, { sql, files }: Relation, reading: Re
   }
 }
 
-/** Whether the first row names the columns: none of it is a number or a time, and none stands again below. */
+/**
+ * Whether the first row names the columns. What speaks for it is a text above numbers; what speaks against it a number, a date, or a text that
+ * stands again below.
+ */
 function holdsNames(columns: readonly string[], [first, ...rest]: readonly SqlRow[]): boolean {
   if (first === undefined) return true;
-  const cells = columns.map((name) => String(first[name] ?? '').trim());
-  if (cells.every((cell) => cell === '')) return false;
-  return !cells.some(
-    (cell, k) =>
-      cell !== '' &&
-      (!Number.isNaN(Number(cell)) ||
-        /^\d{4}-\d\d-\d\d/.test(cell) ||
-        rest.some((row) => String(row[columns[k] as string] ?? '').trim() === cell)),
-  );
+  let numFor = 0;
+  let numAgainst = 0;
+  for (const name of columns) {
+    const textOf = (row: SqlRow): string => String(row[name] ?? '').trim();
+    const isNumber = (text: string): boolean => !Number.isNaN(Number(text));
+    const cell = textOf(first);
+    const below = rest.map(textOf).filter((text) => text !== '');
+    if (UNKNOWN_TEXTS.includes(cell.toLowerCase())) continue;
+    if (isNumber(cell) || /^\d{4}-\d\d-\d\d/.test(cell) || below.includes(cell)) numAgainst++;
+    else if (below.length > 0 && below.filter(isNumber).length > below.length / 2) numFor++;
+  }
+  return numFor > numAgainst || numAgainst === 0;
 }
 
 function startOf(file: string): Buffer {
@@ -211,7 +219,8 @@ export async function openTable(session: Session, forms: readonly FileForm[], sa
     const sampled = Number(counted?.['rows']);
     const columns: ColumnProfile[] = [];
     for (const [name, type] of relation.columns) columns.push(await profileOf(session, sample, { name, type }));
-    const profile = { files, reading, hasNames, rows: Math.max(rows, sampled), isCounted, sampled, columns };
+    const about = isCounted ? null : rowsBySize(files, columns, sampled);
+    const profile = { files, reading, hasNames, rows: Math.max(rows, sampled), isCounted, about, sampled, columns };
     return { relation, sample, profile };
   });
 }
@@ -230,6 +239,14 @@ async function countOf(
   } catch (error) {
     throw unreadable(error, { table: 'interactions', file: files[0] ?? '', source: sourceOf(files, { format }) });
   }
+}
+
+/** About how many rows plain text has, to two digits. */
+function rowsBySize(files: readonly string[], columns: readonly ColumnProfile[], sampled: number): number | null {
+  if (files.some((file) => /\.(gz|zst)$/i.test(file) || formatByName(file) === 'json')) return null;
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const width = columns.reduce((sum, { meanLength, known }) => sum + (meanLength * known) / sampled + 1, 0);
+  return Number((bytes / width).toPrecision(2));
 }
 
 /** The cells of a column as text; NULL where they are empty or mean "not known". */
