@@ -71,8 +71,18 @@ export interface RunResult {
   /** What the index of the items takes; null for a model without vectors. */
   readonly indexBytesPerItem: number | null;
   readonly seconds: number;
+  /** Left out where it is not known. */
+  readonly cost?: RunCost | null;
   readonly bestStep: number;
   readonly artifacts: readonly ArtifactRef[];
+}
+
+/** What a run took of the machine. */
+export interface RunCost {
+  /** Processor time of its process, user and system, in seconds. */
+  readonly cpuSeconds: number;
+  /** Most memory that its process held while it ran, in bytes. */
+  readonly peakBytes: number;
 }
 
 /** Who holds the lease of a running attempt. */
@@ -222,6 +232,8 @@ export interface RunRow {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly seconds: number | null;
+  /** Null for a run that has not finished, one that went on from an attempt before it, and where it was not recorded. */
+  readonly cost: RunCost | null;
   readonly parameterCount: number | null;
   /** Null for a model without vectors, for a run that has not finished, and where the store was written before it was recorded. */
   readonly indexBytesPerItem: number | null;

@@ -39,6 +39,8 @@ interface StoredRun {
   readonly started_at: number | null;
   readonly ended_at: number | null;
   readonly seconds: number | null;
+  readonly cpu_seconds: number | null;
+  readonly peak_bytes: number | null;
   readonly parameter_count: number | null;
   readonly index_bytes_per_item: number | null;
   readonly best_step: number | null;
@@ -254,6 +256,7 @@ function runRow(row: StoredRun, metrics: Readonly<Record<string, number>> = {}):
     startedAt: row.started_at,
     endedAt: row.ended_at,
     seconds: row.seconds,
+    cost: row.cpu_seconds === null || row.peak_bytes === null ? null : { cpuSeconds: row.cpu_seconds, peakBytes: row.peak_bytes }, // prettier-ignore
     parameterCount: row.parameter_count,
     indexBytesPerItem: row.index_bytes_per_item,
     bestStep: row.best_step,

@@ -30,6 +30,7 @@ export function sampleResult(): RunResult {
     perUser: { 'test/hr@10': Float32Array.of(0, 1) },
     parameterCount: 1000,
     indexBytesPerItem: 128,
+    cost: { cpuSeconds: 2.5, peakBytes: 300_000_000 },
     seconds: 1.5,
     bestStep: 40,
     artifacts: [{ kind: 'checkpoint', sha256: 'a'.repeat(64), sizeBytes: 12 }],

@@ -204,6 +204,10 @@ ALTER TABLE experiments ADD COLUMN notes TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX run_metrics_by_name ON run_metrics (name, run_id, value);
 `,
+  `
+ALTER TABLE runs ADD COLUMN cpu_seconds REAL;
+ALTER TABLE runs ADD COLUMN peak_bytes INTEGER;
+`,
 ];
 
 /** The schema this program writes: the number of migrations. */

@@ -527,7 +527,7 @@ describe('openStoreWriter', () => {
     const text = join(folder, 'text.sqlite');
     writeFileSync(text, 'this is no database, but it is long enough to look like one'.repeat(20));
     for (const [path, message] of [
-      [newer, 'has schema 99, and this program knows schemas up to 3\n  hint     update Towerbench'],
+      [newer, 'has schema 99, and this program knows schemas up to 4\n  hint     update Towerbench'],
       [foreign, 'is a SQLite file of another program\n  hint     choose another path with --store'],
       [text, 'cannot be used as a run store: file is not a database\n  hint     choose another path with --store'],
     ] as const) {
@@ -562,13 +562,14 @@ describe('openStoreReader', () => {
     expect(() => openStoreReader(empty)).toThrow(expect.objectContaining({ code: 'missing' }) as Error);
   });
 
-  it.each([1, 2, 3])('opens a store that was written when schema %i was released', (version) => {
+  it.each([1, 2, 3, 4])('opens a store that was written when schema %i was released', (version) => {
     const path = join(folder, `v${version}.db`);
     copyFileSync(join(import.meta.dirname, `../fixtures/v${version}.db`), path);
     const reader = openStoreReader(path);
     const [run] = reader.runs('sample');
     expect(run).toMatchObject({ status: 'finished', metrics: sampleResult().metrics });
     expect(run?.indexBytesPerItem).toBe(version === 1 ? null : 128);
+    expect(run?.cost).toEqual(version < 4 ? null : sampleResult().cost);
     expect(reader.attempts(run?.id as number)).toMatchObject([{ number: 1, status: 'finished' }]);
     expect(reader.curve(run?.id as number, 'train/loss')).toHaveLength(3);
     expect(reader.perUser(run?.id as number, 'test/hr@10')).toEqual(sampleResult().perUser['test/hr@10']);
@@ -581,7 +582,7 @@ describe('schema', () => {
     const path = join(folder, 'schema.sqlite');
     openStoreWriter(path).close();
     const db = new SqliteDatabase(path, { readonly: true });
-    expect(dumpSchema(db)).toBe(readFileSync(join(import.meta.dirname, '../fixtures/v3.sql'), 'utf8'));
+    expect(dumpSchema(db)).toBe(readFileSync(join(import.meta.dirname, '../fixtures/v4.sql'), 'utf8'));
     db.close();
   });
 });

@@ -204,6 +204,8 @@ export function createWriter(db: Database, now: () => number): StoreWriter {
         runId,
         now: time,
         seconds: result.seconds,
+        cpuSeconds: result.cost?.cpuSeconds ?? null,
+        peakBytes: result.cost?.peakBytes ?? null,
         parameterCount: result.parameterCount,
         indexBytesPerItem: result.indexBytesPerItem,
         bestStep: result.bestStep,
@@ -343,7 +345,8 @@ function prepare(db: Database) {
       "UPDATE runs SET status = 'pending', step = 0, total_steps = 0 WHERE id = ? AND status = 'running'",
     ),
     finishRun: db.prepare(`
-      UPDATE runs SET status = 'finished', ended_at = @now, seconds = @seconds, parameter_count = @parameterCount,
+      UPDATE runs SET status = 'finished', ended_at = @now, seconds = @seconds, cpu_seconds = @cpuSeconds,
+                      peak_bytes = @peakBytes, parameter_count = @parameterCount,
                       index_bytes_per_item = @indexBytesPerItem, best_step = @bestStep, error = NULL
       WHERE id = @runId`),
     failRun: db.prepare("UPDATE runs SET status = 'failed', ended_at = @now, error = @error WHERE id = @runId"),

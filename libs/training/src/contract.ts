@@ -1,5 +1,6 @@
 import type { TrialConfig } from '@towerbench/config';
 import type { prepareData, Protocol } from '@towerbench/data';
+import type { Cost } from './cost.js';
 import type { WrittenFile } from './safetensors.js';
 
 /** Where a run finds and leaves its files. */
@@ -40,6 +41,8 @@ export interface ExecutedRun {
   readonly bestStep: number;
   /** Wall time of training and evaluation, seconds. */
   readonly seconds: number;
+  /** Of this process from the beginning to the end of the run; null where it went on from another one. */
+  readonly cost: Cost | null;
   /** The file that was asked for: safetensors, with the manifest as its metadata. */
   readonly checkpoint: WrittenFile;
   /** What else was asked for and could be had, by kind. */

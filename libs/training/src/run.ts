@@ -6,6 +6,7 @@ import { isLargerBetter } from '@towerbench/metrics';
 import { isPassingOnDisk } from '@towerbench/tracking';
 import { assembleRun, storedScorer, type ScorerRun, type TrainedRun } from './assemble-run.js';
 import type { ExecutedRun, Places, PrepareData, RunFiles, RunHooks, RunProgress, RunRequest } from './contract.js';
+import { measureCost } from './cost.js';
 import { evaluate, prefixed, type EvaluatedScorer } from './evaluation.js';
 import { underProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
 import { emptyWindow, loopText, newLoop, restoredLoop, resumePoint, type LossWindow } from './loop-state.js';
@@ -47,6 +48,7 @@ export async function executeRun({
   prepare = prepareData,
 }: RunRequest): Promise<ExecutedRun> {
   const started = performance.now();
+  const costOf = measureCost();
   const clock = (): number => (resume?.secondsBefore ?? 0) + (performance.now() - started) / 1000;
   await startEngine(config.engine);
   const data = prepare(config.dataset, places);
@@ -69,6 +71,7 @@ export async function executeRun({
     indexBytesPerItem: run.indexBytesPerItem,
     bestStep,
     seconds: clock(),
+    cost: resume === undefined ? costOf() : null,
     checkpoint: written,
     files: files === undefined || lists === null ? [] : await withRoom(() => writeLists(data, lists, files), hooks),
   };

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { withYamlKeys } from '@towerbench/config';
 import type { StoreReader } from '@towerbench/tracking';
 import { inputError, wholeNumber, withReader, type Context } from '../context.js';
-import { indented, moment, textTable } from '../text.js';
+import { bytes, indented, moment, textTable } from '../text.js';
 
 type StoredRun = NonNullable<ReturnType<StoreReader['run']>>;
 
@@ -37,6 +37,8 @@ export function show(context: Context, argument: string, { format }: ShowOptions
           ['status', `${run.status}${run.status === 'running' ? `, step ${run.step} of ${run.totalSteps}` : ''}`],
           ['time', run.seconds === null ? '' : `${run.seconds.toFixed(1)} s, from ${moment(run.startedAt)}`],
           ['parameters', run.parameterCount === null ? '' : run.parameterCount.toLocaleString('en')],
+          ['processor', run.cost === null ? '' : `${run.cost.cpuSeconds.toFixed(1)} s`],
+          ['memory', run.cost === null ? '' : `at most ${bytes(run.cost.peakBytes)}`],
           ['index', run.indexBytesPerItem === null ? '' : `${run.indexBytesPerItem} bytes per item`],
           ['best step', run.bestStep === null ? '' : String(run.bestStep)],
           [
