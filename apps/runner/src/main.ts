@@ -73,8 +73,9 @@ export async function main(
   }
 }
 
-/** `help sweep` is `sweep --help`, and the version has more names than one. */
+/** `help sweep` is `sweep --help`, the version has more names than one, and what `import` gets with a slash is the folder of a study. */
 function asMeant(program: Command, words: readonly string[]): readonly string[] {
+  if (words[0] === 'import' && words[1]?.includes('/') === true) return ['import', 'study', ...words.slice(1)];
   if (['-V', '-version', 'version'].includes(words[0] ?? '')) return ['--version'];
   const { numWords } = commandOf(program, words);
   return words[numWords] === 'help' ? [...words.slice(0, numWords), ...words.slice(numWords + 1), '--help'] : words;
@@ -129,6 +130,7 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
     )
     .option('--jobs <number>', 'runs at once (default: one per core)')
     .option('--save-every <seconds>', 'how often a run saves what it can go on from when it is killed (default: 30)')
+    .option('--record <folder>', 'add each run to this folder as it finishes, for `import` and for version control')
     .action(async (options: CommonOptions & SweepOptions) =>
       exit(await (await import('./commands/sweep.js')).sweep(context(options), options)),
     );
@@ -296,9 +298,20 @@ function buildProgram(root: string, exit: (code: number) => void): Command {
       (await import('./commands/mlflow.js')).exportToMlflow(context(options), options),
     );
 
-  const imports = withExamples(program.command('import'), ['import mlflow --from http://localhost:5000']).description(
-    'Runs in, from other programs.',
-  );
+  const imports = withExamples(program.command('import'), [
+    'import experiments/ncf-movielens-1m',
+    'import mlflow --from http://localhost:5000',
+  ]).description('Runs in, from the folder of a study or from other programs.');
+  add(
+    imports,
+    'study',
+    'Restore the runs of a study, to report them or to go on. Running it again takes what is missing.',
+    ['import study experiments/ncf-movielens-1m', 'import experiments/ncf-movielens-1m --store ncf.sqlite'],
+  )
+    .argument('<folder>', 'folder that `sweep --record` has written')
+    .action(async (folder: string, options: CommonOptions) =>
+      (await import('./commands/study.js')).importFromStudy(context(options), folder),
+    );
   add(imports, 'mlflow', 'Take finished runs from an MLflow server. Running it again takes what is missing.', [
     'import mlflow --from http://localhost:5000',
     'import mlflow --from http://localhost:5000 --experiment baselines --metric rmse --goal minimize',

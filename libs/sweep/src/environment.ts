@@ -66,7 +66,8 @@ function readSource(root: string): Json {
       'HEAD',
       '--',
       '.',
-      ':(exclude,glob)experiments/*/results.jsonl', // what a study gave is no part of what the next one runs
+      // what a study gave is no part of what the next one runs
+      ...['results.jsonl', 'plan.json', 'users/**'].map((given) => `:(exclude,glob)experiments/*/${given}`),
     );
     if (diff === '') return { commit, diff: null, diffSha256: null };
     return {

@@ -6,8 +6,9 @@ import { buildReport, toTerminal } from '@towerbench/report';
 import { planSweep, runSweep, storedPlan, vocabulary, type StoredPlan, type SweepPlan } from '@towerbench/sweep';
 import { openStoreReader, openStoreWriter } from '@towerbench/tracking';
 import { rehearseTrial } from '@towerbench/training';
-import { wholeNumber, withReaderOfAny, type Context } from '../context.js';
+import { typedPath, wholeNumber, withReaderOfAny, type Context } from '../context.js';
 import { readingProgress, readingText } from '../reading-view.js';
+import { studyRecorder } from '../study/record.js';
 import { SweepProgressView } from '../sweep-progress-view.js';
 import { plural } from '../text.js';
 import { experimentFile } from '../values.js';
@@ -19,6 +20,8 @@ export interface SweepOptions {
   readonly set: readonly string[];
   readonly jobs?: string;
   readonly saveEvery?: string;
+  /** The folder of a study. */
+  readonly record?: string;
 }
 
 /** How often a run saves what it can go on from, in seconds. */
@@ -54,6 +57,9 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
   const writer = openStoreWriter(storePath);
   const reader = openStoreReader(storePath);
   const view = new SweepProgressView({ stream: process.stderr, metric: plan.input.metric.name });
+  const recorder =
+    options.record === undefined ? null : studyRecorder(reader, plan.input.name, typedPath(options.record));
+  const record = (): void => recorder?.record();
   const interruption = new AbortController();
   const interrupt = (): void => {
     if (interruption.signal.aborted) {
@@ -75,10 +81,14 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
       root,
       jobs,
       saveEveryMs: saveEvery * 1000,
-      onEvent: (event) => view.show(event),
+      onEvent: (event) => {
+        view.show(event);
+        if (event.type === 'finished') record();
+      },
       signal: interruption.signal,
     });
     view.close();
+    record(); // also what had finished before, and the oracle
     const { skipped, finished, failed, pruned, interrupted, isTimeUp } = outcome;
     const parts = [`${plural(finished, 'run')} finished`];
     if (skipped > 0) parts.push(`${skipped} already done`);

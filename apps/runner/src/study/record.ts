@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
+import { addRow, readRows, writePlan, type StudyPlan, type StudyRow } from './folder.js';
+
+/** Writes finished runs of an experiment into the folder of a study, each once. */
+export interface StudyRecorder {
+  /** Runs that have finished since, or before. */
+  record(): void;
+}
+
+/** Opens the folder for what the store has planned. */
+export function studyRecorder(reader: StoreReader, experimentName: string, folder: string): StudyRecorder {
+  mkdirSync(folder, { recursive: true });
+  const keyOf = ({ trial, variant, seed }: Pick<StudyRow, 'trial' | 'variant' | 'seed'>): string => `${trial}/${variant}/${seed}`; // prettier-ignore
+  const known = new Set(readRows(folder).map(keyOf));
+  let planText = '';
+  return {
+    record() {
+      const experiment = reader.experiment(experimentName) as ExperimentRow;
+      const plan = planOf(reader, experiment);
+      if (JSON.stringify(plan) !== planText) {
+        writePlan(folder, plan);
+        planText = JSON.stringify(plan);
+      }
+      for (const run of reader.runs(experimentName)) {
+        const key = keyOf({ ...run, trial: run.trialId });
+        if (run.status !== 'finished' || known.has(key)) continue;
+        addRow(folder, rowOf(reader, experiment, run), valuesOf(reader, experiment, run));
+        known.add(key);
+      }
+    },
+  };
+}
+
+function planOf(reader: StoreReader, experiment: ExperimentRow): StudyPlan {
+  const { name, file, config, dataset, fingerprint, protocol, metric, published, baseVariant, oracle } = experiment;
+  const report = [...experiment.report];
+  return {
+    version: 1,
+    experiment: { name, file, config, dataset, fingerprint, protocol, metric, report, published, baseVariant },
+    oracle: oracle && { ...oracle },
+    seeds: [...experiment.seeds],
+    trials: reader.trials(name).map((trial) => {
+      const { id, variant, parameters } = trial;
+      return { id, variant, parameters: { ...parameters }, config: trial.config };
+    }),
+  };
+}
+
+function rowOf(reader: StoreReader, { fingerprint }: ExperimentRow, run: RunRow): StudyRow {
+  const attempt = reader.attempts(run.id).at(-1);
+  const environment = (attempt?.environment ?? {}) as Readonly<Record<string, Json>>;
+  const { source, engine = null, packages = null, machine = null } = environment;
+  const { commit = null, diff = null } = (source ?? {}) as { commit?: string | null; diff?: string | null };
+  const { host: _host, ...place } = (machine ?? {}) as Readonly<Record<string, Json>>;
+  const gates = reader.seriesNames(run.id).filter((name) => name.startsWith('valid/gate/'));
+  const rates = reader.curve(run.id, 'train/examples_per_second');
+  const meanRate = rates.reduce((sum, { value }) => sum + value, 0) / rates.length;
+  return {
+    variant: run.variant,
+    seed: run.seed,
+    trial: run.trialId,
+    metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, value]) => [name, Number.isNaN(value) ? null : value])), // prettier-ignore
+    series: Object.fromEntries(gates.map((name) => [name, reader.curve(run.id, name).at(-1)?.value ?? NaN])),
+    parameterCount: run.parameterCount,
+    indexBytesPerItem: run.indexBytesPerItem,
+    bestStep: run.bestStep,
+    seconds: run.seconds ?? 0,
+    cpuSeconds: run.cost?.cpuSeconds ?? null,
+    peakBytes: run.cost?.peakBytes ?? null,
+    examplesPerSecond: rates.length === 0 ? null : meanRate,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    ...{ commit, changed: diff !== null, engine, packages, machine: place, fingerprint },
+  };
+}
+
+/** What comparisons of the report are made of: the columns that have a value for every user. */
+function valuesOf(reader: StoreReader, { metric, report }: ExperimentRow, run: RunRow): Record<string, Float32Array> {
+  const columns = [...new Set([metric.name, ...report])].map((name) => [name, reader.perUser(run.id, name)] as const);
+  return Object.fromEntries(columns.filter((column): column is [string, Float32Array] => column[1] !== null));
+}
