@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeFiles, type Description } from './describe.js';
+import { loadedDraft } from './loaded-draft.js';
 
 /** The published files may not be passed on; where they are, these run. */
 const dataDir = process.env['TOWERBENCH_DATA'] ?? join(import.meta.dirname, '../../../../../data');
@@ -27,6 +28,12 @@ function rolesOf({ tables }: Description): Record<string, Record<string, string 
   );
 }
 
+/** Rows, users and items of what the draft reads. */
+async function countsOf(description: Description): Promise<number[]> {
+  const { interactions, users, items } = await loadedDraft(description, dataDir, { dataDir, cacheDir });
+  return [interactions.user.length, users.numRows, items.numRows];
+}
+
 const timeOf = (description: Description): string | undefined =>
   description.draft(null).reasons.find(({ path }) => path.join('.') === 'interactions.columns.time')?.text;
 
@@ -46,6 +53,7 @@ describe('described', () => {
     expect(rolesOf(found)['interactions']).toEqual({ user: 'user_id', item: 'movie_id', rating: 'rating', time: 'timestamp' });
     expect(found.tables.find(({ role }) => role === 'interactions')?.profile).toMatchObject({ rows: 1_000_209, isCounted: true });
     expect(timeOf(found)).toMatch(/^named as times are; 10-digit whole numbers, as seconds since 1970 they are 2000-/);
+    expect(await countsOf(found)).toEqual([575_281, 6_038, 3_533]); // ratings of 4 and 5, all of which have a time
   }); // prettier-ignore
 
   it.skipIf(!has('ml-100k'))('MovieLens 100K, whose files have endings of their own (skipped where TOWERBENCH_DATA has no ml-100k)', async () => {
@@ -56,6 +64,7 @@ describe('described', () => {
       items: { item: 'column0', title: 'column1' },
     });
     expect(timeOf(found)).toBe('9-digit whole numbers, as seconds since 1970 they are 1997-09-20 to 1998-04-22');
+    expect(await countsOf(found)).toEqual([55_375, 942, 1_447]); // ratings of 4 and 5
   }); // prettier-ignore
 
   it.skipIf(!has('kuairand-subset'))('KuaiRand, a log with many signals (skipped where TOWERBENCH_DATA has no kuairand-subset)', async () => {
@@ -64,11 +73,12 @@ describe('described', () => {
       interactions: { user: 'user_id', item: 'video_id', time: 'timestamp', label: 'label', watch_time: 'play_time_ms' },
       users: { user: 'user_id' },
     });
+    expect((await countsOf(found))[0]).toBeGreaterThan(10_000);
   }); // prettier-ignore
 
   it.skipIf(!has('yidian-news-sample'))('Yidian news, what was shown with a click (skipped where TOWERBENCH_DATA has no yidian-news-sample)', async () => {
     const found = await described('yidian-news-sample', 'yidian_news_sampled.csv');
-    expect(rolesOf(found)['interactions']).toEqual({ user: 'userId', item: 'itemId', time: 'showTime', label: 'click' });
+    expect(rolesOf(found)['interactions']).toEqual({ user: 'userId', item: 'itemId', time: 'showTime', label: 'click', number: 1 });
     expect(timeOf(found)).toMatch(/13-digit whole numbers, as milliseconds since 1970 they are 2021-06-24 to 2021-07-06$/);
   }); // prettier-ignore
 

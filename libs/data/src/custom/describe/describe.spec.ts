@@ -2,14 +2,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { ConfigError, Json } from '@towerbench/config';
+import type { ConfigError } from '@towerbench/config';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../contract.js';
-import { loadDataset, locate } from '../../load.js';
-import { readyDataset } from '../../ready.js';
 import { copyOf, makeFiles, type SampleContent } from '../sample-files.js';
 import { describeFiles, type Description } from './describe.js';
+import { loadedDraft } from './loaded-draft.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-describe-'));
 const places = { dataDir: folder, cacheDir: join(folder, '.cache') };
@@ -25,21 +24,7 @@ async function described(files: Files, names: readonly string[] = ['.']): Promis
   return describeFiles(names, { folder, cacheDir: places.cacheDir });
 }
 
-/** The data that the draft reads, as it stands. */
-async function loaded(description: Description): Promise<Dataset> {
-  const { dataset } = description.draft(folder);
-  const tables = Object.entries(dataset).map(([key, value]) => [key, ['interactions', 'users', 'items', 'exposures'].includes(key) ? { folder, ...camelCased(value as Record<string, Json>) } : value]); // prettier-ignore
-  const section = Object.fromEntries(tables) as Parameters<typeof readyDataset>[0];
-  await readyDataset(section, places);
-  return loadDataset(locate(section, places), places);
-}
-
-/** The keys of a table as the section has them after it was read. */
-function camelCased(table: Readonly<Record<string, Json>>): Record<string, Json> {
-  const { columns, ...rest } = table as { readonly columns: Record<string, Json> } & Record<string, Json>;
-  const { watch_time: watchTime, ...others } = columns;
-  return { ...rest, columns: watchTime === undefined ? others : { ...others, watchTime } };
-}
+const loaded = (description: Description): Promise<Dataset> => loadedDraft(description, folder, places);
 
 /** `user: uid`, `feature genre: multi` ... of one table, in the order of its columns. */
 function rolesOf({ tables }: Description, role = 'interactions'): Record<string, string> {
