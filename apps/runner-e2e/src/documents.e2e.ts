@@ -127,7 +127,7 @@ function linesOf(text: string): readonly string[] {
 }
 
 describe.concurrent('what pages say to type', () => {
-  it.for(pages)('%s', async (page, context) => {
+  it.for(pages)('%s', { timeout: 600_000 }, async (page, context) => {
     await withFolder(async (copy) => {
       copyWorkspace(copy);
       let printed: readonly string[] = [];
