@@ -192,7 +192,7 @@ export function requireTimes(
     `${need.what} needs the order of rows, but ${untimed} of ${rows.length} rows have no time`,
     {
       allowed: 'split.protocol ratio or fixed, and no sequence features',
-      hint: 'choose positives whose times are all known (MovieLens-1M: positive: rating >= 4), or a split that needs no order',
+      hint: 'choose rows whose times are all known by positive, or by where of your own files, or a split that needs no order',
     },
   );
 }

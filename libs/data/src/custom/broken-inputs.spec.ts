@@ -1037,7 +1037,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
     says: [
       'time-unknown at dataset.split: the split leave-one-out needs the order of rows, but 1 of 12 rows have no time',
       'allowed split.protocol ratio or fixed, and no sequence features',
-      'hint choose positives whose times are all known (MovieLens-1M: positive: rating >= 4), or a split that needs no order',
+      'hint choose rows whose times are all known by positive, or by where of your own files, or a split that needs no order',
     ],
   },
   'no time where the split needs the order': {
@@ -1047,7 +1047,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
     says: [
       'time-unknown at dataset.split: the split leave-one-out needs the order of rows, but 12 of 12 rows have no time',
       'allowed split.protocol ratio or fixed, and no sequence features',
-      'hint choose positives whose times are all known (MovieLens-1M: positive: rating >= 4), or a split that needs no order',
+      'hint choose rows whose times are all known by positive, or by where of your own files, or a split that needs no order',
     ],
   },
   // numbers
