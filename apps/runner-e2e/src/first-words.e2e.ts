@@ -8,7 +8,7 @@ import { canBeNobody, canMount, NOBODY } from './privileges.js';
 
 const STORE_HINT =
   'the file and its folder must be writable, for reading too; copy it to such a folder, or choose another path with --store';
-const COMMANDS = 'sweep, plan, report, runs, show, diff, evaluate, data, …';
+const COMMANDS = 'sweep, plan, report, runs, show, diff, evaluate, recommend, data, …';
 const CONFIGS = 'configs/baselines.yaml, …, configs/senet.yaml, …';
 const EXAMPLE = 'npx towerbench sweep --config configs/senet.yaml';
 
