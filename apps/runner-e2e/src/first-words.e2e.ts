@@ -54,6 +54,10 @@ const refused: readonly (readonly [typed: string, ...answer: string[]])[] = [
   // datasets
   ['data describe', 'data describe: needs <dataset>', 'allowed  …movielens-1m…', 'hint     for example npx towerbench data describe world/movies'],
   ['data describe world/moveis', 'name: there is no dataset "world/moveis"', 'allowed  …world/movies…', 'hint     did you mean "world/movies"?'],
+  ['data describe HERE/nothing.csv', 'there is no file "HERE/nothing.csv"', 'hint     correct the path'],
+  ['data describe HERE/folder', 'there is nothing to read in HERE/folder', 'allowed  CSV, TSV, Parquet or JSON (lines), plain, .gz or .zst', 'hint     name files with rows'],
+  ['data describe HERE/log.csv --out HERE/text.txt', '--out: "HERE/text.txt" is there already', 'hint     name another file, or remove this one first'],
+  ['data describe configs/senet.yaml', 'data describe: "configs/senet.yaml" is an experiment file', 'hint     npx towerbench data describe --config configs/senet.yaml'],
   ['plan --config configs/senet.yaml --set dataset.name=world/field-nois', 'dataset.name: received "world/field-nois"', 'at       --set dataset.name=world/field-nois', 'allowed  …world/field-noise…', 'hint     did you mean "world/field-noise"?'],
   ['data list --data HERE/none', '--data: there is no folder "HERE/none"', 'hint     correct the path, which is relative to the workspace; worlds are made by code and need no folder'],
 
