@@ -186,9 +186,11 @@ const leaveOneOut = z.strictObject({
     .literal('leave-one-out')
     .describe('The last row of each user is for testing. Leaks: others may already have acted after that moment.'),
   validation: z
-    .enum(['second-last', 'random-train-item'])
+    .enum(['second-last', 'random-train-item', 'random-train-item-kept'])
     .default('second-last')
-    .describe('The validation row of each user: the one before the last, or one of the rest at random.'),
+    .describe(
+      'The validation row of each user: the one before the last, or one of the rest at random; kept, it is learned too, where settings are known, and validation figures say nothing.',
+    ),
 });
 const leaveLastK = z.strictObject({
   protocol: z
@@ -217,7 +219,7 @@ export type Split =
   | z.output<typeof leaveLastK>
   | z.output<typeof globalTime>
   | z.output<typeof ratio>
-  | { readonly protocol: 'fixed'; readonly validation: 'given' | 'random-train-item' };
+  | { readonly protocol: 'fixed'; readonly validation: keyof typeof VALIDATION };
 
 /** Splits for data without a fixed one; leave-one-out unless said otherwise. */
 export const freeSplit = z
@@ -228,6 +230,8 @@ export const freeSplit = z
 const VALIDATION = {
   given: 'Validation rows come with the data.',
   'random-train-item': 'One training row of each user at random (by dataset.seed), taken out of training.',
+  'random-train-item-kept':
+    'The same row, left in training: all rows are learned, as where settings are known, and validation figures say nothing.',
 } as const;
 
 /** The one split that a source brings with it; the first of the ways to validate is the default. */

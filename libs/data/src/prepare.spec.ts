@@ -6,7 +6,7 @@ import { ConfigError } from '@towerbench/config';
 import { afterAll, describe, expect, it } from 'vitest';
 import { assembleCandidate, assembleQuery } from './assemble.js';
 import { datasets } from './catalog.js';
-import type { LabelledSet, Ragged, RankingSet } from './contract.js';
+import type { LabelledSet, Ragged, RankingSet, PreparedData } from './contract.js';
 import type { DatasetDefinition } from './definition.js';
 import { buildFeatures } from './features.js';
 import { labelsBy } from './interactions.js';
@@ -800,5 +800,22 @@ describe('a split', () => {
     expect(() => prepareData(section('world/movies', { ...small, split }), places)).toThrow(
       new RegExp(`^dataset\\.split: .* leaves no row for ${part}`),
     );
+  });
+
+  it('whose drawn validation row is kept has it in training and in validation, and tests on the same', () => {
+    const of = (validation: string) =>
+      prepareData(section('world/movies', { ...small, split: { protocol: 'leave-one-out', validation } }), places) as PreparedData & { valid: RankingSet; test: RankingSet }; // prettier-ignore
+    const [drawn, kept] = [of('random-train-item'), of('random-train-item-kept')];
+    const rowsOf = ({ train }: PreparedData): string[] =>
+      Array.from(train.user, (user, k) => `${user} ${train.item[k]}`);
+    const validRows = Array.from(kept.valid.users, (user, k) => `${user} ${kept.valid.positives.items[k]}`);
+    expect(validRows.length).toBeGreaterThan(0);
+    expect(rowsOf(kept).sort()).toEqual([...rowsOf(drawn), ...validRows].sort());
+    expect(kept.valid).toEqual(drawn.valid);
+    expect(kept.test).toEqual(drawn.test);
+    expect(kept.history).toEqual(drawn.history);
+    const counts = (items: Int32Array): number => items.reduce((sum, count) => sum + count, 0);
+    expect(counts(kept.itemCounts)).toBe(counts(drawn.itemCounts) + validRows.length);
+    expect(kept.fingerprint).not.toBe(drawn.fingerprint);
   });
 });

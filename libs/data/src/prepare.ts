@@ -9,7 +9,17 @@ import { buildFeatures } from './features.js';
 import { positiveRows, requireTimes, timelines } from './interactions.js';
 import { loadDataset, locate, type Source } from './load.js';
 import { sampleWeights } from './sample-weights.js';
-import { CONTEXT, needsOrder, requireParts, splitRows, splitText, TEST, TRAIN, VALID } from './split.js';
+import {
+  CONTEXT,
+  needsOrder,
+  requireParts,
+  splitRows,
+  splitText,
+  TEST,
+  TRAIN,
+  TRAIN_AND_VALID,
+  VALID,
+} from './split.js';
 import { packTexts, unpackTexts, type PackedTexts } from './texts.js';
 
 type DatasetSection = Section & { readonly name: string };
@@ -200,6 +210,7 @@ function divide(
   const numRows = timeline.items.length;
   const rows = new Int32Array(numRows);
   const trainStart = new Int32Array(users.numRows);
+  const trainEnd = new Int32Array(users.numRows);
   const validStart = new Int32Array(users.numRows);
   const testStart = new Int32Array(users.numRows);
   let at = 0;
@@ -214,6 +225,8 @@ function divide(
     trainStart[user] = at;
     add(TRAIN);
     validStart[user] = at;
+    add(TRAIN_AND_VALID);
+    trainEnd[user] = at;
     add(VALID);
     testStart[user] = at;
     add(TEST);
@@ -235,7 +248,7 @@ function divide(
   let numTrain = 0;
   for (let user = 0; user < users.numRows; user++) {
     const firstPositive = numPositives;
-    const [firstTrain, endTrain] = [trainStart[user] as number, validStart[user] as number];
+    const [firstTrain, endTrain] = [trainStart[user] as number, trainEnd[user] as number];
     for (let entry = offsets[user] as number; entry < (offsets[user + 1] as number); entry++) {
       const item = items[entry] as number;
       const positive = labels === null || labels[entry] === 1;

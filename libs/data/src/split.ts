@@ -8,6 +8,8 @@ export const VALID = 1;
 export const TEST = 2;
 /** Known before everything else, and no example. */
 export const CONTEXT = 3;
+/** In training and in validation. */
+export const TRAIN_AND_VALID = 4;
 
 /** Whether the split asks in which order a user's rows happened. */
 export function needsOrder(split: Split): boolean {
@@ -20,9 +22,9 @@ export function needsOrder(split: Split): boolean {
  * @throws {ConfigError} that names the part
  */
 export function requireParts(split: Split, parts: Uint8Array): void {
-  const names = { training: TRAIN, validation: VALID, testing: TEST };
-  for (const [name, part] of Object.entries(names)) {
-    if (parts.includes(part)) continue;
+  const names = { training: [TRAIN, TRAIN_AND_VALID], validation: [VALID, TRAIN_AND_VALID], testing: [TEST] };
+  for (const [name, either] of Object.entries(names)) {
+    if (either.some((part) => parts.includes(part))) continue;
     throw dataError('split-empty', 'dataset.split', `the split ${splitText(split)} leaves no row for ${name}`, {
       received: splitText(split),
       hint: 'ask for smaller or larger shares, fewer rows per user, or take another split',
@@ -50,12 +52,14 @@ export function splitText(split: Split): string {
  *
  * - `leave-one-out`: last row test; validation the second-last or a random one of the rest. Users with fewer than 3 rows stay in
  *   training. Leaks: training rows of other users may be later than a test row; with `random-train-item` also the user's own.
+ *   `random-train-item-kept` leaves the validation row in training too.
  * - `leave-last-k`: the last k rows test, the k before validation; users with fewer than 2k + 1 rows stay in training. Same leak.
  * - `global-time`: the last share of all rows by time is test, the share before it validation. Rows of equal time share a part, so
  *   the shares are met up to ties. Leaks nothing; users and items may be new in the test part.
  * - `ratio`: per user at random, shares rounded down, then a part that came out empty gets one row while more than one is left for
  *   training (the rule of RecBole). Leaks the user's own future and that of others.
  * - `fixed`: what the source says; `random-train-item` takes one training row of each user with two or more for validation.
+ *   `random-train-item-kept` as above.
  *
  * Random choices follow from `seed`.
  */
@@ -82,7 +86,7 @@ export function splitRows(
         const last = part.length - 1;
         if (last < 2) return;
         part[last] = TEST;
-        part[split.validation === 'second-last' ? last - 1 : rng.int(last)] = VALID;
+        part[split.validation === 'second-last' ? last - 1 : rng.int(last)] = drawnPart(split);
       });
       return parts;
     case 'leave-last-k':
@@ -96,8 +100,17 @@ export function splitRows(
       eachUser((part) => splitByShares(part, split, rng));
       return parts;
     case 'fixed':
-      return splitAsGiven(parts, timeline, fixed, split.validation === 'given' ? null : rng);
+      return splitAsGiven(
+        parts,
+        timeline,
+        fixed,
+        split.validation === 'given' ? null : { rng, part: drawnPart(split) },
+      );
   }
+}
+
+function drawnPart({ validation }: { readonly validation: string }): number {
+  return validation === 'random-train-item-kept' ? TRAIN_AND_VALID : VALID;
 }
 
 function splitByTime(
@@ -132,7 +145,12 @@ function splitByShares(part: Uint8Array, shares: { readonly valid: number; reado
   for (const entry of order.subarray(numTest, numTest + numValid)) part[entry] = VALID;
 }
 
-function splitAsGiven(parts: Uint8Array, timeline: Ragged, fixed: FixedSplit | null, rng: Rng | null): Uint8Array {
+function splitAsGiven(
+  parts: Uint8Array,
+  timeline: Ragged,
+  fixed: FixedSplit | null,
+  drawn: { readonly rng: Rng; readonly part: number } | null,
+): Uint8Array {
   if (fixed === null) throw new Error('the split "fixed" was asked of a dataset that brings none');
   const { offsets, items: rows } = timeline;
   let numRows = 0;
@@ -142,11 +160,11 @@ function splitAsGiven(parts: Uint8Array, timeline: Ragged, fixed: FixedSplit | n
   for (const row of fixed.valid) partOf[row] = VALID;
   for (const row of fixed.test) partOf[row] = TEST;
   for (const [entry, row] of rows.entries()) parts[entry] = partOf[row] as number;
-  if (rng === null) return parts;
+  if (drawn === null) return parts;
   for (let u = 0; u + 1 < offsets.length; u++) {
     const part = parts.subarray(offsets[u], offsets[u + 1]);
     const train = [...part.keys()].filter((entry) => part[entry] === TRAIN);
-    if (train.length > 1) part[train[rng.int(train.length)] as number] = VALID;
+    if (train.length > 1) part[train[drawn.rng.int(train.length)] as number] = drawn.part;
   }
   return parts;
 }

@@ -33,7 +33,7 @@ export function idColumn(role: 'user' | 'item', relations: readonly Relation[], 
 }
 
 /** The id in SQL, as text; NULL where there is none. */
-export function idIn({ path, nameIn }: IdColumn, relation: Relation): string {
+function idIn({ path, nameIn }: IdColumn, relation: Relation): string {
   return idSqlAt(relation, { key: path, column: nameIn(relation) });
 }
 

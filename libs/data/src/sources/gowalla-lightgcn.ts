@@ -75,7 +75,7 @@ export const gowallaLightgcn = defineDataset({
   params: z.strictObject(
     commonParams({
       positive: null,
-      split: fixedSplit('random-train-item', 'given'),
+      split: fixedSplit('random-train-item', 'random-train-item-kept', 'given'),
       query: ['user_id'],
       candidate: ['item_id'],
     }),

@@ -49,7 +49,7 @@ export const ncfMovielens1m = defineDataset({
   params: z.strictObject(
     commonParams({
       positive: null,
-      split: fixedSplit('random-train-item'),
+      split: fixedSplit('random-train-item', 'random-train-item-kept'),
       query: ['user_id'],
       candidate: ['item_id'],
     }),
