@@ -5,11 +5,11 @@
  *
  * Left out, N is 1 and the studies are those of planted worlds. Exit code 0: all figures are equal. 1: one is not, or a run failed. 2: wrong input.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences } from './differences.mjs';
-import { chosenStudies, root, towerbench } from './studies.mjs';
+import { chosenStudies, root, rowsOf, towerbench } from './studies.mjs';
 
 const { studies, options } = chosenStudies(process.argv.slice(2));
 const at = options.indexOf('--seed');
@@ -27,14 +27,7 @@ for (const study of studies) {
   const sweep = ['sweep', '--config', experiment, '--set', `seeds=[${seed}]`, ...store, ...options];
   if (answer(sweep, 'ignore') === null) continue;
   const found = answer(['runs', '--experiment', study, '--status', 'finished', '--format', 'json', ...store], 'pipe');
-  const { equal, differences: lines } = differences(
-    readFileSync(join(root, 'experiments', study, 'results.jsonl'), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line)),
-    JSON.parse(found ?? '[]'),
-    seed,
-  );
+  const { equal, differences: lines } = differences(rowsOf(study), JSON.parse(found ?? '[]'), seed);
   process.stdout.write(`${study}  ${equal} figures of seed ${seed} are equal, ${lines.length} are not\n`);
   for (const line of lines) process.stdout.write(`  ${line}\n`);
   if (lines.length > 0 || equal === 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const folder = resolve(import.meta.dirname, '..');
@@ -43,4 +43,19 @@ export function chosenStudies(args) {
     process.exit(2);
   }
   return { studies: only.length > 0 ? only : all.filter((name) => name.startsWith('planted-')), options };
+}
+
+/** The rows of a study; a last one that a killed process has not finished is left out. @param {string} name */
+export function rowsOf(name) {
+  const lines = readFileSync(join(folder, name, 'results.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Studies whose folder can be imported, by the alphabet. */
+export function recordedStudies() {
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'plan.json')))
+    .sort();
 }

@@ -1,0 +1,57 @@
+/** What the runs of a study took of the machine, and where tables stand in a README. */
+
+/**
+ * @typedef {{ variant: string, seconds: number, cpuSeconds: number | null, peakBytes: number | null, examplesPerSecond: number | null }} CostRow
+ */
+
+/**
+ * A Markdown table: medians over the runs of each variant, in the order in which variants come first. A run that went on after an interruption
+ * says no processor time.
+ *
+ * @param {readonly CostRow[]} rows
+ */
+export function costsOf(rows) {
+  const variants = [...new Set(rows.map(({ variant }) => variant))].sort();
+  const lines = variants.map((variant) => {
+    const own = rows.filter((row) => row.variant === variant);
+    const of = (/** @type {(row: CostRow) => number | null} */ value) => median(own.map(value));
+    return [
+      variant,
+      String(own.length),
+      number(of(({ cpuSeconds }) => cpuSeconds), 1),
+      number(of(({ seconds }) => seconds), 1),
+      number(of(({ examplesPerSecond }) => examplesPerSecond), 0),
+      number(of(({ peakBytes }) => peakBytes && peakBytes / 1e6), 0),
+    ]; // prettier-ignore
+  });
+  const head = ['variant', 'runs', 'processor, s', 'wall, s', 'examples/s', 'memory, MB'];
+  return [head, head.map((_, k) => (k === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |\n`).join(''); // prettier-ignore
+}
+
+/** @param {readonly (number | null)[]} values */
+function median(values) {
+  const known = values.filter((value) => value !== null).sort((a, b) => a - b);
+  return known.length === 0 ? null : (known[Math.floor(known.length / 2)] ?? null);
+}
+
+/** @param {number | null} value @param {number} digits */
+function number(value, digits) {
+  return value === null
+    ? ''
+    : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/**
+ * A document with `text` between the marks of `name`; unchanged where it has none.
+ *
+ * @param {string} document
+ * @param {'report' | 'costs'} name
+ * @param {string} text
+ */
+export function withTable(document, name, text) {
+  return document.replace(
+    new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- end of ${name} -->)`),
+    (_, /** @type {string} */ start, /** @type {string} */ end) =>
+      `${start}<!-- prettier-ignore-start -->\n\n${text.trimEnd()}\n\n<!-- prettier-ignore-end -->\n${end}`,
+  );
+}

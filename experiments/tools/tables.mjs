@@ -1,0 +1,52 @@
+/**
+ * Makes the tables of studies out of the rows in their folders: imported into an empty store, reported, and put into the README.
+ *
+ *   node experiments/tools/tables.mjs [--check] [NAME ...]
+ *
+ * Left out, the studies are all whose folder has a `plan.json`. `<!-- report -->` up to `<!-- end of report -->` becomes what `towerbench report
+ * --format markdown` prints; `<!-- costs -->` up to `<!-- end of costs -->` what runs took. `--check` writes nothing.
+ * Exit code 0: the tables are as the rows say. 1: with --check, one is not. 2: wrong input.
+ */
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { costsOf, withTable } from './costs.mjs';
+import { recordedStudies, root, rowsOf, towerbench } from './studies.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false } },
+});
+const all = recordedStudies();
+const unknown = positionals.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`there is no recorded study ${unknown.join(', ')}; there are ${all.join(', ')}\n`);
+  process.exit(2);
+}
+const temporary = mkdtempSync(join(tmpdir(), 'towerbench-tables-'));
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+
+for (const name of positionals.length > 0 ? positionals : all) {
+  const readme = join(root, 'experiments', name, 'README.md');
+  const before = readFileSync(readme, 'utf8');
+  const after = withTable(withTable(before, 'report', reportOf(name)), 'costs', costsOf(rowsOf(name)));
+  if (after === before) continue;
+  if (values.check) {
+    process.stderr.write(
+      `${readme}: a table is not what the rows say; run: node experiments/tools/tables.mjs ${name}\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    writeFileSync(`${readme}.part`, after);
+    renameSync(`${readme}.part`, readme);
+  }
+}
+
+/** @param {string} name */
+function reportOf(name) {
+  const store = ['--store', join(temporary, `${name}.sqlite`)];
+  const imported = towerbench(['import', 'study', join('experiments', name), ...store], 'pipe');
+  if (imported.status !== 0) process.exit(imported.status ?? 1);
+  return towerbench(['report', '--experiment', name, '--format', 'markdown', ...store], 'pipe').stdout;
+}
