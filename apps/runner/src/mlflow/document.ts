@@ -1,29 +1,17 @@
 import { leavesOf } from '@towerbench/report';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
 import { z } from 'zod';
+import { describeExperiment, experimentDescription, json } from '../experiment-description.js';
 import { LIMITS, type MlflowPair, type MlflowRun } from './client.js';
 import { isCut, keyOf } from './names.js';
 
 /** What tells an exported run from every other: its trial and its seed. */
 export const IDENTITY = 'towerbench.run';
 
-const json: z.ZodType<Json> = z.json();
 const numberOrNull = z.number().nullable();
 const document = z.object({
   version: z.literal(1),
-  experiment: z.object({
-    name: z.string(),
-    file: z.string(),
-    config: json,
-    dataset: z.string(),
-    fingerprint: z.string(),
-    protocol: json,
-    metric: z.object({ name: z.string(), goal: z.enum(['maximize', 'minimize']) }),
-    report: z.array(z.string()),
-    published: json,
-    baseVariant: z.string(),
-    oracle: z.record(z.string(), z.number()).nullable(),
-  }),
+  experiment: experimentDescription,
   trial: z.object({
     id: z.string(),
     variant: z.string(),
@@ -79,8 +67,7 @@ function keysOf(names: {
 
 /** The document of a stored run that is finished. */
 export function documentOf(reader: StoreReader, experiment: ExperimentRow, run: RunRow): RunDocument {
-  const { name, file, config, dataset, fingerprint, protocol, metric, published, baseVariant, oracle } = experiment;
-  const trial = reader.trials(name).find(({ id, variant }) => id === run.trialId && variant === run.variant);
+  const trial = reader.trials(experiment.name).find(({ id, variant }) => id === run.trialId && variant === run.variant);
   const stored = reader.run(run.id);
   const environment = reader.attempts(run.id).at(-1)?.environment ?? null;
   const trialConfig = stored?.config ?? null;
@@ -91,19 +78,7 @@ export function documentOf(reader: StoreReader, experiment: ExperimentRow, run: 
   });
   return {
     version: 1,
-    experiment: {
-      name,
-      file,
-      config,
-      dataset,
-      fingerprint,
-      protocol,
-      metric,
-      report: [...experiment.report],
-      published,
-      baseVariant,
-      oracle,
-    },
+    experiment: describeExperiment(experiment),
     trial: {
       id: run.trialId,
       variant: run.variant,

@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import { ConfigError } from '@towerbench/config';
-import type {
-  ExperimentInput,
-  Json,
-  PlannedTrial,
-  Point,
-  RunResult,
-  StoreReader,
-  StoreWriter,
-} from '@towerbench/tracking';
+import type { Json, PlannedTrial, Point, RunResult, StoreReader, StoreWriter } from '@towerbench/tracking';
+import { addTrials, type ExperimentDescription } from '../experiment-description.js';
 import type { MlflowClient, MlflowMetric, MlflowRun } from './client.js';
 import { documentIn, type RunDocument } from './document.js';
 import { nameOf } from './names.js';
@@ -44,9 +35,7 @@ interface Arrival {
 
 /** Arrivals that share an experiment of the store. */
 interface Group {
-  readonly description: Omit<ExperimentInput, 'trials' | 'seeds'> & {
-    readonly oracle: Readonly<Record<string, number>> | null;
-  };
+  readonly description: ExperimentDescription;
   readonly arrivals: readonly Arrival[];
 }
 
@@ -228,35 +217,8 @@ function planned(
   description: Group['description'],
   arrivals: readonly Arrival[],
 ): ReadonlyMap<string, number> {
-  const before = reader.experiment(description.name);
-  const same = ({
-    dataset,
-    fingerprint,
-    protocol,
-  }: Pick<ExperimentInput, 'dataset' | 'fingerprint' | 'protocol'>): Json => [dataset, fingerprint, protocol];
-  if (before !== null && !isDeepStrictEqual(same(before), same(description))) {
-    throw new ConfigError([
-      {
-        code: 'argument',
-        path: '--from',
-        message: `the store has an experiment "${description.name}" that was measured on other data or under another protocol`,
-        hint: 'import into another store: --store PATH',
-      },
-    ]);
-  }
-  const trials = before === null ? [] : reader.trials(description.name);
-  const known = new Set(trials.map(({ id, variant }) => `${id}/${variant}`));
-  const added: PlannedTrial[] = [];
-  for (const { trial } of arrivals) {
-    if (known.has(`${trial.id}/${trial.variant}`)) continue;
-    known.add(`${trial.id}/${trial.variant}`);
-    added.push(trial);
-  }
-  const seeds = [...new Set([...(before?.seeds ?? []), ...arrivals.map(({ seed }) => seed)])];
-  if (before === null || added.length > 0 || seeds.length > before.seeds.length) {
-    writer.plan({ ...description, ...before, seeds, trials: [...trials, ...added] });
-    if (before === null && description.oracle !== null) writer.oracle(description.name, description.oracle);
-  }
+  const seeds = arrivals.map(({ seed }) => seed);
+  addTrials({ writer, reader }, { description, trials: arrivals.map(({ trial }) => trial), seeds, path: '--from' });
   const wanted = new Set(arrivals.map(({ trial, seed }) => `${trial.id}/${seed}`));
   const runs = reader
     .runs(description.name)

@@ -1,31 +1,18 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Json } from '@towerbench/tracking';
 import { z } from 'zod';
 import { inputError } from '../context.js';
+import { experimentDescription, json } from '../experiment-description.js';
 
 /** The folder of a study: what was planned, a line for each finished run, and per-user values of each. */
 const PLAN = 'plan.json';
 const RESULTS = 'results.jsonl';
 const USERS = 'users';
 
-const json: z.ZodType<Json> = z.json();
 const plan = z.object({
   version: z.literal(1),
-  experiment: z.object({
-    name: z.string(),
-    file: z.string(),
-    config: json,
-    dataset: z.string(),
-    fingerprint: z.string(),
-    protocol: json,
-    metric: z.object({ name: z.string(), goal: z.enum(['maximize', 'minimize']) }),
-    report: z.array(z.string()),
-    published: json,
-    baseVariant: z.string(),
-  }),
-  oracle: z.record(z.string(), z.number()).nullable(),
+  experiment: experimentDescription,
   seeds: z.array(z.int()),
   trials: z.array(z.object({ id: z.string(), variant: z.string(), parameters: z.record(z.string(), json), config: json })), // prettier-ignore
 });

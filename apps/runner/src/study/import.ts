@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { StoreReader, StoreWriter } from '@towerbench/tracking';
-import { inputError } from '../context.js';
-import { readPlan, readRows, readUserValues, type StudyPlan, type StudyRow } from './folder.js';
+import { addTrials } from '../experiment-description.js';
+import { readPlan, readRows, readUserValues, type StudyRow } from './folder.js';
 
 /** Host of attempts that are imported: no worker's, so that no sweep takes one for its own. */
 const HOST = 'study';
@@ -27,7 +26,10 @@ export function importStudy({
   const plan = readPlan(folder);
   const rows = readRows(folder);
   const { name } = plan.experiment;
-  addPlan({ writer, reader }, plan);
+  addTrials(
+    { writer, reader },
+    { description: plan.experiment, trials: plan.trials, seeds: plan.seeds, path: 'study' },
+  );
   const runs = new Map(reader.runs(name).map((run) => [`${run.trialId}/${run.seed}`, run]));
   let imported = 0;
   let alreadyThere = 0;
@@ -48,27 +50,6 @@ export function importStudy({
     imported++;
   }
   return { name, imported, alreadyThere };
-}
-
-/** Adds the experiment, or the trials and seeds of it that the store does not have. */
-function addPlan(
-  { writer, reader }: { readonly writer: StoreWriter; readonly reader: StoreReader },
-  { experiment, oracle, seeds, trials }: StudyPlan,
-): void {
-  const before = reader.experiment(experiment.name);
-  const measured = ({ dataset, fingerprint, protocol }: Pick<StudyPlan['experiment'], 'dataset' | 'fingerprint' | 'protocol'>): unknown => [dataset, fingerprint, protocol]; // prettier-ignore
-  if (before !== null && !isDeepStrictEqual(measured(before), measured(experiment))) {
-    throw inputError('study', `the store has an experiment "${experiment.name}" that was measured on other data or under another protocol`, {
-      hint: 'import into another store: --store PATH',
-    }); // prettier-ignore
-  }
-  const present = before === null ? [] : reader.trials(experiment.name);
-  const known = new Set(present.map(({ id, variant }) => `${id}/${variant}`));
-  const added = trials.filter(({ id, variant }) => !known.has(`${id}/${variant}`));
-  const allSeeds = [...new Set([...(before?.seeds ?? []), ...seeds])];
-  if (before !== null && added.length === 0 && allSeeds.length === before.seeds.length) return;
-  writer.plan({ ...experiment, ...before, seeds: allSeeds, trials: [...present, ...added] });
-  if (before === null && oracle !== null) writer.oracle(experiment.name, oracle);
 }
 
 function environmentOf({ commit, changed, engine, packages, machine, fingerprint }: StudyRow) {

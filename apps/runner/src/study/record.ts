@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
+import { describeExperiment } from '../experiment-description.js';
 import { addRow, readRows, writePlan, type StudyPlan, type StudyRow } from './folder.js';
 
 /** Writes finished runs of an experiment into the folder of a study, each once. */
@@ -33,14 +34,11 @@ export function studyRecorder(reader: StoreReader, experimentName: string, folde
 }
 
 function planOf(reader: StoreReader, experiment: ExperimentRow): StudyPlan {
-  const { name, file, config, dataset, fingerprint, protocol, metric, published, baseVariant, oracle } = experiment;
-  const report = [...experiment.report];
   return {
     version: 1,
-    experiment: { name, file, config, dataset, fingerprint, protocol, metric, report, published, baseVariant },
-    oracle: oracle && { ...oracle },
+    experiment: describeExperiment(experiment),
     seeds: [...experiment.seeds],
-    trials: reader.trials(name).map((trial) => {
+    trials: reader.trials(experiment.name).map((trial) => {
       const { id, variant, parameters } = trial;
       return { id, variant, parameters: { ...parameters }, config: trial.config };
     }),
