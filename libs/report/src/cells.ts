@@ -76,7 +76,7 @@ export function runsText({ n, failed }: ReportGroup): string {
 
 /** Sentences under a table: what its signs mean, and what it cannot tell. `marks` is how the face shows better and worse. */
 export function notes(report: ExperimentReport, marks = 'better, worse'): string[] {
-  const { groups, runs } = report;
+  const { groups, runs, columns } = report;
   const most = Math.max(0, ...groups.map(({ n }) => n));
   const lines = ['± is half of the 95 % t interval over seeds; differences to the base are paired by seed.'];
   if (runs.finished < runs.total) {
@@ -90,6 +90,13 @@ export function notes(report: ExperimentReport, marks = 'better, worse'): string
       ? `not enough seeds to tell: ${most} of at least ${SEEDS_TO_TELL}, so nothing is marked.`
       : `${marks}: p < .05 over seeds (paired t, Holm) and over users (Wilcoxon signed-rank, Pratt).`,
   );
+  const without = columns.filter((column) => {
+    const compared = groups.map((group) => versusOf(group, column)).filter((versus) => versus !== undefined);
+    return compared.length > 0 && compared.every(({ pUsers }) => pUsers === null);
+  });
+  if (most >= SEEDS_TO_TELL && without.length > 0) {
+    lines.push(`${without.join(', ')}: without values by user, so nothing is marked there.`);
+  }
   return lines;
 }
 

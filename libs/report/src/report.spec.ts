@@ -228,6 +228,23 @@ base     test/auc       0.75  paper   split ratio, here fixed`);
   });
 });
 
+describe('marks', () => {
+  const without = fiveSeeds().map(({ users: _, ...run }) => run);
+
+  it('are none where a metric has no values by user, and the table says so', () => {
+    const text = toTerminal(buildReport(storeOf(without), 'gates'), { width: 100, color: false });
+    expect(text).not.toMatch(/^ +better$/m);
+    expect(text).toMatch(/\ntest\/auc: without values by user, so nothing is marked there\.$/);
+  });
+
+  it('are explained by the number of seeds alone, where these are too few', () => {
+    const few = without.filter(({ seed }) => seed <= 3);
+    expect(toTerminal(buildReport(storeOf(few), 'gates'), { width: 100, color: false })).toMatch(
+      /3 of at least 5, so nothing is marked\.$/,
+    );
+  });
+});
+
 describe('the faces of a report', () => {
   const report = buildReport(storeOf(fiveSeeds()), 'gates');
 
