@@ -1,13 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { costsOf, withTable } from './costs.mjs';
-import { recordedStudies, root } from './studies.mjs';
 
 describe('tables of studies', () => {
-  it.each(recordedStudies())('of %s are what its rows say', (name) => {
-    execFileSync(process.execPath, ['experiments/tools/tables.mjs', '--check', name], { cwd: root });
-  });
-
   it('stand between their marks, and nowhere else', () => {
     const document = 'a\n<!-- costs -->\nold\n<!-- end of costs -->\nb\n';
     const written = withTable(document, 'costs', '| x |\n');

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { towerbench, withFolder } from './command.js';
+import { root, run, towerbench, withFolder } from './command.js';
 
 const EXPERIMENT = `name: tiny
 dataset: { name: world/movies }
@@ -77,3 +77,13 @@ describe('the folder of a study', () => {
     });
   });
 });
+
+describe.each(readdirSync(join(root, 'experiments')).filter((name) => existsSync(join(root, 'experiments', name, 'plan.json'))))(
+  'experiments/%s',
+  (name) => {
+    it('has tables that are what its rows say', async () => {
+      const { code, stderr } = await run(process.execPath, ['experiments/tools/tables.mjs', '--check', name]).ended;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    });
+  },
+); // prettier-ignore
