@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function holder(path: string): Promise<ChildProcess> {
   const script = `
     const db = new (require('better-sqlite3'))(process.argv[1]);
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
     console.log('held');
     setInterval(() => db, 1000);`;
@@ -31,6 +32,7 @@ describe('lock', () => {
     expect(existsSync(path)).toBe(false);
     const lock = takeLock(path);
     expect(isLocked(path)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['own.lock']); // no journal, which would stay when the process is killed
     lock.release();
     expect(isLocked(path)).toBe(false);
     expect(existsSync(path)).toBe(false);

@@ -17,7 +17,7 @@ export interface Lock {
 export function takeLock(path: string, { timeoutMs = 2000 }: { readonly timeoutMs?: number } = {}): Lock {
   const db = open(path, timeoutMs);
   try {
-    db.exec('BEGIN EXCLUSIVE'); // nothing is ever written, so that the file stays empty
+    hold(db);
   } catch (error) {
     db.close();
     throw asStoreError(error, path, 'be locked');
@@ -35,7 +35,7 @@ export function isLocked(path: string): boolean {
   if (!existsSync(path)) return false;
   const db = open(path, 0);
   try {
-    db.exec('BEGIN EXCLUSIVE');
+    hold(db);
     return false;
   } catch (error) {
     if (isBusy(error)) return true;
@@ -51,4 +51,10 @@ function open(path: string, timeout: number): Database {
   } catch (error) {
     throw asStoreError(error, path, 'be locked');
   }
+}
+
+/** Nothing is ever written: the file stays empty, and no journal lies beside it, which would stay there when the process is killed. */
+function hold(db: Database): void {
+  db.pragma('journal_mode = MEMORY');
+  db.exec('BEGIN EXCLUSIVE');
 }
