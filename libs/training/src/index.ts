@@ -14,6 +14,7 @@ export { evaluateCheckpoint, executeRun, hasOracle, oracleMetrics, rehearseTrial
 export { openRecommender, type Recommendation, type RecommendedItem, type Recommender, type Why } from './recommend.js';
 export { resumePoint } from './loop-state.js';
 export { parseEvaluationProtocol, type EvaluationProtocol } from './evaluation-protocol.js';
+export { replaceFile } from './replace-file.js';
 export type { StoredRun } from './stored-run.js';
 export type { Trainer } from './trainer.js';
 export { describeTrial, isMeasuredByUser } from './trial.js';

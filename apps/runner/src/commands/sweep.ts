@@ -59,7 +59,6 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
   const view = new SweepProgressView({ stream: process.stderr, metric: plan.input.metric.name });
   const recorder =
     options.record === undefined ? null : studyRecorder(reader, plan.input.name, typedPath(options.record));
-  const record = (): void => recorder?.record();
   const interruption = new AbortController();
   const interrupt = (): void => {
     if (interruption.signal.aborted) {
@@ -83,12 +82,12 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
       saveEveryMs: saveEvery * 1000,
       onEvent: (event) => {
         view.show(event);
-        if (event.type === 'finished') record();
+        if (event.type === 'finished') recorder?.add(event.run.id);
       },
       signal: interruption.signal,
     });
     view.close();
-    record(); // also what had finished before, and the oracle
+    recorder?.addAll(); // also the oracle
     const { skipped, finished, failed, pruned, interrupted, isTimeUp } = outcome;
     const parts = [`${plural(finished, 'run')} finished`];
     if (skipped > 0) parts.push(`${skipped} already done`);

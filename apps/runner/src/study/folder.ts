@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { replaceFile } from '@towerbench/training';
 import { z } from 'zod';
 import { inputError } from '../context.js';
 import { experimentDescription, json } from '../experiment-description.js';
@@ -63,7 +64,7 @@ export function readPlan(folder: string): StudyPlan {
 }
 
 export function writePlan(folder: string, content: StudyPlan): void {
-  writeWhole(join(folder, PLAN), `${JSON.stringify(content, null, 1)}\n`);
+  replace(join(folder, PLAN), `${JSON.stringify(content, null, 1)}\n`);
 }
 
 /** @throws {ConfigError} when a line is no row; the last one may be cut off, and is left out then */
@@ -75,16 +76,18 @@ export function readRows(folder: string): readonly StudyRow[] {
   return lines.map((line, k) => parsed(path, k + 1, line, row));
 }
 
+/** Takes away a last line that a process which was killed has not finished, so that rows can be added. */
+export function mendRows(folder: string): void {
+  const path = join(folder, RESULTS);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (text !== '' && !text.endsWith('\n')) replace(path, text.slice(0, text.lastIndexOf('\n') + 1));
+}
+
 /** Adds a row and its values to the end, the values first: a row whose values are missing is never there. */
 export function addRow(folder: string, content: StudyRow, values: UserValues): void {
-  const path = join(folder, RESULTS);
-  if (existsSync(path)) {
-    const text = readFileSync(path, 'utf8');
-    if (!text.endsWith('\n') && text !== '') writeWhole(path, text.slice(0, text.lastIndexOf('\n') + 1));
-  }
   const numbers = Object.fromEntries(Object.entries(values).map(([name, each]) => [name, [...each]]));
-  if (Object.keys(numbers).length > 0) writeWhole(usersPath(folder, content), gzipSync(JSON.stringify(numbers), { level: 9 })); // prettier-ignore
-  appendFileSync(path, `${JSON.stringify(content)}\n`);
+  if (Object.keys(numbers).length > 0) replace(usersPath(folder, content), gzipSync(JSON.stringify(numbers), { level: 9 })); // prettier-ignore
+  appendFileSync(join(folder, RESULTS), `${JSON.stringify(content)}\n`);
 }
 
 /** Values of the users of a row; none where the run has none. */
@@ -109,8 +112,7 @@ function parsed<T>(path: string, line: number, text: string, schema: z.ZodType<T
   }
 }
 
-function writeWhole(path: string, content: string | Buffer): void {
+function replace(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.part`, content);
-  renameSync(`${path}.part`, path);
+  replaceFile(path, (part) => writeFileSync(part, content));
 }

@@ -1,35 +1,46 @@
-import { mkdirSync } from 'node:fs';
 import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
 import { describeExperiment } from '../experiment-description.js';
-import { addRow, readRows, writePlan, type StudyPlan, type StudyRow } from './folder.js';
+import { addRow, mendRows, readRows, writePlan, type StudyPlan, type StudyRow } from './folder.js';
 
 /** Writes finished runs of an experiment into the folder of a study, each once. */
 export interface StudyRecorder {
-  /** Runs that have finished since, or before. */
-  record(): void;
+  /** A run that has just finished, under each variant that it stands for. */
+  add(runId: number): void;
+  /** The plan as it is now, and every run that has finished. */
+  addAll(): void;
 }
 
 /** Opens the folder for what the store has planned. */
 export function studyRecorder(reader: StoreReader, experimentName: string, folder: string): StudyRecorder {
-  mkdirSync(folder, { recursive: true });
-  const keyOf = ({ trial, variant, seed }: Pick<StudyRow, 'trial' | 'variant' | 'seed'>): string => `${trial}/${variant}/${seed}`; // prettier-ignore
-  const known = new Set(readRows(folder).map(keyOf));
-  let planText = '';
+  mendRows(folder);
+  const keyOf = (trial: string, variant: string, seed: number): string => `${trial}/${variant}/${seed}`;
+  const known = new Set(readRows(folder).map(({ trial, variant, seed }) => keyOf(trial, variant, seed)));
+  let variantsOf: ReadonlyMap<string, readonly string[]> | null = null;
+  const addOnce = (experiment: ExperimentRow, run: RunRow): void => {
+    const key = keyOf(run.trialId, run.variant, run.seed);
+    if (run.status !== 'finished' || known.has(key)) return;
+    addRow(folder, rowOf(reader, experiment, run), valuesOf(reader, experiment, run));
+    known.add(key);
+  };
+  const read = (): ExperimentRow => reader.experiment(experimentName) as ExperimentRow;
+  const addAll = (): void => {
+    const experiment = read();
+    const plan = planOf(reader, experiment);
+    writePlan(folder, plan);
+    const variants = new Map<string, string[]>();
+    for (const { id, variant } of plan.trials) variants.set(id, [...(variants.get(id) ?? []), variant]);
+    variantsOf = variants;
+    for (const run of reader.runs(experimentName)) addOnce(experiment, run);
+  };
   return {
-    record() {
-      const experiment = reader.experiment(experimentName) as ExperimentRow;
-      const plan = planOf(reader, experiment);
-      if (JSON.stringify(plan) !== planText) {
-        writePlan(folder, plan);
-        planText = JSON.stringify(plan);
-      }
-      for (const run of reader.runs(experimentName)) {
-        const key = keyOf({ ...run, trial: run.trialId });
-        if (run.status !== 'finished' || known.has(key)) continue;
-        addRow(folder, rowOf(reader, experiment, run), valuesOf(reader, experiment, run));
-        known.add(key);
-      }
+    add(runId) {
+      const run = reader.run(runId) as RunRow;
+      const variants = variantsOf?.get(run.trialId);
+      if (variants === undefined)
+        addAll(); // the first one, or one of a trial that a search has suggested since
+      else for (const variant of variants) addOnce(read(), { ...run, variant });
     },
+    addAll,
   };
 }
 
