@@ -5,7 +5,7 @@
  */
 
 /**
- * A Markdown table: medians over the runs of each variant, in the order in which variants come first. A run that went on after an interruption
+ * A Markdown table: medians over the runs of each variant, by the alphabet. A run that went on after an interruption
  * says no processor time.
  *
  * @param {readonly CostRow[]} rows

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { examine } from './acceptance.mjs';
-import { root, rowsOf, towerbench } from './studies.mjs';
+import { plannedRowsOf, root, rowsOf, towerbench } from './studies.mjs';
 
 const [name, ...options] = process.argv.slice(2);
 if (name === undefined) {
@@ -28,13 +28,8 @@ if (existsSync(join(folder, 'plan.json'))) run(['import', folder], 'ignore');
 else rmSync(join(folder, 'results.jsonl'), { force: true }); // of a form that could not be imported; version control has it
 run(['sweep', '--config', join(folder, 'experiment.yaml'), '--record', folder, ...options], 'inherit');
 
-/** @type {Set<string>} */
-const planned = new Set(
-  JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')).trials.map((/** @type {{ id: string }} */ { id }) => id),
-);
-/** @type {(import('./acceptance.mjs').Row & { trial: string })[]} */
+const rows = plannedRowsOf(name);
 const all = rowsOf(name);
-const rows = all.filter(({ trial }) => planned.has(trial));
 if (rows.length < all.length) {
   process.stderr.write(`${all.length - rows.length} rows of results.jsonl are of trials that are planned no more\n`);
 }

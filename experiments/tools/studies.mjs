@@ -53,6 +53,13 @@ export function rowsOf(name) {
   return lines.map((line) => JSON.parse(line));
 }
 
+/** Those rows of a recorded study whose trials are planned. @param {string} name */
+export function plannedRowsOf(name) {
+  const { trials } = JSON.parse(readFileSync(join(folder, name, 'plan.json'), 'utf8'));
+  const planned = new Set(trials.map((/** @type {{ id: string }} */ { id }) => id));
+  return rowsOf(name).filter(({ trial }) => planned.has(trial));
+}
+
 /** Studies whose folder can be imported, by the alphabet. */
 export function recordedStudies() {
   return readdirSync(folder)

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { costsOf, withTable } from './costs.mjs';
-import { recordedStudies, root, rowsOf, towerbench } from './studies.mjs';
+import { plannedRowsOf, recordedStudies, root, towerbench } from './studies.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +30,7 @@ process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 for (const name of positionals.length > 0 ? positionals : all) {
   const readme = join(root, 'experiments', name, 'README.md');
   const before = readFileSync(readme, 'utf8');
-  const after = withTable(withTable(before, 'report', reportOf(name)), 'costs', costsOf(rowsOf(name)));
+  const after = withTable(withTable(before, 'report', reportOf(name)), 'costs', costsOf(plannedRowsOf(name)));
   if (after === before) continue;
   if (values.check) {
     process.stderr.write(
