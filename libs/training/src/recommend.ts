@@ -117,8 +117,9 @@ function recommending(data: PreparedData, scorer: Scorer, newUser: number | unde
     const targets = isRanked ? listOf(test.positives, entry) : new Int32Array(0);
     const keepsSeen = withSeen || protocol.seen === 'kept';
     const excluded = keepsSeen ? new Int32Array(0) : seen;
-    const had = user === newUser ? history : trainingItems(data, user);
-    const scores = scoresOf(scorer, { user, historyEnd: history.length, excluded, numItems, had: user === newUser ? had : null });
+    const isNew = user === newUser;
+    const had = (): Int32Array => (isNew ? history : trainingItems(data, user));
+    const scores = scoresOf(scorer, { user, historyEnd: history.length, excluded, numItems, had: isNew ? history : null });
     const wasSeen = marked(numItems, [...seen, ...history]);
     const list = topK(scores, k, marked(numItems, excluded));
     const why = explaining(scorer, { user, history, had, list });
@@ -174,8 +175,8 @@ function explaining(
   of: {
     readonly user: number;
     readonly history: Int32Array;
-    /** Training items, which are what a baseline knows. */
-    readonly had: Int32Array;
+    /** Gives the training items, which are what a baseline knows. */
+    readonly had: () => Int32Array;
     readonly list: Int32Array;
   },
 ): (item: number) => Why {
@@ -186,7 +187,7 @@ function explaining(
   const scoreHistory = baseline?.scoreHistory;
   if (scoreHistory !== undefined) {
     const sums = new Map(Array.from(list, (item) => [item, [] as { item: number; amount: number }[]]));
-    for (const source of had) {
+    for (const source of had()) {
       const alone = scoreHistory(Int32Array.of(source));
       for (const [item, parts] of sums) parts.push({ item: source, amount: alone[item] as number });
     }

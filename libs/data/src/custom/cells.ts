@@ -7,6 +7,9 @@ import { literal, quoted, type Session, type SqlRow } from './session.js';
 
 /** Texts that programs write for "not known". */
 export const UNKNOWN_TEXTS = ['', 'null', 'na', 'n/a', 'nan', 'none', '\\n'];
+/** Texts for 1 and for 0. */
+export const TRUE_TEXTS = ['1', 'true', 't', 'yes', '1.0'];
+export const FALSE_TEXTS = ['0', 'false', 'f', 'no', '0.0'];
 const NUMBER_TYPES = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 const MOMENT_TYPES = /^(TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?|DATE)$/;
 
@@ -60,7 +63,7 @@ export function labelSql({ name, type }: CellColumn): CellSql | null {
     return number && { sql: `CASE WHEN ${number.sql} IN (0, 1) THEN ${number.sql} ELSE 'infinity' END`, allowed };
   }
   return {
-    sql: `CASE WHEN ${isOneOf(`lower(trim(${cell}))`, ['1', 'true', 't', 'yes', '1.0'])} THEN 1::DOUBLE WHEN ${isOneOf(`lower(trim(${cell}))`, ['0', 'false', 'f', 'no', '0.0'])} THEN 0::DOUBLE ELSE 'infinity' END`,
+    sql: `CASE WHEN ${isOneOf(`lower(trim(${cell}))`, TRUE_TEXTS)} THEN 1::DOUBLE WHEN ${isOneOf(`lower(trim(${cell}))`, FALSE_TEXTS)} THEN 0::DOUBLE ELSE 'infinity' END`,
     allowed,
   };
 }
@@ -90,7 +93,7 @@ function finite(sql: string): string {
 }
 
 /** As `IN`, which DuckDB may turn into a join that loses the order of files. */
-function isOneOf(sql: string, texts: readonly string[]): string {
+export function isOneOf(sql: string, texts: readonly string[]): string {
   return `list_contains([${texts.map(literal).join(', ')}], ${sql})`;
 }
 

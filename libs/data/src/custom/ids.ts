@@ -79,12 +79,37 @@ export async function nameIds(session: Session, column: IdColumn, params: Custom
 }
 
 async function requireIds(session: Session, column: IdColumn): Promise<void> {
-  const { path: key, relations, nameIn } = column;
-  for (const relation of relations) {
-    const condition = `${idIn(column, relation)} IS NULL`;
-    const name = nameIn(relation);
+  await refuseWhere(session, column, (id) => `${id} IS NULL`, {
+    code: 'data-null-id',
+    what: 'is no id',
+    hint: (name) => `mend the file, or leave such rows out: where: ${quoted(name)} IS NOT NULL`,
+  });
+}
+
+/**
+ * Refuses rows whose id fulfils a condition, with the first of them; does nothing where there is none.
+ *
+ * @throws {ConfigError}
+ */
+async function refuseWhere(
+  session: Session,
+  column: IdColumn,
+  conditionOn: (id: string) => string,
+  { code, what, hint }: { readonly code: string; readonly what: string; readonly hint: (name: string) => string },
+): Promise<void> {
+  for (const relation of column.relations) {
+    const condition = conditionOn(idIn(column, relation));
     const found = await session.rows(`SELECT 1 FROM (${relation.sql}) WHERE ${condition} LIMIT 1`);
-    if (found.length > 0) throw await cellError(session, relation, { code: 'data-null-id', key, column: name, condition, what: 'is no id', hint: `mend the file, or leave such rows out: where: ${quoted(name)} IS NOT NULL` }); // prettier-ignore
+    if (found.length === 0) continue;
+    const name = column.nameIn(relation);
+    throw await cellError(session, relation, {
+      code,
+      key: column.path,
+      column: name,
+      condition,
+      what,
+      hint: hint(name),
+    });
   }
 }
 
@@ -149,13 +174,9 @@ async function textsOf(session: Session, column: IdColumn): Promise<readonly (st
 
 /** Refuses ids that mostly mean that there is none, and one id in two spellings. */
 async function requireSound(session: Session, column: IdColumn, ids: readonly string[]): Promise<void> {
-  const { path, relations, nameIn } = column;
+  const { relations, nameIn } = column;
   const refuse = async (id: string, what: string, hint: string): Promise<never> => {
-    for (const relation of relations) {
-      const condition = `${idIn(column, relation)} = ${literal(id)}`;
-      const found = await session.rows(`SELECT 1 FROM (${relation.sql}) WHERE ${condition} LIMIT 1`);
-      if (found.length > 0) throw await cellError(session, relation, { code: 'data-id', key: path, column: nameIn(relation), condition, what, hint }); // prettier-ignore
-    }
+    await refuseWhere(session, column, (sql) => `${sql} = ${literal(id)}`, { code: 'data-id', what, hint: () => hint });
     throw new Error(`the id ${JSON.stringify(id)} is in no table`);
   };
   const leaveOut = `leave such rows out with where, or write ids: as-is where they are ids like others`;

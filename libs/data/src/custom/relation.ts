@@ -75,7 +75,7 @@ async function filesOfPattern(
   }
   const files =
     stat === undefined && /[*?[]/.test(pattern)
-      ? (await session.rows(`SELECT file FROM glob(${literal(whole)}) ORDER BY file`)).map(({ file }) => String(file))
+      ? await filesMatching(session, whole)
       : stat === undefined
         ? []
         : [whole];
@@ -98,6 +98,12 @@ async function filesOfPattern(
     if (statOf(file, refuse)?.size === 0) throw refuse('data-empty-file', `"${file}" is empty`);
   }
   return files;
+}
+
+/** The files that a pattern finds, in the order of their names. */
+export async function filesMatching(session: Session, pattern: string): Promise<string[]> {
+  const found = await session.rows(`SELECT file FROM glob(${literal(pattern)}) ORDER BY file`);
+  return found.map(({ file }) => String(file));
 }
 
 /** What is known of a file without opening it; undefined where there is none. */
@@ -130,7 +136,8 @@ function suggestedPattern(folder: string): string {
   return `*${ending ?? '.csv'}`;
 }
 
-function namesIn(folder: string): string[] {
+/** What is in a folder; nothing where there is none. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

@@ -105,7 +105,7 @@ export const gowallaLightgcn = defineDataset({
     if (isGiven && valid === undefined) {
       throw dataError('split-validation', 'dataset.split.validation', 'there is no file of validation rows', {
         received: 'given',
-        allowed: 'random-train-item',
+        allowed: 'random-train-item, random-train-item-kept',
         hint: `put it at ${FOLDERS[0]}/valid.txt in the data folder`,
       });
     }

@@ -97,7 +97,7 @@ describe('gowalla-lightgcn', () => {
 
   it('refuses to take given validation rows that are not there, parts that overlap, and ids out of range', () => {
     expect(() => load('given', { train, test })).toThrow(
-      'dataset.split.validation: there is no file of validation rows\n  allowed  random-train-item\n  hint     put it at gowalla/valid.txt in the data folder',
+      'dataset.split.validation: there is no file of validation rows\n  allowed  random-train-item, random-train-item-kept\n  hint     put it at gowalla/valid.txt in the data folder',
     );
     const overlapping = file('valid.txt', ['1 3', '0 7']);
     expect(() => load('given', { train, test, valid: overlapping })).toThrow(

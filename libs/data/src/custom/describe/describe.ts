@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigError, didYouMean, type ConfigIssue } from '@towerbench/config';
 import { idSql } from '../cells.js';
-import { formatByName } from '../relation.js';
-import { literal, quoted, withSession, type Session } from '../session.js';
+import { filesMatching, formatByName, namesIn } from '../relation.js';
+import { quoted, withSession, type Session } from '../session.js';
 import { PER_SECOND, unitOf } from '../times.js';
 import { quotedValues, timesOf } from './content.js';
 import { draftOf, isWhole, positiveOf, whereOf, type Draft, type RowFacts } from './draft.js';
@@ -117,23 +117,15 @@ async function filesNamed(
       }
     } else if (stat !== undefined) add(path, true);
     else if (/[*?[]/.test(name)) {
-      const found = await session.rows(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
+      const found = await filesMatching(session, path);
       if (found.length === 0) throw problem('data-missing', `no file matches "${path}"`, 'correct the pattern: * stands for any name, ** for any folders'); // prettier-ignore
-      for (const { file } of found) add(String(file), true);
+      for (const file of found) add(file, true);
     } else {
-      const near = didYouMean(basename(path), namesBeside(path));
+      const near = didYouMean(basename(path), namesIn(dirname(path)));
       throw problem('data-missing', `there is no file "${path}"`, near ?? 'correct the path');
     }
   }
   return { files: [...files.values()], left };
-}
-
-function namesBeside(path: string): string[] {
-  try {
-    return readdirSync(resolve(path, '..'));
-  } catch {
-    return [];
-  }
 }
 
 /** Files that are one table: with the same columns; files without names of columns also with the same name but for its digits. */

@@ -2,7 +2,8 @@
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { readdirSync } from 'node:fs';
 import { toSnakeCase } from '@towerbench/config';
-import { quoted } from '../session.js';
+import { isOneOf, TRUE_TEXTS, UNKNOWN_TEXTS } from '../cells.js';
+import { literal, quoted } from '../session.js';
 import { count, counted } from './content.js';
 import { percentText, type ColumnGuess, type TableGuess, type TableRole } from './guess.js';
 import { isNumbered, type ColumnProfile, type TableProfile } from './profile.js';
@@ -55,7 +56,7 @@ export function positiveOf({ columns, profile }: TableGuess): Positive | null {
     profile.columns.find(({ name }) => columns.some((column) => column.name === name && column.role === role));
   const label = find('label');
   if (label !== undefined) {
-    const sql = `list_contains(['1', '1.0', 'true', 't', 'yes'], lower(trim(${quoted(label.name)}::VARCHAR)))`;
+    const sql = isOneOf(`lower(trim(${quoted(label.name)}::VARCHAR))`, TRUE_TEXTS);
     return { condition: 'label == 1', sql, why: 'rows that were acted on; task: labelled would predict the label of all rows instead' }; // prettier-ignore
   }
   const rating = find('rating');
@@ -75,7 +76,7 @@ export function whereOf({ profile, columns }: TableGuess): { readonly sql: strin
     const cell = quoted(name);
     const isText = column.type === 'VARCHAR';
     const parts = [
-      ...(lost === 0 ? [] : [isText && column.unknownWords > 0 ? `lower(trim(${cell})) NOT IN ('', 'null', 'na', 'n/a', 'nan', 'none', '\\n')` : isText ? `trim(${cell}) <> ''` : `${cell} IS NOT NULL`]),
+      ...(lost === 0 ? [] : [isText && column.unknownWords > 0 ? `lower(trim(${cell})) NOT IN (${UNKNOWN_TEXTS.map(literal).join(', ')})` : isText ? `trim(${cell}) <> ''` : `${cell} IS NOT NULL`]),
       ...(negatives === 0 ? [] : [isText ? `${cell} NOT LIKE '-%'` : `${cell} >= 0`]),
     ];
     const what = [...(lost === 0 ? [] : [`${counted(lost, 'row')} without ${role}`]), ...(negatives === 0 ? [] : [`${counted(negatives, 'row')} with ${role === 'item' ? 'an' : 'a'} ${role} below 0, which mostly means "unknown"`])];

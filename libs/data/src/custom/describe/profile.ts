@@ -1,7 +1,7 @@
 /** What the columns of files hold, as far as first rows and free counts tell. */
 import { openSync, readSync, closeSync, statSync } from 'node:fs';
 import { ConfigError } from '@towerbench/config';
-import { idSql, UNKNOWN_TEXTS, type CellColumn } from '../cells.js';
+import { FALSE_TEXTS, idSql, isOneOf, TRUE_TEXTS, UNKNOWN_TEXTS, type CellColumn } from '../cells.js';
 import type { TableSource } from '../params.js';
 import { formatByName, relationOf, unreadable, type Format, type Relation } from '../relation.js';
 import { literal, quoted, type Session, type SqlRow } from '../session.js';
@@ -252,7 +252,7 @@ function rowsBySize(files: readonly string[], columns: readonly ColumnProfile[],
 /** The cells of a column as text; NULL where they are empty or mean "not known". */
 function textSql({ name }: CellColumn): string {
   const text = `trim(${quoted(name)}::VARCHAR)`;
-  return `CASE WHEN list_contains([${UNKNOWN_TEXTS.map(literal).join(', ')}], lower(${text})) THEN NULL ELSE ${text} END`;
+  return `CASE WHEN ${isOneOf(`lower(${text})`, UNKNOWN_TEXTS)} THEN NULL ELSE ${text} END`;
 }
 
 async function profileOf(session: Session, sample: string, column: CellColumn): Promise<ColumnProfile> {
@@ -266,7 +266,7 @@ async function profileOf(session: Session, sample: string, column: CellColumn): 
      SELECT count(t)::INTEGER AS known, count(DISTINCT t)::INTEGER AS distinct, count(n)::INTEGER AS numbers,
        (count(*) FILTER (n = floor(n)))::INTEGER AS wholes, min(n) AS min, max(n) AS max,
        count(m)::INTEGER AS moments, min(m) AS first, max(m) AS last,
-       (count(*) FILTER (list_contains(['1', '0', '1.0', '0.0', 'true', 'false', 't', 'f', 'yes', 'no'], lower(t))))::INTEGER AS flags,
+       (count(*) FILTER (${isOneOf('lower(t)', [...TRUE_TEXTS, ...FALSE_TEXTS])}))::INTEGER AS flags,
        (count(*) FILTER (n < 0 AND n = floor(n)))::INTEGER AS negatives,
        (count(*) FILTER (regexp_full_match(t, '0\\d+')))::INTEGER AS padded,
        (count(*) FILTER (t IS NULL AND raw <> ''))::INTEGER AS unknown_words,
