@@ -3,6 +3,7 @@ export { causalAttention, causalAttentionGradient } from './attention';
 export { openScan, scanBlock, scanFloats } from './catalogue-scan';
 export { firstChoiceSoftmax, sigmoidCrossEntropy } from './cross-entropy';
 export { elementaryScratch, exponentials, hyperbolicTangents, logarithms } from './elementary';
+export { logisticSteps, pairwiseSteps } from './factor-steps';
 export { gemm, gemmScratch } from './gemm';
 export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
 export { adagrad, adam, sgd, sumOfSquares } from './optimizers';

@@ -14,6 +14,14 @@ export { inspectEngines, inspectMemory, type EngineMemory, type EngineReport } f
 export { allowRelaxedSimd } from './kernels/module.js';
 export { causalAttention } from './kernels/causal-attention.js';
 export { denseActivations, denseLayers, type DenseLayer } from './kernels/dense-layers.js';
+export {
+  logisticSteps,
+  pairwiseSteps,
+  type FactorTables,
+  type LabelledPairs,
+  type PreferredPairs,
+  type StepSize,
+} from './kernels/factor-steps.js';
 export { fieldProducts, type FieldPairs } from './kernels/field-products.js';
 export { firstChoiceSoftmaxCrossEntropy, type FirstChoiceSoftmaxInputs } from './kernels/first-choice-softmax.js';
 export {

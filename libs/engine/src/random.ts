@@ -32,16 +32,16 @@ export function createRng(seed: number | string): Rng {
 }
 
 function make(path: string): Rng {
-  let [a, b, c, d] = hash128(path);
+  const words = Int32Array.from(hash128(path)); // an array: numbers of 32 bits that a closure holds are boxed
   let spareNormal: number | null = null;
 
   const next = (): number => {
-    const t = (((a + b) | 0) + d) | 0;
-    d = (d + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
-    c |= 0;
+    const [b, c, d] = [words[1] as number, words[2] as number, words[3] as number];
+    const t = (((words[0] as number) + b) | 0) + d;
+    words[3] = d + 1;
+    words[0] = b ^ (b >>> 9);
+    words[1] = c + (c << 3);
+    words[2] = ((c << 21) | (c >>> 11)) + t;
     return t >>> 0;
   };
   for (let i = 0; i < 12; i++) next();
@@ -53,9 +53,9 @@ function make(path: string): Rng {
     int(bound) {
       if (!(bound >= 1 && bound <= 4294967296)) throw new RangeError(`int: bound is ${bound}; it must be 1 to 2^32`);
       let draw = next();
-      // Below 2^32 − bound nothing is to be drawn again; two remainders of doubles would cost several times a draw.
+      // Below 2^32 − bound nothing is to be drawn again; a remainder of doubles costs several times a draw.
       while (draw >= 4294967296 - bound && draw >= 4294967296 - (4294967296 % bound)) draw = next();
-      return bound === 4294967296 ? draw : draw % (bound >>> 0);
+      return draw - Math.floor(draw / bound) * bound; // exact: a quotient below 2^32 is never rounded up to a whole number
     },
     normal() {
       if (spareNormal !== null) {
@@ -77,9 +77,9 @@ function make(path: string): Rng {
       }
       return values;
     },
-    state: () => ({ words: [a, b, c, d], spareNormal }),
+    state: () => ({ words: [...words] as unknown as RngState['words'], spareNormal }),
     restore(state) {
-      [a, b, c, d] = state.words;
+      words.set(state.words);
       spareNormal = state.spareNormal;
     },
   };

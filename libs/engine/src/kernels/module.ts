@@ -84,6 +84,36 @@ export interface Kernels {
     scratch: number,
   ): number;
   sigmoidCrossEntropy(count: number, logits: number, labels: number, gradient: number, scratch: number): number;
+  logisticSteps(
+    count: number,
+    rowBytes: number,
+    rate: number,
+    decay: number,
+    user: number,
+    item: number,
+    labels: number,
+    users: number,
+    items: number,
+    userBias: number,
+    itemBias: number,
+    bias: number,
+    scores: number,
+    scratch: number,
+  ): void;
+  pairwiseSteps(
+    count: number,
+    rowBytes: number,
+    rate: number,
+    decay: number,
+    user: number,
+    positive: number,
+    negative: number,
+    users: number,
+    items: number,
+    itemBias: number,
+    margins: number,
+    scratch: number,
+  ): void;
   segmentSum(rows: number, width: number, segments: number, x: number, ids: number, out: number): void;
   panelStride(rows: number): number;
   panelFloats(rows: number, columns: number): number;

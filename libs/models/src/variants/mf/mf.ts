@@ -1,9 +1,18 @@
-import { createParameter } from '@towerbench/engine';
+import type { PreparedData } from '@towerbench/data';
+import {
+  createParameter,
+  logisticSteps,
+  pairwiseSteps,
+  type FactorTables,
+  type LabelledPairs,
+  type PreferredPairs,
+  type Rng,
+} from '@towerbench/engine';
 import { z } from 'zod';
 import { trainingPositives } from '../../blocks/positives.js';
 import { scoresByVectors } from '../../blocks/scores-by-vectors.js';
 import { defineModel, type FitProgress } from '../../contract.js';
-import { logisticStep, pairwiseStep, type FactorTables } from './sgd-step.js';
+import { shuffledExamples, TO_DRAW, type Pairs } from './epoch.js';
 
 const params = z.strictObject({
   embeddingDim: z
@@ -36,9 +45,6 @@ const params = z.strictObject({
   epochs: z.int().positive().default(64).describe('Passes over the positives, each in a new order with new negatives.'),
 });
 
-/** Steps between two reports. */
-const PIECE = 1 << 16;
-
 /**
  * Matrix factorisation with biases, by plain gradient descent of one example at a time.
  *   s(u, i) = b + b_u + b_i + ⟨p_u, q_i⟩
@@ -54,11 +60,11 @@ const PIECE = 1 << 16;
  *   arXiv:1205.2618 (bpr)
  * @deviation The published code of 2020 moves an item by the user's vector that has just been moved; here both move by what was before.
  * @deviation BPR as published draws its positives with repetition and one negative for each.
- * @numerics Numbers are float32; a step computes in float64 and rounds once.
+ * @numerics Numbers are float32; a step rounds each of them once. On the simd engine it computes in float32, elsewhere in float64.
  */
 export const definition = defineModel({
   name: 'mf',
-  revision: 1,
+  revision: 2,
   summary: 'Matrix factorisation with biases by gradient descent of one example at a time, logistic or BPR.',
   reference: {
     title: 'Neural Collaborative Filtering vs. Matrix Factorization Revisited',
@@ -88,43 +94,52 @@ export const definition = defineModel({
       parameters,
       parameterCount: (numUsers + numItems) * dim + 1,
       *fit(): Iterable<FitProgress> {
-        const { itemsOf } = trainingPositives(data);
-        const positiveItem = Int32Array.from(itemsOf.flatMap((items) => [...items]));
-        const positiveUser = Int32Array.from(
-          itemsOf.flatMap(({ length }, user) => new Array<number>(length).fill(user)),
-        );
-        const numPositives = positiveItem.length;
-        const numSteps = numPositives * (params.loss === 'logistic' ? 1 + numNegatives : numNegatives);
-        const order = Int32Array.from({ length: numSteps }, (_, step) => step);
-        const total = epochs * Math.ceil(numSteps / PIECE);
+        const positives = positivePairs(data);
+        const isPairwise = params.loss === 'bpr';
+        const perPositive = isPairwise ? { copies: numNegatives, drawn: 0 } : { copies: 1, drawn: numNegatives };
+        const perEpoch = positives.users.length * (perPositive.copies + perPositive.drawn);
+        const total = epochs * perEpoch;
         const trained = tables();
         const draws = rng.fork('examples');
         let done = 0;
         for (let number = 1; number <= epochs; number++) {
-          draws.shuffle(order);
           let loss = 0;
-          for (let step = 0; step < numSteps; step++) {
-            const example = order[step] as number;
-            const row = example % numPositives;
-            const user = positiveUser[row] as number;
-            const positive = positiveItem[row] as number;
-            if (params.loss === 'bpr') {
-              loss += pairwiseStep(trained, { user, positive, negative: draws.int(numItems) }, params);
-            } else if (example < numPositives) {
-              loss += logisticStep(trained, { user, item: positive, label: 1 }, params);
-            } else {
-              loss += logisticStep(trained, { user, item: draws.int(numItems), label: 0 }, params);
-            }
-            if (step === numSteps - 1)
-              yield { done: ++done, total, epoch: { number, values: { loss: loss / numSteps } } };
-            else if (step % PIECE === PIECE - 1) yield { done: ++done, total };
+          for (const examples of shuffledExamples(positives, perPositive, draws)) {
+            if (done % perEpoch > 0) yield { done, total };
+            loss += isPairwise
+              ? pairwiseSteps(trained, preferred(examples, numItems, draws), params)
+              : logisticSteps(trained, labelled(examples, numItems, draws), params);
+            done += examples.users.length;
           }
+          yield { done, total, epoch: { number, values: { loss: loss / perEpoch } } };
         }
       },
       ...scoresByVectors((users) => servedVectors(tables(), users)),
     };
   },
 });
+
+function positivePairs(data: PreparedData): Pairs {
+  const { itemsOf } = trainingPositives(data);
+  return {
+    users: Int32Array.from(itemsOf.flatMap(({ length }, user) => new Array<number>(length).fill(user))),
+    items: Int32Array.from(itemsOf.flatMap((items) => [...items])),
+  };
+}
+
+/** Draws the items that are missing, in place: they are the negatives. */
+function labelled({ users, items }: Pairs, numItems: number, rng: Rng): LabelledPairs {
+  const labels = new Float32Array(items.length);
+  for (let k = 0; k < items.length; k++) {
+    if (items[k] === TO_DRAW) items[k] = rng.int(numItems);
+    else labels[k] = 1;
+  }
+  return { users, items, labels };
+}
+
+function preferred({ users, items }: Pairs, numItems: number, rng: Rng): PreferredPairs {
+  return { users, positives: items, negatives: items.map(() => rng.int(numItems)) };
+}
 
 /** Vectors whose inner products are the scores, biases included: (p_u, b + b_u, 1) and (q_i, 1, b_i), d + 1 numbers wide. */
 function servedVectors({ users, items, bias, dim }: FactorTables, ofUsers: Int32Array) {
