@@ -50,7 +50,7 @@ function buildOf(name: EngineName): string {
     (createRequire(import.meta.url)(`${dependency}/package.json`) as { version: string }).version;
   if (name === 'simd') {
     const kernels = chooseKernelBuild();
-    return `${kernels.name}-${kernels.hash}+tfjs-wasm-${versionOf('@tensorflow/tfjs-backend-wasm')}`;
+    return `${kernels.name}-${kernels.revision}+tfjs-wasm-${versionOf('@tensorflow/tfjs-backend-wasm')}`;
   }
   if (name === 'tensorflow') {
     const versions = tensorflowVersions();
