@@ -1,4 +1,5 @@
-/** What the runs of a study took of the machine, and where tables stand in a README. */
+/** What the runs of a study took of the machine. */
+import { markdownTable } from './markdown.mjs';
 
 /**
  * @typedef {{ variant: string, seconds: number, cpuSeconds: number | null, peakBytes: number | null, examplesPerSecond: number | null }} CostRow
@@ -24,8 +25,7 @@ export function costsOf(rows) {
       number(of(({ peakBytes }) => peakBytes && peakBytes / 1e6), 0),
     ]; // prettier-ignore
   });
-  const head = ['variant', 'runs', 'processor, s', 'wall, s', 'examples/s', 'memory, MB'];
-  return [head, head.map((_, k) => (k === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |\n`).join(''); // prettier-ignore
+  return markdownTable(['variant', 'runs', 'processor, s', 'wall, s', 'examples/s', 'memory, MB'], lines);
 }
 
 /** @param {readonly (number | null)[]} values */
@@ -39,19 +39,4 @@ function number(value, digits) {
   return value === null
     ? ''
     : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/**
- * A document with `text` between the marks of `name`; unchanged where it has none.
- *
- * @param {string} document
- * @param {'report' | 'costs'} name
- * @param {string} text
- */
-export function withTable(document, name, text) {
-  return document.replace(
-    new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- end of ${name} -->)`),
-    (_, /** @type {string} */ start, /** @type {string} */ end) =>
-      `${start}<!-- prettier-ignore-start -->\n\n${text.trimEnd()}\n\n<!-- prettier-ignore-end -->\n${end}`,
-  );
 }

@@ -4,14 +4,17 @@
  *   node experiments/tools/tables.mjs [--check] [NAME ...]
  *
  * Left out, the studies are all whose folder has a `plan.json`. `<!-- report -->` up to `<!-- end of report -->` becomes what `towerbench report
- * --format markdown` prints; `<!-- costs -->` up to `<!-- end of costs -->` what runs took. `--check` writes nothing.
+ * --format markdown` prints; `<!-- costs -->` up to `<!-- end of costs -->` what runs took; `<!-- slices METRIC -->` up to
+ * `<!-- end of slices -->` a metric by popularity of the item to find. `--check` writes nothing.
  * Exit code 0: the tables are as the rows say. 1: with --check, one is not. 2: wrong input.
  */
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { costsOf, withTable } from './costs.mjs';
+import { costsOf } from './costs.mjs';
+import { withTables } from './markdown.mjs';
+import { slicesTable } from './slices.mjs';
 import { plannedRowsOf, recordedStudies, root, towerbench } from './studies.mjs';
 
 const { values, positionals } = parseArgs({
@@ -30,7 +33,11 @@ process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 for (const name of positionals.length > 0 ? positionals : all) {
   const readme = join(root, 'experiments', name, 'README.md');
   const before = readFileSync(readme, 'utf8');
-  const after = withTable(withTable(before, 'report', reportOf(name)), 'costs', costsOf(plannedRowsOf(name)));
+  const after = withTables(before, {
+    report: () => reportOf(name),
+    costs: () => costsOf(plannedRowsOf(name)),
+    slices: (metric) => slicesTable(join(root, 'experiments', name), plannedRowsOf(name), metric),
+  });
   if (after === before) continue;
   if (values.check) {
     process.stderr.write(

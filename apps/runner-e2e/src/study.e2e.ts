@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { root, run, towerbench, withFolder } from './command.js';
 
@@ -48,6 +49,15 @@ describe('the folder of a study', () => {
         'tiny: 0 runs imported, 4 already there',
       );
       expect(readdirSync(study).sort()).toEqual(['plan.json', 'results.jsonl', 'users']);
+
+      // which of the users has a popular item to find, in the order of their values
+      const read = (name: string): unknown =>
+        JSON.parse(gunzipSync(readFileSync(join(study, 'users', name))).toString());
+      const { names, of } = read('popularity.json.gz') as { names: string[]; of: number[] };
+      const [values] = readdirSync(join(study, 'users')).filter((name) => name !== 'popularity.json.gz');
+      expect(names.slice(0, 3)).toEqual(['head', 'torso', 'tail']);
+      expect(of).toHaveLength((read(values as string) as { 'test/ndcg@10': number[] })['test/ndcg@10'].length);
+      expect(new Set(of)).toEqual(new Set([0, 1, 2]));
     });
   });
 

@@ -7,6 +7,7 @@ export { buildPage, variantCurves } from './page.js';
 export {
   buildSlices,
   slicesCsv,
+  usersByPopularity,
   type KeptFiles,
   type Slice,
   type SliceFamily,

@@ -175,6 +175,13 @@ export function buildSlices(
   };
 }
 
+/** Test users by the popularity of the one item that each is to find; null where some have several. */
+export function usersByPopularity({ users, items, positives }: TestUsers): Division | null {
+  if (positives.items.length !== users.length) return null;
+  const { slices, of } = divideByPopularity(items.counts);
+  return { slices, of: positives.items.map((item) => of[item] as number) };
+}
+
 /** A line per slice and variant. */
 export function slicesCsv({ experiment, metric, overall, families }: Slices): string {
   const all = { slices: [{ name: 'all', meaning: 'all test users', users: null, weight: null, isTooSmall: false, rows: overall }], id: 'all' }; // prettier-ignore

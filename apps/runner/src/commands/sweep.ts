@@ -58,7 +58,9 @@ export async function sweep(context: Context, options: SweepOptions): Promise<nu
   const reader = openStoreReader(storePath);
   const view = new SweepProgressView({ stream: process.stderr, metric: plan.input.metric.name });
   const recorder =
-    options.record === undefined ? null : studyRecorder(reader, plan.input.name, typedPath(options.record));
+    options.record === undefined
+      ? null
+      : studyRecorder({ reader, storePath }, plan.input.name, typedPath(options.record));
   const interruption = new AbortController();
   const interrupt = (): void => {
     if (interruption.signal.aborted) {

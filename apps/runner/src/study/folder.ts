@@ -6,10 +6,14 @@ import { z } from 'zod';
 import { inputError } from '../context.js';
 import { experimentDescription, json } from '../experiment-description.js';
 
-/** The folder of a study: what was planned, a line for each finished run, and per-user values of each. */
+/**
+ * The folder of a study: what was planned, a line for each finished run, and of each run the values by user; also how popular the item is that each
+ * user is to find, so that those values can be taken apart.
+ */
 const PLAN = 'plan.json';
 const RESULTS = 'results.jsonl';
 const USERS = 'users';
+const POPULARITY = 'popularity.json.gz';
 
 const plan = z.object({
   version: z.literal(1),
@@ -97,6 +101,20 @@ export function readUserValues(folder: string, of: StudyRow): UserValues {
   const lists = z.record(z.string(), z.array(numberOrNull));
   const found = parsed(path, 1, gunzipSync(readFileSync(path)).toString(), lists);
   return Object.fromEntries(Object.entries(found).map(([name, list]) => [name, Float32Array.from(list, (value) => value ?? NaN)])); // prettier-ignore
+}
+
+/** Slices of the test users, in the order of their values; `of` is the place of each user's among `names`. */
+export interface UserSlices {
+  readonly names: readonly string[];
+  readonly of: readonly number[];
+}
+
+export function hasPopularity(folder: string): boolean {
+  return existsSync(join(folder, USERS, POPULARITY));
+}
+
+export function writePopularity(folder: string, slices: UserSlices): void {
+  replace(join(folder, USERS, POPULARITY), gzipSync(JSON.stringify(slices), { level: 9 }));
 }
 
 function usersPath(folder: string, { trial, seed }: Pick<StudyRow, 'trial' | 'seed'>): string {

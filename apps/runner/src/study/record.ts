@@ -1,6 +1,23 @@
-import type { ExperimentRow, Json, RunRow, StoreReader } from '@towerbench/tracking';
+import { usersByPopularity } from '@towerbench/report';
+import {
+  artifactFile,
+  readUsersFile,
+  type ExperimentRow,
+  type Json,
+  type RunRow,
+  type StoreReader,
+} from '@towerbench/tracking';
 import { describeExperiment } from '../experiment-description.js';
-import { addRow, mendRows, readRows, writePlan, type StudyPlan, type StudyRow } from './folder.js';
+import {
+  addRow,
+  hasPopularity,
+  mendRows,
+  readRows,
+  writePlan,
+  writePopularity,
+  type StudyPlan,
+  type StudyRow,
+} from './folder.js';
 
 /** Writes finished runs of an experiment into the folder of a study, each once. */
 export interface StudyRecorder {
@@ -10,17 +27,24 @@ export interface StudyRecorder {
   addAll(): void;
 }
 
-/** Opens the folder for what the store has planned. */
-export function studyRecorder(reader: StoreReader, experimentName: string, folder: string): StudyRecorder {
+/** Opens the folder for what the store at `storePath` has planned. */
+export function studyRecorder(
+  { reader, storePath }: { readonly reader: StoreReader; readonly storePath: string },
+  experimentName: string,
+  folder: string,
+): StudyRecorder {
   mendRows(folder);
   const keyOf = (trial: string, variant: string, seed: number): string => `${trial}/${variant}/${seed}`;
   const known = new Set(readRows(folder).map(({ trial, variant, seed }) => keyOf(trial, variant, seed)));
+  let isPopularityKnown = hasPopularity(folder);
   let variantsOf: ReadonlyMap<string, readonly string[]> | null = null;
   const addOnce = (experiment: ExperimentRow, run: RunRow): void => {
     const key = keyOf(run.trialId, run.variant, run.seed);
     if (run.status !== 'finished' || known.has(key)) return;
     addRow(folder, rowOf(reader, experiment, run), valuesOf(reader, experiment, run));
     known.add(key);
+    if (!isPopularityKnown) addPopularity(folder, storePath, reader.run(run.id));
+    isPopularityKnown = true; // all runs have the same users
   };
   const read = (): ExperimentRow => reader.experiment(experimentName) as ExperimentRow;
   const addAll = (): void => {
@@ -82,6 +106,13 @@ function rowOf(reader: StoreReader, { fingerprint }: ExperimentRow, run: RunRow)
     endedAt: run.endedAt,
     ...{ commit, changed: diff !== null, engine, packages, machine: place, fingerprint },
   };
+}
+
+function addPopularity(folder: string, storePath: string, run: ReturnType<StoreReader['run']>): void {
+  const file = run?.artifacts.find(({ kind }) => kind === 'users');
+  const division = file === undefined ? null : usersByPopularity(readUsersFile(artifactFile(storePath, file.sha256)));
+  if (division !== null)
+    writePopularity(folder, { names: division.slices.map(({ name }) => name), of: [...division.of] });
 }
 
 /** What comparisons of the report are made of: the columns that have a value for every user. */
