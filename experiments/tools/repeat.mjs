@@ -1,15 +1,15 @@
 /**
  * Runs one seed of studies once more, into a store of its own, and compares every figure with the committed one, to the bit.
  *
- *   node experiments/tools/repeat.mjs [--seed N] [--only NAME ...] [options of towerbench sweep]
+ *   node experiments/tools/repeat.mjs [--seed N] [--all | --only NAME ...] [options of towerbench sweep]
  *
- * Left out, N is 1 and the studies are those of planted worlds. Exit code 0: all figures are equal. 1: one is not, or a run failed. 2: wrong input.
+ * Left out, N is 1 and the studies are those of planted worlds. A study whose data is not here is skipped, and said to be. Exit code 0: all figures are equal. 1: one is not, or a run failed. 2: wrong input.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences } from './differences.mjs';
-import { chosenStudies, root, rowsOf, towerbench } from './studies.mjs';
+import { chosenStudies, root, rowsOf, towerbench, withoutData } from './studies.mjs';
 
 const { studies, options } = chosenStudies(process.argv.slice(2));
 const at = options.indexOf('--seed');
@@ -21,7 +21,14 @@ if (!Number.isInteger(seed)) {
 const folder = mkdtempSync(join(tmpdir(), 'towerbench-repeat-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+const missing = new Map(withoutData(studies).map(({ study, dataset }) => [study, dataset]));
 for (const study of studies) {
+  if (missing.has(study)) {
+    process.stdout.write(
+      `${study}  skipped: the files of ${missing.get(study)} are not here; name their folder with TOWERBENCH_DATA\n`,
+    );
+    continue;
+  }
   const store = ['--store', join(folder, `${study}.sqlite`)];
   const experiment = join(root, 'experiments', study, 'experiment.yaml');
   const sweep = ['sweep', '--config', experiment, '--set', `seeds=[${seed}]`, ...store, ...options];

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
 
 const folder = resolve(import.meta.dirname, '..');
 /** Of the project. */
@@ -22,8 +23,8 @@ export function towerbench(args, output) {
 }
 
 /**
- * Takes `--only NAME ...` out of the arguments: the studies that are meant, all of planted worlds where none is named. Ends the process with
- * code 2 where there is no such study.
+ * Takes `--only NAME ...` and `--all` out of the arguments: the studies that are meant, those of planted worlds where neither is said. Ends the
+ * process with code 2 where there is no such study.
  *
  * @param {readonly string[]} args
  * @returns {{ studies: string[], options: string[] }}
@@ -42,7 +43,22 @@ export function chosenStudies(args) {
     process.stderr.write(`--only: there is no study ${unknown.join(', ')}; there are ${all.join(', ')}\n`);
     process.exit(2);
   }
-  return { studies: only.length > 0 ? only : all.filter((name) => name.startsWith('planted-')), options };
+  const isAll = options.includes('--all');
+  if (isAll) options.splice(options.indexOf('--all'), 1);
+  const studies = only.length > 0 ? only : isAll ? all : all.filter((name) => name.startsWith('planted-'));
+  return { studies, options };
+}
+
+/** Those of the studies whose data is not here, with the name of the dataset. @param {readonly string[]} studies */
+export function withoutData(studies) {
+  const { stdout } = towerbench(['data', 'list', '--format', 'json'], 'pipe');
+  /** @type {{ name: string, state: string }[]} */
+  const datasets = JSON.parse(stdout);
+  return studies.flatMap((study) => {
+    const { dataset } = parse(readFileSync(join(folder, study, 'experiment.yaml'), 'utf8'));
+    const isMissing = datasets.some(({ name, state }) => name === dataset.name && state === 'missing');
+    return isMissing ? [{ study, dataset: String(dataset.name) }] : [];
+  });
 }
 
 /** The rows of a study; a last one that a killed process has not finished is left out. @param {string} name */
@@ -53,10 +69,14 @@ export function rowsOf(name) {
   return lines.map((line) => JSON.parse(line));
 }
 
+/** What a recorded study has planned. @param {string} name @returns {{ id: string, variant: string, config: unknown }[]} */
+export function plannedTrialsOf(name) {
+  return JSON.parse(readFileSync(join(folder, name, 'plan.json'), 'utf8')).trials;
+}
+
 /** Those rows of a recorded study whose trials are planned. @param {string} name */
 export function plannedRowsOf(name) {
-  const { trials } = JSON.parse(readFileSync(join(folder, name, 'plan.json'), 'utf8'));
-  const planned = new Set(trials.map((/** @type {{ id: string }} */ { id }) => id));
+  const planned = new Set(plannedTrialsOf(name).map(({ id }) => id));
   return rowsOf(name).filter(({ trial }) => planned.has(trial));
 }
 
