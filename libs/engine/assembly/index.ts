@@ -7,6 +7,7 @@ export { logisticSteps, pairwiseSteps } from './factor-steps';
 export { gemm, gemmScratch } from './gemm';
 export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
 export { adagrad, adam, sgd, sumOfSquares } from './optimizers';
+export { addOuterProducts, leastSquaresRows, leastSquaresScratch } from './least-squares';
 export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panelFloats, panelStride, toPanels } from './panels';
 export { countAhead, listedScores } from './ranks';
 export { layerNormRows, layerNormRowsGradient, logSoftmaxRows, logSoftmaxRowsGradient, softmaxRows } from './row-norms';

@@ -30,6 +30,7 @@ export {
   type InBatchSoftmaxInputs,
 } from './kernels/in-batch-softmax.js';
 export { encodeFields } from './kernels/encode-fields.js';
+export { gramMatrix, leastSquaresRows, type LeastSquares } from './kernels/least-squares.js';
 export { l2Normalize } from './kernels/l2-normalize.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { logSoftmax } from './kernels/log-softmax.js';

@@ -99,6 +99,20 @@ export interface Kernels {
     scores: number,
     scratch: number,
   ): void;
+  leastSquaresScratch(dim: number): number;
+  addOuterProducts(count: number, dim: number, items: number, vectors: number, matrix: number, scratch: number): void;
+  leastSquaresRows(
+    rows: number,
+    dim: number,
+    offsets: number,
+    items: number,
+    vectors: number,
+    gram: number,
+    norms: number,
+    out: number,
+    rest: number,
+    scratch: number,
+  ): number;
   pairwiseSteps(
     count: number,
     rowBytes: number,

@@ -4,7 +4,6 @@ import { expectClose } from '@towerbench/testing';
 import { describe, expect, it } from 'vitest';
 import type { FitProgress, ScoringModel } from '../../contract.js';
 import { inputsOf, randomRows } from '../../sample-interactions.js';
-import { solvePositiveDefinite } from './cholesky.js';
 import { definition } from './ials.js';
 
 interface Golden {
@@ -122,24 +121,5 @@ describe('ials', () => {
     expect(scores.subarray(149 * 70).every((score) => score === 0)).toBe(true);
     expect(rows.every((_, user) => scores[user * 70 + 69] === 0)).toBe(true);
     expect(scores[0]).not.toBe(0);
-  });
-});
-
-describe('solvePositiveDefinite', () => {
-  it.each([1, 2, 17, 64])('solves a system of %d equations, and reads nothing above the diagonal', (size) => {
-    const rng = createRng(`system of ${size}`);
-    const factor = Array.from({ length: size }, () => Array.from({ length: size }, () => rng.normal()));
-    const entry = (i: number, j: number): number =>
-      factor.reduce((sum, row) => sum + (row[i] as number) * (row[j] as number), i === j ? 1 : 0);
-    const expected = Float64Array.from({ length: size }, () => rng.normal());
-    const right = Float64Array.from({ length: size }, (_, i) =>
-      expected.reduce((sum, value, j) => sum + entry(i, j) * value, 0),
-    );
-    const matrix = Float64Array.from({ length: size * size }, (_, at) => {
-      const [i, j] = [Math.floor(at / size), at % size];
-      return j > i ? NaN : entry(i, j);
-    });
-    solvePositiveDefinite(matrix, right);
-    expectClose(right, expected, { absolute: 1e-9 });
   });
 });

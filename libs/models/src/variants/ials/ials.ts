@@ -1,9 +1,8 @@
-import { createParameter } from '@towerbench/engine';
+import { createParameter, gramMatrix, leastSquaresRows, type CandidateLists } from '@towerbench/engine';
 import { z } from 'zod';
 import { trainingPositives } from '../../blocks/positives.js';
 import { rowsOf, scoresByVectors } from '../../blocks/scores-by-vectors.js';
 import { defineModel, type FitProgress } from '../../contract.js';
-import { solvePositiveDefinite } from './cholesky.js';
 
 const params = z.strictObject({
   embeddingDim: z.int().positive().default(32).describe('d, the width of the vectors.'),
@@ -30,7 +29,7 @@ const params = z.strictObject({
 });
 
 /** Rows that are solved between two reports. */
-const PIECE = 64;
+const PIECE = 256;
 
 /**
  * Matrix factorisation of all pairs, observed or not, by alternating least squares.
@@ -146,40 +145,21 @@ function* solveRows(
 ): Iterable<{ readonly isLast: boolean; readonly rest: number }> {
   const { embeddingDim: dim, unobservedWeight } = params;
   const numOthers = fixed.length / dim;
-  const everyone = new Float64Array(dim * dim);
-  addOuterProducts(everyone, { vectors: fixed, rows: Int32Array.from({ length: numOthers }, (_, row) => row), dim });
-  const ofAll = everyone.map((value) => unobservedWeight * value);
-  const matrix = new Float64Array(dim * dim);
-  const vector = new Float64Array(dim);
-  const positives = new Float64Array(dim); // Σ h
+  const gram = gramMatrix(fixed, dim).map((value) => unobservedWeight * value);
   let rest = 0;
-  for (const [row, rows] of positivesOf.entries()) {
-    matrix.set(ofAll);
-    addOuterProducts(matrix, { vectors: fixed, rows, dim });
-    const weight = normWeight(params, { numPositives: rows.length, numOthers });
-    for (let k = 0; k < dim; k++) matrix[k * (dim + 1)]! += weight;
-    positives.fill(0);
-    for (const other of rows) for (let k = 0; k < dim; k++) positives[k]! += fixed[other * dim + k] as number;
-    vector.set(positives);
-    solvePositiveDefinite(matrix, vector);
-    solved.set(vector, row * dim);
-    rest += rows.length;
-    for (let k = 0; k < dim; k++) rest -= (positives[k] as number) * (vector[k] as number);
-    const isLast = row === positivesOf.length - 1;
-    if (row % PIECE === PIECE - 1 || isLast) yield { isLast, rest };
+  for (let from = 0; from < positivesOf.length; from += PIECE) {
+    const piece = positivesOf.slice(from, from + PIECE);
+    const norms = Float64Array.from(piece, ({ length }) => normWeight(params, { numPositives: length, numOthers }));
+    const out = solved.subarray(from * dim, (from + piece.length) * dim);
+    rest += leastSquaresRows({ lists: listsOf(piece), vectors: fixed, dim, gram, norms }, out);
+    yield { isLast: from + PIECE >= positivesOf.length, rest };
   }
 }
 
-/** Adds Σ v vᵀ over rows of a table to the lower triangle of a matrix. @shape matrix [dim, dim], vectors [n, dim] */
-function addOuterProducts(
-  matrix: Float64Array,
-  { vectors, rows, dim }: { readonly vectors: Float32Array; readonly rows: Int32Array; readonly dim: number },
-): void {
-  for (const row of rows) {
-    const from = row * dim;
-    for (let j = 0; j < dim; j++) {
-      const value = vectors[from + j] as number;
-      for (let k = 0; k <= j; k++) matrix[j * dim + k]! += value * (vectors[from + k] as number);
-    }
-  }
+function listsOf(lists: readonly Int32Array[]): CandidateLists {
+  const offsets = new Int32Array(lists.length + 1);
+  for (const [row, { length }] of lists.entries()) offsets[row + 1] = (offsets[row] as number) + length;
+  const items = new Int32Array(offsets[lists.length] as number);
+  for (const [row, list] of lists.entries()) items.set(list, offsets[row]);
+  return { offsets, items };
 }
