@@ -5,8 +5,8 @@
  *
  * Left out, the studies are all whose folder has a `plan.json`. `<!-- report -->` up to `<!-- end of report -->` becomes what `towerbench report
  * --format markdown` prints; `<!-- costs -->` up to `<!-- end of costs -->` what runs took; `<!-- slices METRIC -->` up to
- * `<!-- end of slices -->` a metric by popularity of the item to find. A `figure.json` says which
- * curves are drawn. `--check` writes nothing.
+ * `<!-- end of slices -->` a metric by popularity of the item to find; `<!-- reversals METRIC METRIC -->` up to
+ * `<!-- end of reversals -->` which variants the two put in opposite orders. A `figure.json` says which curves are drawn. `--check` writes nothing.
  * Exit code 0: tables and figures are as the rows say. 1: with --check, one is not. 2: wrong input.
  */
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { costsOf } from './costs.mjs';
 import { figureOf } from './curves.mjs';
 import { withTables } from './markdown.mjs';
+import { reversalsTable } from './reversals.mjs';
 import { slicesTable } from './slices.mjs';
 import { plannedRowsOf, plannedTrialsOf, recordedStudies, root, towerbench } from './studies.mjs';
 
@@ -40,6 +41,7 @@ for (const name of positionals.length > 0 ? positionals : all) {
     report: () => reportOf(name),
     costs: () => costsOf(rows),
     slices: (/** @type {string} */ metric) => slicesTable(folder, rows, metric),
+    reversals: (/** @type {string} */ first, /** @type {string} */ second) => reversalsTable(rows, first, second),
   };
   put(name, readme, withTables(readFileSync(readme, 'utf8'), tables));
   const asked = join(folder, 'figure.json');

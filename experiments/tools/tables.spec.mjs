@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { costsOf } from './costs.mjs';
 import { withTables } from './markdown.mjs';
+import { reversalsTable } from './reversals.mjs';
 import { slicesTable } from './slices.mjs';
 
 describe('tables of studies', () => {
@@ -44,5 +45,16 @@ describe('tables of studies', () => {
       '| a | 0.7500 ±3.1766 | 1.0000 ±0.0000 |',
     ]);
     expect(() => slicesTable(folder, [row], 'test/hr@50')).toThrow('a: test/hr@50 has no values by user');
+  });
+
+  it('name the pairs that two metrics put in opposite orders, where seeds agree on both', () => {
+    const row = (/** @type {string} */ variant, /** @type {number} */ a, /** @type {number} */ b) => ({
+      variant,
+      metrics: { a, b },
+    });
+    const sure = [row('x', 0.5, 0.1), row('x', 0.5, 0.1), row('y', 0.4, 0.2), row('y', 0.4, 0.2), row('z', 0.3, 0.05)];
+    expect(reversalsTable(sure, 'a', 'b').trim().split('\n').slice(2)).toEqual(['| x | y | +0.1000 | +0.1000 |']);
+    const unsure = [row('x', 0.5, 0.1), row('x', 0.3, 0.1), row('y', 0.35, 0.2), row('y', 0.35, 0.2)];
+    expect(reversalsTable(unsure, 'a', 'b').trim().split('\n')).toHaveLength(2);
   });
 });
