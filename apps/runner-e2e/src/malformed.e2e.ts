@@ -117,11 +117,11 @@ describe('other wrong input', () => {
 
   it('names the files that a dataset lacks', async () => {
     await withFolder(async (place) => {
-      const args = ['plan', '--config', 'experiments/ncf-two-tower/experiment.yaml', '--data', place];
+      const args = ['plan', '--config', 'experiments/ncf-movielens-1m/experiment.yaml', '--data', place];
       const { code, stderr } = await towerbench(...args);
       expect(code).toBe(2);
       expect(stderr).toContain('ncf-ml-1m/ml-1m.test.rating');
-      expect(stderr).toMatch(/\n {2}at {7}\S+ncf-two-tower\/experiment\.yaml:5:18\n/);
+      expect(stderr).toMatch(/\n {2}at {7}\S+ncf-movielens-1m\/experiment\.yaml:6:9\n/);
     });
   });
 

@@ -470,15 +470,4 @@ describe('the files of this repository', () => {
       ['dssm', 'standard', []],
     ]);
   });
-
-  it('experiments/ncf-two-tower has the setting whose number is known', () => {
-    const { trials } = loaded('experiments/ncf-two-tower/experiment.yaml');
-    expect(trials[0]?.config).toMatchObject({
-      dataset: { name: 'ncf-movielens-1m', features: { query: ['user_id'], candidate: ['item_id'] } },
-      model: { type: 'dssm', embeddingDim: 64, hiddenUnits: [], outputDim: null, normalize: true },
-      objective: { type: 'in-batch-softmax', temperature: 0.1, logQ: 'standard', maskAccidentalHits: true },
-      optimizer: { type: 'adam', learningRate: 0.001, embedding: 'dense' },
-      training: { batchSize: 1024, epochs: 30 },
-    });
-  });
 });
