@@ -33,34 +33,37 @@ export function* cosineNeighbours({
 }): Generator<FitProgress, readonly Neighbours[]> {
   const numEntities = connectedWith.length;
   const sizes = connectedWith.map(({ length }) => length);
-  const cosine = new Float64Array(numEntities);
+  const cosine = new Float64Array(numEntities); // 0 but for those that share something
+  const sharing = new Int32Array(numEntities);
   const found: Neighbours[] = [];
   for (let entity = 0; entity < numEntities; entity++) {
-    cosine.fill(0);
+    let numSharing = 0;
     for (const x of connectedWith[entity] as Int32Array) {
       const weight = weightOf(x);
-      for (const other of entitiesOf[x] as Int32Array) cosine[other]! += weight;
+      for (const other of entitiesOf[x] as Int32Array) {
+        if (cosine[other] === 0) sharing[numSharing++] = other;
+        cosine[other]! += weight;
+      }
     }
-    cosine[entity] = 0;
+    const all = sharing.subarray(0, numSharing).sort();
+    const others = all.filter((other) => other !== entity);
     const size = sizes[entity] as number;
-    for (const [other, weight] of cosine.entries()) {
-      if (weight > 0) cosine[other] = weight / Math.sqrt(size * (sizes[other] as number));
-    }
-    const ids = largest(cosine, count);
+    for (const other of others) cosine[other]! /= Math.sqrt(size * (sizes[other] as number));
+    const ids = largest(cosine, others, count);
     found.push({ ids, weights: Float32Array.from(ids, (other) => cosine[other] as number) });
+    for (const other of all) cosine[other] = 0;
     if (found.length % PIECE === 0) yield { done: found.length, total: numEntities };
   }
   return found;
 }
 
-/** Places of the `count` largest values above 0, ascending; of equal values the earlier ones. */
-function largest(values: Float64Array, count: number): Int32Array {
-  const positive = Int32Array.from(values.keys()).filter((place) => (values[place] as number) > 0);
-  if (positive.length <= count) return positive;
-  const taken = positive.slice(0, count); // the largest first
+/** Those of the ascending `places` with the `count` largest values, ascending; of equal values the earlier ones. */
+function largest(values: Float64Array, places: Int32Array, count: number): Int32Array {
+  if (places.length <= count) return places;
+  const taken = places.slice(0, count); // the largest first
   const valueAt = (at: number): number => values[taken[at] as number] as number;
   let found = 0;
-  for (const place of positive) {
+  for (const place of places) {
     const value = values[place] as number;
     if (found === count && value <= valueAt(count - 1)) continue;
     let at = found === count ? count - 1 : found++;
