@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { shuffledExamples, TO_DRAW, type Pairs } from './epoch.js';
 
 const orderOf = (positives: Pairs, per: { copies: number; drawn: number }, seed: number | string): [number, number][] =>
-  [...shuffledExamples(positives, per, createRng(seed))].flatMap(({ users, items }) =>
+  [...shuffledExamples(positives, { ...per, size: 1 << 16 }, createRng(seed))].flatMap(({ users, items }) =>
     Array.from(users, (user, k): [number, number] => [user, items[k] as number]),
   );
 

@@ -2,10 +2,17 @@ import type { Rng } from '@towerbench/engine';
 
 /** A pile's number is a byte; there are a power of two of them, so that one draw deals four examples. */
 const MOST_PILES = 256;
-/** Examples of a pile, about: what moves at random in it stays in the second-level cache. */
-const PILE = 1 << 16;
 /** In place of an item that is to be drawn. */
 export const TO_DRAW = -1;
+
+export interface EpochShape {
+  /** How often each positive is there. */
+  readonly copies: number;
+  /** How many examples of its user it brings whose item is to be drawn. */
+  readonly drawn: number;
+  /** Examples of a pile, about; more where there would be more than 256 piles. */
+  readonly size: number;
+}
 
 export interface Pairs {
   readonly users: Int32Array;
@@ -19,12 +26,8 @@ export interface Pairs {
  * @returns the piles one after the other
  * @source Sandelius 1962, "A simple randomization procedure", Journal of the Royal Statistical Society B 24
  */
-export function* shuffledExamples(
-  positives: Pairs,
-  { copies, drawn }: { readonly copies: number; readonly drawn: number },
-  rng: Rng,
-): Iterable<Pairs> {
-  const { users, items, ends } = deal(positives, { copies, drawn }, rng);
+export function* shuffledExamples(positives: Pairs, shape: EpochShape, rng: Rng): Iterable<Pairs> {
+  const { users, items, ends } = deal(positives, shape, rng);
   for (const [pile, end] of ends.entries()) {
     const start = pile === 0 ? 0 : ends[pile - 1];
     const examples = { users: users.subarray(start, end), items: items.subarray(start, end) };
@@ -34,10 +37,10 @@ export function* shuffledExamples(
 }
 
 /** All examples, pile after pile; `ends` is where each pile ends. */
-function deal(positives: Pairs, { copies, drawn }: { readonly copies: number; readonly drawn: number }, rng: Rng) {
+function deal(positives: Pairs, { copies, drawn, size }: EpochShape, rng: Rng) {
   const numPositives = positives.users.length;
   const length = numPositives * (copies + drawn);
-  const numPiles = Math.min(MOST_PILES, 2 ** Math.ceil(Math.log2(Math.max(1, length / PILE))));
+  const numPiles = Math.min(MOST_PILES, 2 ** Math.ceil(Math.log2(Math.max(1, length / size))));
   const pileOf = new Uint8Array(length);
   const next = new Int32Array(numPiles + 1);
   for (let example = 0, bits = 0; example < length; example++, bits >>>= 8) {

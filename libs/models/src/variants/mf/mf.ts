@@ -45,6 +45,11 @@ const params = z.strictObject({
   epochs: z.int().positive().default(64).describe('Passes over the positives, each in a new order with new negatives.'),
 });
 
+/** Examples that follow one another in one go, about: what moves at random then stays in the second-level cache. */
+const PILE = 1 << 16;
+/** Where tables are large there are more of them, as the tables are copied each time. */
+const STEPS_PER_ROW = 4;
+
 /**
  * Matrix factorisation with biases, by plain gradient descent of one example at a time.
  *   s(u, i) = b + b_u + b_i + ⟨p_u, q_i⟩
@@ -99,12 +104,13 @@ export const definition = defineModel({
         const perPositive = isPairwise ? { copies: numNegatives, drawn: 0 } : { copies: 1, drawn: numNegatives };
         const perEpoch = positives.users.length * (perPositive.copies + perPositive.drawn);
         const total = epochs * perEpoch;
+        const size = Math.max(PILE, STEPS_PER_ROW * (numUsers + numItems));
         const trained = tables();
         const draws = rng.fork('examples');
         let done = 0;
         for (let number = 1; number <= epochs; number++) {
           let loss = 0;
-          for (const examples of shuffledExamples(positives, perPositive, draws)) {
+          for (const examples of shuffledExamples(positives, { ...perPositive, size }, draws)) {
             if (done % perEpoch > 0) yield { done, total };
             loss += isPairwise
               ? pairwiseSteps(trained, preferred(examples, numItems, draws), params)
