@@ -79,6 +79,10 @@ describe('the folder of a study', () => {
           /an experiment "tiny" that was measured on other data.*\n.*--store PATH/,
         ) as string,
       });
+      writeFileSync(plan, good.replace(/"seeds": \[\s*1\s*\]/, '"seeds": [2]'));
+      expect((await towerbench('import', study, '--store', join(folder, 'other.sqlite'))).stdout).toContain(
+        'tiny: 0 runs imported; 3 rows of trials or seeds that plan.json does not have',
+      );
       writeFileSync(plan, good.replace('"seeds"', '"seed"'));
       const damaged = await towerbench('import', study, '--store', join(folder, 'new.sqlite'));
       expect(damaged.stderr).toMatch(/plan\.json line 1 is not what a study has there: seeds/);

@@ -7,7 +7,8 @@ const HOST = 'study';
 
 /**
  * Restores the runs of a study's folder into the store: same trials, seeds, metrics and values by user, without checkpoints and curves. Runs that
- * the store has already stay as they are, and a sweep of the study's file does what is missing.
+ * the store has already stay as they are, and a sweep of the study's file does what is missing. Rows of trials or seeds that the plan does not have are left
+ * out, and counted as `unplanned`.
  *
  * @throws {ConfigError} when the store has an experiment of the name that was measured on something else, or the folder is damaged
  */
@@ -22,7 +23,7 @@ export function importStudy({
   readonly folder: string;
   /** Sets the clock of the writer, so that attempts begin and end when they did; null is the time of day. */
   readonly setTime: (milliseconds: number | null) => void;
-}): { readonly name: string; readonly imported: number; readonly alreadyThere: number } {
+}): { readonly name: string; readonly imported: number; readonly alreadyThere: number; readonly unplanned: number } {
   const plan = readPlan(folder);
   const rows = readRows(folder);
   const { name } = plan.experiment;
@@ -49,7 +50,9 @@ export function importStudy({
     setTime(null);
     imported++;
   }
-  return { name, imported, alreadyThere };
+  const planned = new Set(plan.trials.map(({ id }) => id));
+  const unplanned = rows.filter(({ trial, seed }) => !planned.has(trial) || !plan.seeds.includes(seed)).length;
+  return { name, imported, alreadyThere, unplanned };
 }
 
 function environmentOf({ commit, changed, engine, packages, machine, fingerprint }: StudyRow) {
