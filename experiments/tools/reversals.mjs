@@ -4,7 +4,7 @@ import { markdownTable } from './markdown.mjs';
 
 /**
  * A Markdown table of the pairs that the first metric puts in one order and the second in the other, both by more than the 95 % t intervals of the
- * two over seeds are wide; those that are furthest apart come first.
+ * two over seeds are wide, and each of two seeds or more; those that are furthest apart come first.
  *
  * @param {readonly { variant: string, metrics: Record<string, number | null> }[]} rows
  * @param {string} first
@@ -16,7 +16,7 @@ export function reversalsTable(rows, first, second) {
     new Map(
       variants.map((variant) => {
         const values = rows.filter((row) => row.variant === variant).map(({ metrics }) => metrics[metric] ?? NaN);
-        const [low, high] = tInterval(values) ?? [0, 0];
+        const [low, high] = tInterval(values) ?? [-Infinity, Infinity];
         return [variant, { mean: mean(values), half: (high - low) / 2 }];
       }),
     );
