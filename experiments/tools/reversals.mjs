@@ -1,5 +1,6 @@
 /** Pairs of variants that two metrics put in opposite orders. */
-import { mean, tInterval } from '@towerbench/metrics';
+import { mean } from '@towerbench/metrics';
+import { halfWidth } from './interval.mjs';
 import { markdownTable } from './markdown.mjs';
 
 /**
@@ -16,8 +17,7 @@ export function reversalsTable(rows, first, second) {
     new Map(
       variants.map((variant) => {
         const values = rows.filter((row) => row.variant === variant).map(({ metrics }) => metrics[metric] ?? NaN);
-        const [low, high] = tInterval(values) ?? [-Infinity, Infinity];
-        return [variant, { mean: mean(values), half: (high - low) / 2 }];
+        return [variant, { mean: mean(values), half: halfWidth(values) ?? Infinity }];
       }),
     );
   const [a, b] = [of(first), of(second)];

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { mean, tInterval } from '@towerbench/metrics';
+import { mean } from '@towerbench/metrics';
+import { halfWidth } from './interval.mjs';
 import { markdownTable } from './markdown.mjs';
 
 /**
@@ -58,8 +59,8 @@ export function slicesTable(folder, rows, metric) {
   const lines = [...means].map(([variant, slices]) => [
     variant,
     ...slices.map((values) => {
-      const interval = tInterval(values);
-      return `${mean(values).toFixed(4)}${interval === null ? '' : ` ±${((interval[1] - interval[0]) / 2).toFixed(4)}`}`;
+      const half = halfWidth(values);
+      return `${mean(values).toFixed(4)}${half === null ? '' : ` ±${half.toFixed(4)}`}`;
     }),
   ]);
   return markdownTable(head, lines);

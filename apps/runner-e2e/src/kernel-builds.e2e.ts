@@ -17,12 +17,15 @@ interface Trained {
 /** Node 20 has relaxed SIMD behind a flag; newer ones do not know the flag, and cannot do without. */
 const isBehindFlag = process.versions.node.startsWith('20.');
 
-/** Two trainings of 100 steps in a process of its own. */
-function trainedWith(flags: readonly string[]): Trained {
-  const program = join(fixtures, 'programs/hundred-steps.mjs');
-  const args = [...flags, program, join(fixtures, 'sweeps/small.yaml'), folder];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Trained;
+/** What a program says of an experiment, in a process of its own. */
+function answerOf(program: string, sweep: string, flags: readonly string[]): unknown {
+  const args = [...flags, join(fixtures, 'programs', program), join(fixtures, 'sweeps', sweep), folder];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
+
+/** Two trainings of 100 steps. */
+const trainedWith = (flags: readonly string[]): Trained =>
+  answerOf('hundred-steps.mjs', 'small.yaml', flags) as Trained;
 
 function expectEqualTrainings({ trainings: [first, second] }: Trained): void {
   expect(first?.losses).toHaveLength(100);
@@ -39,10 +42,7 @@ interface Numbers {
 const goldenFile = join(fixtures, 'programs/numbers.golden.json');
 const golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Readonly<Record<string, Numbers['variants']>>;
 
-function numbersWith(flags: readonly string[]): Numbers {
-  const args = [...flags, join(fixtures, 'programs/numbers.mjs'), join(fixtures, 'sweeps/every-kind.yaml'), folder];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Numbers;
-}
+const numbersWith = (flags: readonly string[]): Numbers => answerOf('numbers.mjs', 'every-kind.yaml', flags) as Numbers;
 
 describe('trainings and fits of every kind', () => {
   it('give the numbers that stand for the identity of their trials', { timeout: 120_000 }, () => {

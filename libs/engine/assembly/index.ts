@@ -6,8 +6,8 @@ export { elementaryScratch, exponentials, hyperbolicTangents, logarithms } from 
 export { logisticSteps, pairwiseSteps } from './factor-steps';
 export { gemm, gemmScratch } from './gemm';
 export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
-export { adagrad, adam, sgd, sumOfSquares } from './optimizers';
 export { addOuterProducts, leastSquaresRows, leastSquaresScratch } from './least-squares';
+export { adagrad, adam, sgd, sumOfSquares } from './optimizers';
 export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panelFloats, panelStride, toPanels } from './panels';
 export { countAhead, listedScores } from './ranks';
 export { layerNormRows, layerNormRowsGradient, logSoftmaxRows, logSoftmaxRowsGradient, softmaxRows } from './row-norms';

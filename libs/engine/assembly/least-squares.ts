@@ -99,14 +99,15 @@ function solve(dim: i32, matrix: usize, b: usize): void {
 /**
  * For each row r: x_r = (G + Σ v vᵀ + n_r I)⁻¹ Σ v over the vectors v of its list.
  *   offsets [rows + 1] and items: the lists; vectors [., dim] (float32); gram G [dim, dim] (float64), its upper triangle; norms n [rows] (float64)
- * Writes x [rows, dim] (float32); returns `rest` + Σ_r (length of the list − ⟨Σ v, x_r⟩), x not yet rounded.
+ * Writes x [rows, dim] (float32); returns Σ_r (length of the list − ⟨Σ v, x_r⟩), x not yet rounded.
  */
 export function leastSquaresRows(
-  rows: i32, dim: i32, offsets: usize, items: usize, vectors: usize, gram: usize, norms: usize, x: usize, rest: f64, scratch: usize,
+  rows: i32, dim: i32, offsets: usize, items: usize, vectors: usize, gram: usize, norms: usize, x: usize, scratch: usize,
 ): f64 {
   const wide = <usize>dim << 3, bytes = <usize>dim << 2;
   const matrix = (scratch + 15) & ~15;
   const sums = matrix + <usize>dim * wide, solution = sums + wide, promoted = solution + wide;
+  let rest: f64 = 0;
   for (let r = 0; r < rows; r++) {
     const first = load<i32>(offsets + (<usize>r << 2)), count = load<i32>(offsets + (<usize>r << 2), 4) - first;
     const own = items + (<usize>first << 2);

@@ -62,7 +62,7 @@ export function leastSquaresRows(inputs: LeastSquares, out: Float32Array): numbe
     floats(ofVectors, vectors.length).set(vectors);
     integers(offsets, rows + 1).set(lists.offsets.map((offset) => offset - first));
     integers(items, last - first).set(lists.items.subarray(first, last));
-    const rest = kernels.leastSquaresRows(rows, dim, offsets, items, ofVectors, ofGram, ofNorms, ofOut, 0, next);
+    const rest = kernels.leastSquaresRows(rows, dim, offsets, items, ofVectors, ofGram, ofNorms, ofOut, next);
     out.set(floats(ofOut, out.length));
     return rest;
   });

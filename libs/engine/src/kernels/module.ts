@@ -110,7 +110,6 @@ export interface Kernels {
     gram: number,
     norms: number,
     out: number,
-    rest: number,
     scratch: number,
   ): number;
   pairwiseSteps(
