@@ -10,12 +10,13 @@ export interface Neighbours {
 }
 
 /**
- * The entities that are most like each one, by the cosine of the sets of what they are connected with.
- *   w(a, b) = Σ_{x ∈ X_a ∩ X_b} weightOf(x) / √(|X_a| |X_b|),  b ≠ a
+ * The entities that are most like each one, by the cosine of the sets of what they are connected with, shrunk towards 0.
+ *   w(a, b) = Σ_{x ∈ X_a ∩ X_b} weightOf(x) / (√(|X_a| |X_b|) + shrink),  b ≠ a
  * Entities that share nothing are no neighbours; of equally near ones those with smaller ids are taken.
  *
  * @param connectedWith X of each entity
  * @param entitiesOf the same connections by x
+ * @param shrink at least 0: the larger, the less is believed of entities with few connections
  * @param count how many neighbours are wanted at most
  * @returns the neighbours of each entity, piece by piece; an entity takes as long as there are pairs (x ∈ X_a, entity of x)
  * @numerics Sums and quotients are in float64; weights are rounded to float32.
@@ -24,11 +25,13 @@ export function* cosineNeighbours({
   connectedWith,
   entitiesOf,
   weightOf,
+  shrink = 0,
   count,
 }: {
   readonly connectedWith: readonly Int32Array[];
   readonly entitiesOf: readonly Int32Array[];
   readonly weightOf: (x: number) => number;
+  readonly shrink?: number;
   readonly count: number;
 }): Generator<FitProgress, readonly Neighbours[]> {
   const numEntities = connectedWith.length;
@@ -48,7 +51,7 @@ export function* cosineNeighbours({
     const all = sharing.subarray(0, numSharing).sort();
     const others = all.filter((other) => other !== entity);
     const size = sizes[entity] as number;
-    for (const other of others) cosine[other]! /= Math.sqrt(size * (sizes[other] as number));
+    for (const other of others) cosine[other]! /= Math.sqrt(size * (sizes[other] as number)) + shrink;
     const ids = largest(cosine, others, count);
     found.push({ ids, weights: Float32Array.from(ids, (other) => cosine[other] as number) });
     for (const other of all) cosine[other] = 0;

@@ -6,15 +6,16 @@ import { definition } from './item-cf.js';
 /** Scores of every item by the definition, with nothing shared: [users, items]. */
 function scoresByDefinition(
   rows: readonly (readonly number[])[],
-  { truncation, neighbours, idf }: { truncation: string; neighbours: number; idf: boolean },
+  options: { truncation: string; neighbours: number; weightOf: (n: number) => number; shrink: number },
 ): number[][] {
+  const { truncation, neighbours, weightOf, shrink } = options;
   const items = [...(rows[0] as readonly number[]).keys()];
   const size = (row: readonly number[]): number => row.reduce((sum, had) => sum + had, 0);
   const count = (item: number): number => rows.filter((row) => row[item] === 1).length;
   const weight = (i: number, j: number): number => {
     if (i === j || count(i) * count(j) === 0) return 0;
     const common = rows.filter((row) => row[i] === 1 && row[j] === 1);
-    return common.reduce((sum, row) => sum + (idf ? 1 / Math.log(1 + size(row)) : 1), 0) / Math.sqrt(count(i) * count(j)); // prettier-ignore
+    return common.reduce((sum, row) => sum + weightOf(size(row)), 0) / (Math.sqrt(count(i) * count(j)) + shrink); // prettier-ignore
   };
   const isNear = (i: number, to: number): boolean => {
     const nearer = items.filter((other) => weight(other, to) > weight(i, to) || (weight(other, to) === weight(i, to) && other < i)); // prettier-ignore
@@ -46,14 +47,22 @@ describe('item-cf', () => {
 
   it.each(
     ['none', 'per-source', 'per-target'].flatMap((truncation) =>
-      [false, true].map((inverseUserFrequency) => ({ truncation, inverseUserFrequency })),
+      [
+        { userWeight: 'one', weightOf: () => 1, shrink: 0 },
+        { userWeight: 'inverse-log', weightOf: (n: number) => 1 / Math.log(1 + n), shrink: 0 },
+        { userWeight: 'inverse-sqrt', weightOf: (n: number) => n ** -0.5, shrink: 5 },
+        { userWeight: 'inverse', weightOf: (n: number) => n ** -1, shrink: 0.5 },
+      ].map((options) => ({ truncation, ...options })),
     ),
-  )('scores as the definition does: $truncation, inverse user frequency $inverseUserFrequency', (options) => {
-    const rows = randomRows({ numUsers: 30, numItems: 14, seed: 'item-cf' });
-    const model = fitted(definition, inputsOf(rows), { ...options, neighbours: 4 });
-    const expected = scoresByDefinition(rows, { ...options, neighbours: 4, idf: options.inverseUserFrequency });
-    expectClose(model.scoreUsers(Int32Array.from(rows.keys())), expected.flat(), { absolute: 1e-6 });
-  });
+  )(
+    'scores as the definition does: $truncation, a user counts $userWeight, shrunk by $shrink',
+    ({ weightOf, ...options }) => {
+      const rows = randomRows({ numUsers: 30, numItems: 14, seed: 'item-cf' });
+      const model = fitted(definition, inputsOf(rows), { ...options, neighbours: 4 });
+      const expected = scoresByDefinition(rows, { ...options, weightOf, neighbours: 4 });
+      expectClose(model.scoreUsers(Int32Array.from(rows.keys())), expected.flat(), { absolute: 1e-6 });
+    },
+  );
 
   it('keeps k weights per source or per target, which are not the same', () => {
     const rows = randomRows({ numUsers: 40, numItems: 20, seed: 'kept' });

@@ -12,25 +12,40 @@ const params = z.strictObject({
       'Which weights are kept: all; of each item that a user has, those of its nearest items; of each item that is scored, those of its nearest items.',
     ),
   neighbours: z.int().positive().default(50).describe('How many weights an item keeps. Without truncation not used.'),
-  inverseUserFrequency: z
-    .boolean()
-    .default(false)
+  userWeight: z
+    .enum(['one', 'inverse-log', 'inverse-sqrt', 'inverse'])
+    .default('one')
     .describe(
-      'Counts a user with n items as 1 / ln(1 + n) of a common user, so that those who have everything say less.',
+      'What a user with n items counts: 1, 1 / ln(1 + n), 1 / √n or 1 / n. The less, the less is learned from those who have everything.',
     ),
+  shrink: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe('Added to the denominator of the cosine: the larger, the less is believed of items that few users have.'),
 });
+
+/** What a user with n items counts. */
+const userWeights = {
+  one: () => 1,
+  'inverse-log': (n: number) => 1 / Math.log1p(n),
+  'inverse-sqrt': (n: number) => 1 / Math.sqrt(n),
+  inverse: (n: number) => 1 / n,
+};
 
 /**
  * Item-based collaborative filtering: what is often had together with the user's items.
- *   w_ji = C_ij / √(n_i n_j),  s(u, i) = Σ_{j ∈ I_u, w_ji kept} w_ji
- * C_ij is the number of users who have i and j, with inverse user frequency C_ij = Σ_u 1 / ln(1 + n_u) over them; n_i the users of item
- * i, n_u the items of user u, I_u these items. All of them are positives of the training part. An item does not speak for itself.
+ *   w_ji = C_ij / (√(n_i n_j) + shrink),  C_ij = Σ_{u : i, j ∈ I_u} weight(n_u),  s(u, i) = Σ_{j ∈ I_u, w_ji kept} w_ji
+ * n_i is the number of users of item i, n_u that of the items I_u of user u, all of them positives of the training part. With every user
+ * counting 1, C_ij is the number of users who have both, and without shrinkage w_ji a cosine. An item does not speak for itself.
  * Truncation: with `per-source` w_ji is kept if i is among the k items nearest to j, with `per-target` if j is among the k nearest to i;
  * of equally near ones those with smaller numbers are.
  *
  * Users without training items score every item 0, as everybody does items without training data.
  *
- * @source Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms", doi:10.1145/963770.963776 (cosine, per source)
+ * @source Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms", doi:10.1145/963770.963776 (cosine, per source);
+ *   Breese, Heckerman and Kadie 1998, arXiv:1301.7363 (inverse user frequency); Ferrari Dacrema, Cremonesi and Jannach 2019,
+ *   arXiv:1907.06902 (shrinkage)
  * @deviation Kept weights of an item are not normalised to a common length.
  * @numerics Weights are float32, everything else float64. Without truncation they are as many as pairs of items that share users, up to
  *   N² of 8 bytes each.
@@ -45,7 +60,7 @@ export const definition = defineModel({
     url: 'https://doi.org/10.1145/963770.963776',
   },
   params,
-  build({ params: { truncation, neighbours, inverseUserFrequency }, data }) {
+  build({ params: { truncation, neighbours, userWeight, shrink }, data }) {
     const { numItems } = data;
     const { itemsOf, usersOf } = trainingPositives(data);
     let weightsFrom: readonly Neighbours[] = []; // w_ji by j
@@ -59,7 +74,8 @@ export const definition = defineModel({
         const found = yield* cosineNeighbours({
           connectedWith: usersOf,
           entitiesOf: itemsOf,
-          weightOf: inverseUserFrequency ? (user) => 1 / Math.log1p((itemsOf[user] as Int32Array).length) : () => 1,
+          weightOf: (user) => userWeights[userWeight]((itemsOf[user] as Int32Array).length),
+          shrink,
           count: truncation === 'none' ? Infinity : neighbours,
         });
         weightsFrom = truncation === 'per-target' ? transposed(found) : found;
