@@ -9,7 +9,7 @@ export { inBatchSoftmax, inBatchSoftmaxScratch } from './in-batch-softmax';
 export { addOuterProducts, leastSquaresRows, leastSquaresScratch } from './least-squares';
 export { adagrad, adam, sgd, sumOfSquares } from './optimizers';
 export { columnSums, fromPanels, maskPanels, multiply, multiplyTransposed, panelFloats, panelStride, toPanels } from './panels';
-export { countAhead, listedScores } from './ranks';
+export { countAhead, countAheadInRow, listedScores } from './ranks';
 export { layerNormRows, layerNormRowsGradient, logSoftmaxRows, logSoftmaxRowsGradient, softmaxRows } from './row-norms';
 export { copyRows, fieldProducts, fieldProductsGradient, gatherRows, normalizeRows, normalizeRowsGradient } from './rows';
 export { pairScores, pairScoresGradient, poolRows, scatterRows, spreadRows } from './rows';

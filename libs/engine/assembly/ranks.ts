@@ -53,8 +53,7 @@ function countFurther(scan: Scan, row: usize, low: i32, high: i32, greater: usiz
     }
     row += 32;
   }
-  const sum = i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
-  store<i32>(greater, load<i32>(greater) + sum);
+  store<i32>(greater, load<i32>(greater) + sumOfCounts(counts));
   return <i32>((to - scan.chosen) >> 2);
 }
 
@@ -73,4 +72,37 @@ function countNear(scan: Scan, query: i32, numChosen: i32, score: f32, greater: 
   store<i32>(greater, load<i32>(greater) + numGreater);
   store<i32>(equal, load<i32>(equal) + numEqual);
   return numChosen - numGreater - numEqual - numLess;
+}
+
+/**
+ * Of some columns of a row of scores: how many scores are greater than theirs, and how many equal, itself included. NaN, which compares with
+ * nothing, stands where there is no candidate. Returns how many scores are numbers.
+ *
+ * @param count of scores, a multiple of 4
+ */
+export function countAheadInRow(count: i32, row: usize, numTargets: i32, targets: usize, greater: usize, equal: usize): i32 {
+  const end = row + (<usize>count << 2);
+  for (let t: usize = 0; t < <usize>numTargets << 2; t += 4) {
+    const score = v128.load32_splat(row + (<usize>load<i32>(targets + t) << 2));
+    let greaters = i32x4.splat(0), equals = greaters;
+    for (let at = row; at < end; at += 16) {
+      const others = v128.load(at);
+      greaters = i32x4.sub(greaters, f32x4.gt(others, score));
+      equals = i32x4.sub(equals, f32x4.eq(others, score));
+    }
+    store<i32>(greater + t, sumOfCounts(greaters));
+    store<i32>(equal + t, sumOfCounts(equals));
+  }
+  let numbers = i32x4.splat(0);
+  for (let at = row; at < end; at += 16) {
+    const scores = v128.load(at);
+    numbers = i32x4.sub(numbers, f32x4.eq(scores, scores));
+  }
+  return sumOfCounts(numbers);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOfCounts(counts: v128): i32 {
+  return i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
 }

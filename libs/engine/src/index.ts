@@ -40,6 +40,13 @@ export { poolRows, type PooledField } from './kernels/pool-rows.js';
 export { productsByPosition } from './kernels/products-by-position.js';
 export { routeToCapsules, squash } from './kernels/routing.js';
 export { sigmoidCrossEntropy } from './kernels/sigmoid-cross-entropy.js';
-export { listedScores, standings, type RankInputs, type Standings } from './kernels/ranks.js';
+export {
+  listedScores,
+  standings,
+  standingsOfScores,
+  type RankInputs,
+  type ScoreRows,
+  type Standings,
+} from './kernels/ranks.js';
 export { topK, type TopK, type TopKInputs } from './kernels/top-k.js';
 export type { CandidateLists, CatalogueVectors } from './kernels/catalogue-scan.js';

@@ -12,7 +12,7 @@ export {
   parseMetricName,
   type MetricName,
 } from './names.js';
-export { listOf, rankAgainst, rankPositives, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
+export { listOf, rankAgainst, ranksOf, type ItemLists, type Ranks } from './ranking/ranks.js';
 export { categoryMetrics, meanOverUsers, positiveRecall, userMetrics, worthMetrics } from './ranking/user-metrics.js';
 export { ListStatistics, topK } from './ranking/top-k.js';
 export { divideByHistory, divideByPopularity, type Division, type Slice } from './slices/slices.js';

@@ -1,5 +1,5 @@
 import type { LabelledSet, PreparedData, Ragged, RankingSet, Truth } from '@towerbench/data';
-import { listedScores, standings, topK, type CatalogueVectors } from '@towerbench/engine';
+import { listedScores, standings, standingsOfScores, topK, type CatalogueVectors } from '@towerbench/engine';
 import {
   auc,
   categoryMetrics,
@@ -14,7 +14,6 @@ import {
   metricNames,
   parseMetricName,
   rankAgainst,
-  rankPositives,
   ranksOf,
   userMetrics,
   worthMetrics,
@@ -180,10 +179,7 @@ function rankByScores(
   scorer: Scorer,
   lists: ListStatistics | null,
 ): Ranked {
-  const full = {
-    ranks: new Float64Array(positives.items.length),
-    numCandidates: new Int32Array(users.length),
-  };
+  const counts = { greater: new Int32Array(positives.items.length), equal: new Int32Array(positives.items.length) };
   const needed = negatives === null ? [] : [positives, negatives.candidates];
   const listed = new Map(needed.map((of) => [of, new Float32Array(of.items.length)]));
   const block = Math.max(1, Math.floor(BLOCK_SCORES / numItems));
@@ -196,7 +192,15 @@ function rankByScores(
         scorer.aggregate(own, listOf(seen, user));
       }
     }
-    rankPositives(scores, { numItems, positives, seen, from }, full);
+    const found = standingsOfScores({
+      scores,
+      numCandidates: numItems,
+      targets: positives,
+      excluded: seen,
+      firstList: from,
+    });
+    counts.greater.set(found.greater, positives.offsets[from]);
+    counts.equal.set(found.equal, positives.offsets[from]);
     lists?.add(scores, { seen, from });
     for (const [{ offsets, items }, own] of listed) {
       for (let user = from; user < to; user++) {
@@ -206,7 +210,10 @@ function rankByScores(
     }
   }
   const scoresOf = (of: Ragged): Float32Array => listed.get(of) as Float32Array;
-  return { full, sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates) };
+  return {
+    full: ranksOf(counts, { numItems, positives, seen }),
+    sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates),
+  };
 }
 
 function againstNegatives(scoresOf: (of: Ragged) => Float32Array, positives: Ragged, candidates: Ragged): Ranks {

@@ -6,8 +6,8 @@ import {
   type NewUser,
   type PreparedData,
 } from '@towerbench/data';
-import { createRng, listedScores, startEngine } from '@towerbench/engine';
-import { listOf, rankPositives, topK } from '@towerbench/metrics';
+import { createRng, listedScores, standingsOfScores, startEngine } from '@towerbench/engine';
+import { listOf, ranksOf, topK } from '@towerbench/metrics';
 import { assembleLearner, storedScorer } from './assemble-run.js';
 import type { Scorer } from './scoring.js';
 import { readyStoredData, type StoredRun } from './stored-run.js';
@@ -164,9 +164,9 @@ function ranksAmong(
   scores: Float32Array,
   { numItems, targets, excluded }: { readonly numItems: number; readonly targets: Int32Array; readonly excluded: Int32Array }, // prettier-ignore
 ): Float64Array {
-  const found = { ranks: new Float64Array(targets.length), numCandidates: new Int32Array(1) };
-  rankPositives(scores, { numItems, positives: oneList(targets), seen: oneList(excluded), from: 0 }, found);
-  return found.ranks;
+  const [positives, seen] = [oneList(targets), oneList(excluded)];
+  const counts = standingsOfScores({ scores, numCandidates: numItems, targets: positives, excluded: seen });
+  return ranksOf(counts, { numItems, positives, seen }).ranks;
 }
 
 /** Says of listed items which items of the user speak for them. */

@@ -166,7 +166,7 @@ function withArrays<Name extends string>(
 }
 
 /** The lists of some queries, with offsets from 0 on. */
-function listsOf({ offsets, items }: CandidateLists, { from, to }: QueryRange): CandidateLists {
+export function listsOf({ offsets, items }: CandidateLists, { from, to }: QueryRange): CandidateLists {
   const start = offsets[from] as number;
   return {
     offsets: offsets.subarray(from, to + 1).map((offset) => offset - start),

@@ -323,6 +323,14 @@ export interface Kernels {
   closeTopK(rows: number, k: number, state: number, items: number, scores: number): void;
   listedScores(scan: number, offsets: number, items: number, scores: number): void;
   countAhead(scan: number, offsets: number, scores: number, greater: number, equal: number): number;
+  countAheadInRow(
+    count: number,
+    row: number,
+    numTargets: number,
+    targets: number,
+    greater: number,
+    equal: number,
+  ): number;
   inBatchSoftmaxScratch(queries: number, candidates: number, dim: number): number;
   inBatchSoftmax(
     queries: number,

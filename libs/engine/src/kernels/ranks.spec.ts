@@ -4,7 +4,14 @@ import { startEngine } from '../backends/engine.js';
 import { createRng } from '../random.js';
 import { tf } from '../tf.js';
 import type { CandidateLists, CatalogueVectors } from './catalogue-scan.js';
-import { composedStandings, listedScores, standings, type RankInputs, type Standings } from './ranks.js';
+import {
+  composedStandings,
+  listedScores,
+  standings,
+  standingsOfScores,
+  type RankInputs,
+  type Standings,
+} from './ranks.js';
 
 beforeAll(() => startEngine('simd'));
 
@@ -164,6 +171,45 @@ describe('standings', () => {
     const fine = { queries: new Float32Array(4), candidates: new Float32Array(6), dim: 2 };
     expect(() => standings({ ...fine, targets: listsOf([0]) })).toThrow('targets has 2 offsets; 2 queries have 3');
     expect(() => standings({ ...fine, targets: listsOf([0], [-1]) })).toThrow('targets: query 1 names candidate -1');
+  });
+});
+
+describe('standingsOfScores', () => {
+  it('counts what every comparison counts, and what standings count by the same scores', () => {
+    fc.assert(
+      fc.property(shapes, ({ numQueries, numCandidates, dim, seed }) => {
+        const lists = randomLists(numQueries, numCandidates, seed);
+        const vectors = {
+          queries: signs(numQueries * dim, seed),
+          candidates: signs(numCandidates * dim, seed + 1),
+          dim,
+        };
+        const found = standingsOfScores({ scores: matMulScores(vectors), numCandidates, ...lists });
+        expect(found).toEqual(oracle({ ...vectors, ...lists }));
+        expect(found).toEqual(standings({ ...vectors, ...lists }));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes rows of some of the lists', () => {
+    const scores = Float32Array.of(1, 2, 2, 0, -Infinity, 7, 0, -0);
+    const lists = { targets: listsOf([3], [2], [], [0, 2]), excluded: listsOf([], [1, 1], [3], [1]) };
+    const all = standingsOfScores({ ...lists, scores: Float32Array.of(...scores, ...scores), numCandidates: 4 });
+    const rest = standingsOfScores({ ...lists, scores, numCandidates: 4, firstList: 2 });
+    expect(all).toEqual({ greater: Int32Array.of(3, 0, 2, 0), equal: Int32Array.of(1, 2, 1, 2) });
+    expect(rest).toEqual({ greater: Int32Array.of(2, 0), equal: Int32Array.of(1, 2) });
+  });
+
+  it('refuses scores that are NaN and targets that are excluded, and says of which list', () => {
+    const scores = Float32Array.of(NaN, 2, 3);
+    const of = (targets: number[], excluded: number[]) => () =>
+      standingsOfScores({ scores, numCandidates: 3, targets: listsOf([], targets), excluded: listsOf([], excluded), firstList: 1 }); // prettier-ignore
+    expect([...of([1], [0])().greater]).toEqual([1]); // what is NaN is excluded
+    expect(of([1], [])).toThrow('query 1: the score of candidate 0 is NaN');
+    expect(of([0], [])).toThrow('query 1: the score of candidate 0 is NaN');
+    expect(of([1], [0, 1])).toThrow('query 1: target 1 is excluded');
+    expect(of([3], [])).toThrow('targets: query 0 names candidate 3; there are 3');
   });
 });
 

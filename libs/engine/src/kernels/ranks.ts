@@ -3,6 +3,7 @@ import {
   checkedCatalogue,
   checkLists,
   forEachQuery,
+  listsOf,
   scanCatalogue,
   type CandidateLists,
   type Catalogue,
@@ -67,44 +68,120 @@ export function standings(inputs: RankInputs): Standings {
 /** The same made of tensor ops; what the kernels are compared with. */
 export function composedStandings({ targets, ...vectors }: RankInputs): Standings {
   const catalogue = checkedCatalogue(vectors);
-  const { excluded, numCandidates } = catalogue;
-  const counts = emptyStandings(targets);
-  const isExcluded = new Uint8Array(numCandidates);
+  const counts = emptyStandings(targets.items.length);
   forEachQuery(catalogue, (query, scores) => {
-    const own = excluded?.items.subarray(excluded.offsets[query], excluded.offsets[query + 1]) ?? [];
-    for (const item of own) isExcluded[item] = 1;
-    for (let at = targets.offsets[query] as number; at < (targets.offsets[query + 1] as number); at++) {
-      const target = targets.items[at] as number;
-      if (isExcluded[target] === 1) throw new RangeError(`query ${query}: target ${target} is excluded`);
-      const score = scores[target] as number;
-      let [greater, equal] = [0, 0];
-      for (let item = 0; item < numCandidates; item++) {
-        if (isExcluded[item] === 1) continue;
-        const other = scores[item] as number;
-        if (other > score) greater++;
-        else if (other === score) equal++;
-        else if (!(other < score)) {
-          const wrong = Number.isNaN(score) ? target : item;
-          throw new RangeError(`query ${query}: the score of candidate ${wrong} is NaN`);
-        }
-      }
-      counts.greater[at] = greater;
-      counts.equal[at] = equal;
-    }
-    for (const item of own) isExcluded[item] = 0;
+    compareRow(scores, rowOf(query, { targets, excluded: catalogue.excluded }, counts));
   });
   return counts;
 }
 
-function emptyStandings({ items }: CandidateLists): Standings {
-  return { greater: new Int32Array(items.length), equal: new Int32Array(items.length) };
+/** Scores that were made elsewhere. */
+export interface ScoreRows {
+  /** [queries, candidates], row-major. */
+  readonly scores: Float32Array;
+  readonly numCandidates: number;
+  /** Candidates whose places are wanted, none of them excluded; row r of the scores has list `firstList` + r. */
+  readonly targets: CandidateLists;
+  /** Candidates that are left out, per list of `targets`. */
+  readonly excluded: CandidateLists;
+  readonly firstList?: number;
+}
+
+/**
+ * Where targets stand in the whole catalogue by given scores, as `standings` counts.
+ *
+ * @shape scores [queries, candidates]; results as the lists of these queries
+ * @throws {RangeError} when lengths do not fit, a list names no candidate, a target is excluded, or a score is NaN
+ */
+export function standingsOfScores({ scores, numCandidates, targets, excluded, firstList = 0 }: ScoreRows): Standings {
+  const numQueries = scores.length / numCandidates;
+  const range = { from: firstList, to: firstList + numQueries };
+  const lists = { targets: listsOf(targets, range), excluded: listsOf(excluded, range) };
+  for (const [name, list] of Object.entries(lists)) checkLists(name, list, { numQueries, numCandidates });
+  const counts = emptyStandings(lists.targets.items.length);
+  const backend = sharedBackend();
+  for (let query = 0; query < numQueries; query++) {
+    const own = scores.subarray(query * numCandidates, (query + 1) * numCandidates);
+    const row = { ...rowOf(query, lists, counts), query: firstList + query };
+    if (backend === null || !countRow(backend, own, row)) compareRow(own, row);
+  }
+  return counts;
+}
+
+/** What is asked of the scores of one query, and where the counts go. */
+interface Row extends Standings {
+  readonly query: number;
+  readonly targets: Int32Array;
+  readonly excluded: Int32Array;
+}
+
+function rowOf(
+  query: number,
+  { targets, excluded }: { readonly targets: CandidateLists; readonly excluded: CandidateLists | null },
+  { greater, equal }: Standings,
+): Row {
+  const [from, to] = [targets.offsets[query], targets.offsets[query + 1]];
+  return {
+    query,
+    targets: targets.items.subarray(from, to),
+    excluded: excluded?.items.subarray(excluded.offsets[query], excluded.offsets[query + 1]) ?? new Int32Array(0),
+    greater: greater.subarray(from, to),
+    equal: equal.subarray(from, to),
+  };
+}
+
+/** Compares each target with each candidate, and refuses what cannot be compared. */
+function compareRow(scores: Float32Array, { query, targets, excluded, greater, equal }: Row): void {
+  const isExcluded = new Uint8Array(scores.length);
+  for (const item of excluded) isExcluded[item] = 1;
+  for (const [at, target] of targets.entries()) {
+    if (isExcluded[target] === 1) throw new RangeError(`query ${query}: target ${target} is excluded`);
+    const score = scores[target] as number;
+    let [numGreater, numEqual] = [0, 0];
+    for (let item = 0; item < scores.length; item++) {
+      if (isExcluded[item] === 1) continue;
+      const other = scores[item] as number;
+      if (other > score) numGreater++;
+      else if (other === score) numEqual++;
+      else if (!(other < score)) {
+        const wrong = Number.isNaN(score) ? target : item;
+        throw new RangeError(`query ${query}: the score of candidate ${wrong} is NaN`);
+      }
+    }
+    greater[at] = numGreater;
+    equal[at] = numEqual;
+  }
+}
+
+/** @returns false when a comparison was not possible: a score is NaN, or a target is excluded */
+function countRow(backend: SharedBackend, scores: Float32Array, { targets, excluded, greater, equal }: Row): boolean {
+  const width = Math.ceil(scores.length / 4) * 4;
+  return backend.withScratch(width + 3 * targets.length, (row) => {
+    const [targetsAt, greaterAt, equalAt] = [0, 1, 2].map((k) => row + 4 * (width + k * targets.length)) as [number, number, number]; // prettier-ignore
+    const candidates = backend.floats(row, width).fill(NaN, scores.length);
+    candidates.set(scores);
+    let numCandidates = scores.length;
+    for (const item of excluded) {
+      if (!Number.isNaN(candidates[item])) numCandidates--;
+      candidates[item] = NaN;
+    }
+    backend.integers(targetsAt, targets.length).set(targets);
+    const numNumbers = backend.kernels.countAheadInRow(width, row, targets.length, targetsAt, greaterAt, equalAt);
+    greater.set(backend.integers(greaterAt, targets.length));
+    equal.set(backend.integers(equalAt, targets.length));
+    return numNumbers === numCandidates && !equal.includes(0);
+  });
+}
+
+function emptyStandings(length: number): Standings {
+  return { greater: new Int32Array(length), equal: new Int32Array(length) };
 }
 
 /** @returns null when a comparison was not possible: a score is NaN, or a target is not among the candidates */
 function scanStandings(backend: SharedBackend, catalogue: Catalogue, targets: CandidateLists): Standings | null {
   const scores = new Float32Array(targets.items.length);
   scanScores(backend, catalogue, targets, scores);
-  const counts = emptyStandings(targets);
+  const counts = emptyStandings(targets.items.length);
   let numNaN = 0;
   scanLists(backend, catalogue, targets, {
     columns: [bitsOf(scores), counts.greater, counts.equal],

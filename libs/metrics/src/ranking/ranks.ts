@@ -13,78 +13,9 @@ export interface Ranks {
 }
 
 /**
- * Rank of every positive among the whole catalogue without the items its user has seen.
+ * Rank of every positive among the whole catalogue without the items its user has seen, from counts of their scores.
  *   rank(i) = #{ j : s_j > s_i } + ½ · #{ j ≠ i : s_j = s_i },  j over the candidates
  * Equal scores share the middle of their places, so a constant scorer lands in the middle of the list and cannot win by ties.
- *
- * @shape scores [users, numItems], row-major, for entries `from`, `from + 1` ... of the lists
- * @param write where the results of these entries go, in place
- * @throws {RangeError} when a score is NaN
- */
-export function rankPositives(
-  scores: Float32Array,
-  {
-    numItems,
-    positives,
-    seen,
-    from,
-  }: { readonly numItems: number; readonly positives: ItemLists; readonly seen: ItemLists; readonly from: number },
-  write: Ranks,
-): void {
-  const candidates = new Float32Array(numItems); // the scores of one user; NaN, which compares with nothing, for what was seen
-  const numUsers = scores.length / numItems;
-  for (let row = 0; row < numUsers; row++) {
-    const user = from + row;
-    candidates.set(scores.subarray(row * numItems, (row + 1) * numItems));
-    for (const item of listOf(seen, user)) candidates[item] = NaN;
-    const first = positives.offsets[user] as number;
-    for (const [p, target] of listOf(positives, user).entries()) {
-      write.ranks[first + p] = rankAmong(candidates, candidates[target] as number);
-    }
-    let numCandidates = 0;
-    for (let item = 0; item < numItems; item++) numCandidates += Number(!Number.isNaN(candidates[item]));
-    write.numCandidates[user] = numCandidates;
-    requireNumbers(candidates, { numCandidates, user, positives, seen });
-  }
-}
-
-/** Counts without branches, which a processor could not foresee. */
-function rankAmong(scores: Float32Array, score: number): number {
-  let greater = 0;
-  let equal = 0;
-  for (let item = 0; item < scores.length; item++) {
-    const other = scores[item] as number;
-    greater += Number(other > score);
-    equal += Number(other === score);
-  }
-  return greater + (equal - 1) / 2;
-}
-
-/** Refuses positives that were seen, and candidates whose score is NaN. */
-function requireNumbers(
-  candidates: Float32Array,
-  {
-    numCandidates,
-    user,
-    positives,
-    seen,
-  }: {
-    readonly numCandidates: number;
-    readonly user: number;
-    readonly positives: ItemLists;
-    readonly seen: ItemLists;
-  },
-): void {
-  const ownSeen = new Set(listOf(seen, user));
-  const both = listOf(positives, user).find((item) => ownSeen.has(item));
-  if (both !== undefined) throw new RangeError(`item ${both} is a positive and a seen item of entry ${user}`);
-  if (numCandidates + ownSeen.size === candidates.length) return;
-  const item = candidates.findIndex((score, at) => Number.isNaN(score) && !ownSeen.has(at));
-  throw new RangeError(`the score of item ${item} for entry ${user} is NaN`);
-}
-
-/**
- * The same ranks from counts that were made elsewhere.
  *
  * @shape greater, equal: as `positives.items`; how many candidates score more than this positive, and how many as much, itself included
  */
