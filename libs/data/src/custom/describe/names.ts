@@ -41,7 +41,7 @@ export function keyStrength(name: string, role: 'user' | 'item'): 0 | 1 | 2 | 3 
   const last = wordsOf(name).at(-1) ?? '';
   if (role === 'user') {
     if (isKeyOf(plain, USERS) || ['u', 'uid', 'who', 'msno', 'usersha1'].includes(plain))
-      return /name$/.test(plain) ? 2 : 3;
+      return plain === 'u' || /name$/.test(plain) ? 2 : 3;
     return isKeyOf(plain, WEAK_USERS) ? 1 : 0;
   }
   if (/^(parentasin|productname|itemname|eventtime|showtime)$/.test(plain)) return plain === 'parentasin' ? 2 : 0;
