@@ -132,21 +132,21 @@ function rowOf(
 
 /** Compares each target with each candidate, and refuses what cannot be compared. */
 function compareRow(scores: Float32Array, { query, targets, excluded, greater, equal }: Row): void {
-  const isExcluded = new Uint8Array(scores.length);
-  for (const item of excluded) isExcluded[item] = 1;
+  if (targets.length === 0) return;
+  const out = new Set(excluded);
+  const wrong = targets.find((target) => out.has(target));
+  if (wrong !== undefined) throw new RangeError(`query ${query}: target ${wrong} is excluded`);
+  const unknown = scores.findIndex((score, item) => Number.isNaN(score) && !out.has(item));
+  if (unknown >= 0) throw new RangeError(`query ${query}: the score of candidate ${unknown} is NaN`);
+  const candidates = scores.slice(); // NaN, which compares with nothing, for what is excluded
+  for (const item of out) candidates[item] = NaN;
   for (const [at, target] of targets.entries()) {
-    if (isExcluded[target] === 1) throw new RangeError(`query ${query}: target ${target} is excluded`);
     const score = scores[target] as number;
     let [numGreater, numEqual] = [0, 0];
-    for (let item = 0; item < scores.length; item++) {
-      if (isExcluded[item] === 1) continue;
-      const other = scores[item] as number;
-      if (other > score) numGreater++;
-      else if (other === score) numEqual++;
-      else if (!(other < score)) {
-        const wrong = Number.isNaN(score) ? target : item;
-        throw new RangeError(`query ${query}: the score of candidate ${wrong} is NaN`);
-      }
+    for (let item = 0; item < candidates.length; item++) {
+      const other = candidates[item] as number;
+      numGreater += Number(other > score); // without branches, which a processor could not foresee
+      numEqual += Number(other === score);
     }
     greater[at] = numGreater;
     equal[at] = numEqual;
