@@ -1,5 +1,12 @@
 import type { LabelledSet, PreparedData, Ragged, RankingSet, Truth } from '@towerbench/data';
-import { listedScores, standings, standingsOfScores, topK, type CatalogueVectors } from '@towerbench/engine';
+import {
+  listedScores,
+  standings,
+  standingsOfScores,
+  topK,
+  type CatalogueVectors,
+  type Standings,
+} from '@towerbench/engine';
 import {
   auc,
   categoryMetrics,
@@ -152,10 +159,11 @@ interface Ranked {
 /** Never holds the scores of more than a few queries. */
 function rankByVectors(
   numItems: number,
-  { positives, seen, negatives }: RankingSet,
+  set: RankingSet,
   vectors: CatalogueVectors,
   lists: ListStatistics | null,
 ): Ranked {
+  const { positives, seen } = set;
   const counts = standings({ ...vectors, targets: positives, excluded: seen });
   if (lists !== null) {
     const k = Math.max(...cutoffs);
@@ -167,18 +175,11 @@ function rankByVectors(
     }
   }
   const scoresOf = (of: Ragged): Float32Array => listedScores({ ...vectors, lists: of });
-  return {
-    full: ranksOf(counts, { numItems, positives, seen }),
-    sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates),
-  };
+  return rankedBy(counts, scoresOf, { numItems, set });
 }
 
-function rankByScores(
-  numItems: number,
-  { users, positives, seen, historyEnd, negatives }: RankingSet,
-  scorer: Scorer,
-  lists: ListStatistics | null,
-): Ranked {
+function rankByScores(numItems: number, set: RankingSet, scorer: Scorer, lists: ListStatistics | null): Ranked {
+  const { users, positives, seen, historyEnd, negatives } = set;
   const counts = { greater: new Int32Array(positives.items.length), equal: new Int32Array(positives.items.length) };
   const needed = negatives === null ? [] : [positives, negatives.candidates];
   const listed = new Map(needed.map((of) => [of, new Float32Array(of.items.length)]));
@@ -210,15 +211,24 @@ function rankByScores(
     }
   }
   const scoresOf = (of: Ragged): Float32Array => listed.get(of) as Float32Array;
-  return {
-    full: ranksOf(counts, { numItems, positives, seen }),
-    sampled: negatives && againstNegatives(scoresOf, positives, negatives.candidates),
-  };
+  return rankedBy(counts, scoresOf, { numItems, set });
 }
 
-function againstNegatives(scoresOf: (of: Ragged) => Float32Array, positives: Ragged, candidates: Ragged): Ranks {
-  const scores = { positives: scoresOf(positives), candidates: scoresOf(candidates) };
-  return rankAgainst(scores, { positives, candidates });
+/** Ranks among the whole catalogue by counts of scores, and among the published candidates by the scores of both. */
+function rankedBy(
+  counts: Standings,
+  scoresOf: (of: Ragged) => Float32Array,
+  { numItems, set: { positives, seen, negatives } }: { readonly numItems: number; readonly set: RankingSet },
+): Ranked {
+  return {
+    full: ranksOf(counts, { numItems, positives, seen }),
+    sampled:
+      negatives &&
+      rankAgainst(
+        { positives: scoresOf(positives), candidates: scoresOf(negatives.candidates) },
+        { positives, candidates: negatives.candidates },
+      ),
+  };
 }
 
 /** The same record with `prefix` before every name. */

@@ -208,6 +208,7 @@ describe('standingsOfScores', () => {
     expect([...of([1], [0])().greater]).toEqual([1]); // what is NaN is excluded
     expect(of([1], [])).toThrow('query 1: the score of candidate 0 is NaN');
     expect(of([0], [])).toThrow('query 1: the score of candidate 0 is NaN');
+    expect(of([], [])).toThrow('query 1: the score of candidate 0 is NaN');
     expect(of([1], [0, 1])).toThrow('query 1: target 1 is excluded');
     expect(of([3], [])).toThrow('targets: query 0 names candidate 3; there are 3');
   });

@@ -70,7 +70,8 @@ export function composedStandings({ targets, ...vectors }: RankInputs): Standing
   const catalogue = checkedCatalogue(vectors);
   const counts = emptyStandings(targets.items.length);
   forEachQuery(catalogue, (query, scores) => {
-    compareRow(scores, rowOf(query, { targets, excluded: catalogue.excluded }, counts));
+    const row = rowOf(query, { targets, excluded: catalogue.excluded }, counts);
+    if (row.targets.length > 0) compareRow(scores, row);
   });
   return counts;
 }
@@ -91,7 +92,8 @@ export interface ScoreRows {
  * Where targets stand in the whole catalogue by given scores, as `standings` counts.
  *
  * @shape scores [queries, candidates]; results as the lists of these queries
- * @throws {RangeError} when lengths do not fit, a list names no candidate, a target is excluded, or a score is NaN
+ * @throws {RangeError} when lengths do not fit, a list names no candidate, a target is excluded, or the score of a candidate is NaN, also
+ *   where there is no target
  */
 export function standingsOfScores({ scores, numCandidates, targets, excluded, firstList = 0 }: ScoreRows): Standings {
   const numQueries = scores.length / numCandidates;
@@ -132,7 +134,6 @@ function rowOf(
 
 /** Compares each target with each candidate, and refuses what cannot be compared. */
 function compareRow(scores: Float32Array, { query, targets, excluded, greater, equal }: Row): void {
-  if (targets.length === 0) return;
   const out = new Set(excluded);
   const wrong = targets.find((target) => out.has(target));
   if (wrong !== undefined) throw new RangeError(`query ${query}: target ${wrong} is excluded`);
